@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// What the control thread asks of the pump thread: plain values through a ring, at most 64 taken per turn.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <type_traits>
+
+#include "engine/base/endpoint.h"
+#include "engine/base/strong.h"
+#include "engine/base/time.h"
+#include "engine/base/socket_spec.h"
+#include "engine/border/selection.h"
+
+namespace hawser {
+
+// Addresses that one name may resolve to; more are ignored, with a log line by the control thread.
+inline constexpr std::size_t resolved_max = 8;
+
+struct Resolved {
+    std::array<Endpoint, resolved_max> addresses{};  // in the order to try them
+    std::uint32_t count = 0;
+};
+
+struct UplinkSpec {
+    Endpoint source;                      // local address; port 0
+    char device[device_name_bytes] = {};  // empty: none
+};
+
+enum class CommandKind : std::uint8_t {
+    add_uplink,      // link, uplink
+    remove_uplink,   // link
+    set_receiver,    // resolved: where the sender finds its receiver
+    set_server,      // resolved: where the receiver finds its SRT server
+    set_selection,   // selection
+    publish,         // a snapshot now
+    stop,            // say goodbye where the protocol can, then leave the loop
+};
+
+struct Command {
+    CommandKind kind = CommandKind::publish;
+    LinkId link = no_link;
+    UplinkSpec uplink;
+    Resolved resolved;
+    select::Settings selection;
+};
+static_assert(std::is_trivially_copyable_v<Command>);
+
+}  // namespace hawser

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// The seam between the pump and the world. Three models: UringIo and EpollIo (platform/linux) and SimIo
+// (engine/sim). All three report completions: what has happened, with the packet in hand, never mere readiness.
+//
+// Laws, which tests/io asserts of every model:
+//  - One thread calls everything but wake().
+//  - wait() first puts every queued send on the wire, then sleeps. It returns at the deadline, or earlier with
+//    completions. With linger zero it returns as soon as there is one; with a linger it may let that much time pass
+//    first, so that more can come, but not past the deadline. A wake() ends any wait at once.
+//  - A received completion carries one reference to its buffer; the pump releases it after the bond has seen it.
+//    Packets of one socket come in the order of arrival. A datagram longer than wire::datagram_bytes_max comes with
+//    its length cut to anything above that, so that the bond can count and drop it.
+//  - send() takes its own reference and gives it up when the kernel has finished with the bytes. Sends on one socket
+//    leave in the order they were queued. What the kernel refused comes back as send_failed, with a reference to the
+//    packet (like received); what it took is not reported.
+//  - close() is final: no completion of that socket is reported after it returns, and its queued sends are dropped.
+//  - Nothing here allocates once the constructor has returned, open() and close() included.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <span>
+
+#include "engine/base/endpoint.h"
+#include "engine/base/pool.h"
+#include "engine/base/result.h"
+#include "engine/base/socket_spec.h"
+#include "engine/base/strong.h"
+#include "engine/base/time.h"
+
+namespace hawser {
+
+struct Completion {
+    enum class Kind : std::uint8_t {
+        received,     // packet, from (the peer, when the socket is not connected)
+        send_failed,  // packet, error, from (the destination it had, when not connected)
+        broken,       // error: an asynchronous error of the socket (ICMP: ECONNREFUSED ...) or of receiving on it
+        woken,        // somebody called wake()
+    };
+    Kind kind = Kind::woken;
+    SocketId socket = no_socket;
+    std::uint32_t tag = 0;
+    PacketRef packet;
+    int error = 0;  // errno's value
+    Endpoint from;
+};
+
+struct Turn {
+    Instant now;  // read once, after the wait
+    std::span<const Completion> completions;  // valid until the next wait()
+};
+
+// What a model counts by itself. Cumulative; written by the pump's thread only.
+struct IoCounters {
+    std::uint64_t system_calls = 0;       // made by wait(), open() and close()
+    std::uint64_t waits = 0;              // times wait() slept or polled
+    std::uint64_t receive_starved = 0;    // no free buffer when a datagram was there
+    std::uint64_t segmented_sends = 0;    // sends that carried more than one packet (UDP GSO)
+    std::uint64_t segmentation_refused = 0;  // GSO was refused and the packets went singly
+    std::uint64_t joined_receives = 0;    // receives that carried more than one packet (UDP GRO)
+    std::uint64_t completion_overflows = 0;  // io_uring: the completion queue was full
+    std::uint64_t receive_rearmed = 0;    // io_uring: a multishot receive ended and was armed anew
+};
+
+template <class T>
+concept Io = requires(T io, const T& constant, const SocketSpec& spec, SocketId socket, PacketRef packet,
+                      const Endpoint* to, Instant deadline, Duration linger) {
+    { io.open(spec) } noexcept -> std::same_as<Result<SocketId, Errno>>;
+    { io.close(socket) } noexcept;
+    { io.local(socket) } noexcept -> std::same_as<Endpoint>;
+    // The largest payload that leaves a connected socket unfragmented as the path is known now; 0: not known.
+    { io.payload_bytes_max(socket) } noexcept -> std::same_as<std::uint32_t>;
+    // `to` is null for a connected socket, else read before send() returns.
+    { io.send(socket, packet, to) } noexcept;
+    { io.wait(deadline, linger) } noexcept -> std::same_as<Turn>;
+    { io.now() } noexcept -> std::same_as<Instant>;
+    { io.wake() } noexcept;  // any thread
+    { constant.counters() } noexcept -> std::same_as<const IoCounters&>;
+};
+
+}  // namespace hawser
