@@ -47,6 +47,7 @@ enum class EventKind : std::uint8_t {
     receiver_link_evicted,    // group, link, endpoint
     receiver_server_opened,   // group; a: local port of the socket towards the SRT server
     receiver_server_refused,  // group; a: errno, b: times in a row
+    receiver_no_server,       // the SRT server's address is not known yet; a: packets dropped since last told
     receiver_session_started, // group; a: caller's SRT socket id
     receiver_session_replaced,// group; a: caller's SRT socket id: the encoder began anew
     receiver_session_refused, // group; a: the handshake's request type (1000 + reason)
