@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Counts the test cases of a `meson test` run from its testlog.json, by what each test itself reported.
+
+A Catch2 program counts with each of its cases; any other test counts once, unless its output has a line
+`N passed, N failed[, N skipped]`, whose numbers are then taken (the last such line). A test that failed in a way its own
+numbers do not show (a crash, a time-out, a sanitizer's report at exit) counts as one failure more. Exit code 77 is a
+skip, never a pass.
+
+usage: count_tests.py TESTLOG_JSON     prints: PASSED FAILED SKIPPED, and to stderr what failed and why others were skipped
+"""
+import json
+import re
+import sys
+
+CATCH_ALL = re.compile(r"All tests passed \(.* in (\d+) test cases?\)")
+CATCH_SOME = re.compile(r"test cases:\s*(\d+)((?:\s*\|\s*\d+ [a-z ]+)+)")
+OWN_COUNT = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\b", re.M)
+LINES_SHOWN = 60
+
+
+def count_one(test):
+    """(passed, failed, skipped) of one entry of the log."""
+    output, result = test.get("stdout", ""), test["result"]
+    if result == "SKIP":
+        return 0, 0, 1
+    passed = failed = skipped = 0
+    counted = False
+    if found := CATCH_ALL.findall(output):
+        passed, counted = int(found[-1]), True
+    elif found := CATCH_SOME.findall(output):
+        parts = {name.strip(): int(number) for number, name in re.findall(r"(\d+) ([a-z ]+)", found[-1][1])}
+        # "failed as expected" is a pass of a [!shouldfail] case.
+        passed = parts.get("passed", 0) + parts.get("failed as expected", 0)
+        failed, counted = parts.get("failed", 0), True
+    elif found := OWN_COUNT.findall(output):
+        passed, failed, skipped = (int(number or 0) for number in found[-1])
+        counted = True
+    good = result in ("OK", "EXPECTEDFAIL")
+    if not counted:
+        return (1, 0, 0) if good else (0, 1, 0)
+    if not good and failed == 0:
+        failed = 1
+    return passed, failed, skipped
+
+
+def name_of(test):
+    return test["name"].removeprefix("hawser:")
+
+
+def main():
+    totals = [0, 0, 0]
+    with open(sys.argv[1], encoding="utf-8") as log:
+        for line in log:
+            test = json.loads(line)
+            counts = count_one(test)
+            totals = [total + count for total, count in zip(totals, counts)]
+            last = (test.get("stdout", "").strip().splitlines() or ["no reason given"])[-1]
+            if test["result"] == "SKIP":
+                print(f"  skipped: {name_of(test)}: {last}", file=sys.stderr)
+            elif counts[1]:
+                said = (test.get("stdout", "") + test.get("stderr", "")).splitlines()
+                print(f"  FAILED: {name_of(test)} ({test['result']}, {test.get('returncode')})", file=sys.stderr)
+                print("\n".join("    | " + text for text in said[-LINES_SHOWN:]), file=sys.stderr)
+            elif counts[2]:
+                reasons = [text.strip() for text in test["stdout"].splitlines() if "skipped:" in text]
+                print(f"  skipped {counts[2]} in {name_of(test)}: {'; '.join(reasons) or 'no reason given'}", file=sys.stderr)
+    print(*totals)
+
+
+if __name__ == "__main__":
+    main()
