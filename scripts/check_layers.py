@@ -34,8 +34,8 @@ LAYERS = {
 }
 
 # Standard headers that neither read a clock nor touch the kernel, start a thread, take the heap by themselves or pull
-# in a great deal of text. <memory> is for tables sized at start.
-PURE = set("""algorithm array bit climits cmath compare concepts cstddef cstdint cstring initializer_list iterator limits
+# in a great deal of text. <cerrno> is for the names of errors that arrive as values. <memory> is for tables sized at start; <cerrno> for the values that completions carry.
+PURE = set("""algorithm array bit cerrno climits cmath compare concepts cstddef cstdint cstring initializer_list iterator limits
 memory new numeric optional span string_view tuple type_traits utility variant""".split())
 # sim/ and radio/ may use the heap.
 HEAP = set("deque map queue set string unordered_map unordered_set vector".split())
