@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+#include "engine/link/accounting.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "engine/base/check.h"
+
+namespace hawser::link {
+
+namespace {
+// How far above low_ a sequence may lie, and how far low_ may be pulled down in all, before an SRT ACK looks at every
+// slot instead of every sequence: together less than half the sequence space, so that circular order is total.
+constexpr std::int32_t reach = std::int32_t{1} << 29;
+constexpr std::int32_t lowered_max = std::int32_t{1} << 16;
+// An SRT ACK this far below low_ might, taken circularly, be ahead of something.
+constexpr std::int32_t behind_max = std::int32_t{1} << 28;
+
+[[nodiscard]] std::size_t number_of(LinkMask lowest_of) { return static_cast<std::size_t>(std::countr_zero(lowest_of)); }
+}  // namespace
+
+Accounting::Accounting() noexcept { heads_.fill(nobody); }
+
+void Accounting::add(LinkId link) noexcept {
+    HAWSER_CHECK(link.index() < links_max && !is_known(link));
+    known_ |= mask_of(link);
+    window_[link.index()] = window_default;
+    order_[link.index()] = ++added_;
+    groups_ = (static_cast<std::size_t>(std::bit_width(known_)) + lanes - 1) / lanes;
+    HAWSER_VERIFY(is_consistent());
+}
+
+void Accounting::remove(LinkId link) noexcept {
+    HAWSER_CHECK(is_known(link));
+    empty_log(link.index());
+    window_[link.index()] = 0;
+    known_ &= ~mask_of(link);
+    carried_ &= ~mask_of(link);
+    groups_ = (static_cast<std::size_t>(std::bit_width(known_)) + lanes - 1) / lanes;
+    HAWSER_VERIFY(is_consistent());
+}
+
+void Accounting::fail(LinkId link) noexcept {
+    HAWSER_CHECK(is_known(link));
+    empty_log(link.index());
+    window_[link.index()] = window_min;
+    carried_ &= ~mask_of(link);
+    HAWSER_VERIFY(is_consistent());
+}
+
+void Accounting::new_session() noexcept {
+    for (LinkMask rest = known_; rest != 0; rest &= rest - 1) empty_log(number_of(rest));
+    HAWSER_VERIFY(is_consistent());
+}
+
+void Accounting::note_sent(LinkId link, wire::Seq31 sequence, Instant now) noexcept {
+    log(link, sequence.raw(), now);
+}
+
+void Accounting::note_probe(LinkId link, wire::Seq31 sequence, Instant now) noexcept {
+    log(link, sequence.raw() | probe_bit, now);
+}
+
+void Accounting::log(LinkId link, std::uint32_t sequence, Instant now) noexcept {
+    HAWSER_CHECK(is_known(link));
+    const std::size_t i = link.index();
+    const std::size_t base = i * log_slots;
+    const std::uint8_t at = cursor_[i];
+    cursor_[i] = static_cast<std::uint8_t>(at + 1);
+    // The slot to be written next is out of sight already.
+    const SlotId oldest = static_cast<SlotId>(base + cursor_[i]);
+    if (slots_[oldest].previous != unlinked) unlink(oldest);
+
+    const SlotId slot = static_cast<SlotId>(base + at);
+    SlotId& head = heads_[chain_of(sequence)];
+    slots_[slot] = Slot{sequence, head, nobody, now};
+    if (head != nobody) [[unlikely]]
+        slots_[head].previous = slot;
+    head = slot;
+    ++live_[i];
+    in_flight_[i] += in_flight_[i] != std::numeric_limits<std::int32_t>::max() ? 1 : 0;
+    carried_ |= mask_of(link);
+    if (static_cast<std::uint32_t>(wire::distance(low_, wire::Seq31(sequence))) >= std::uint32_t{reach}) [[unlikely]]
+        note_outside(wire::Seq31(sequence));
+    HAWSER_VERIFY(is_consistent());
+}
+
+void Accounting::note_outside(wire::Seq31 sequence) noexcept {
+    const std::int32_t above = wire::distance(low_, sequence);
+    if (above > 0 || above < -lowered_max || lowered_ - above > lowered_max) {
+        scattered_ = true;
+        return;
+    }
+    lowered_ -= above;
+    low_ = sequence;
+}
+
+void Accounting::unlink(SlotId slot) noexcept {
+    Slot& gone = slots_[slot];
+    if (gone.previous == nobody) {
+        heads_[chain_of(gone.sequence)] = gone.next;
+    } else {
+        slots_[gone.previous].next = gone.next;
+    }
+    if (gone.next != nobody) slots_[gone.next].previous = gone.previous;
+    gone.previous = unlinked;
+    --live_[link_of(slot)];
+}
+
+void Accounting::empty_log(std::size_t link) noexcept {
+    for (std::size_t i = 0; i < log_slots; ++i) {
+        const SlotId slot = static_cast<SlotId>(link * log_slots + i);
+        if (slots_[slot].previous != unlinked) unlink(slot);
+    }
+    in_flight_[link] = 0;
+}
+
+// The slot that the reference's scan meets first: by order of links, then the newest. `preferred` goes before all.
+// A chain is newest first, so the first slot of a link in it is that link's newest.
+Accounting::SlotId Accounting::find(std::uint32_t sequence, std::uint32_t significant,
+                                    std::size_t preferred) const noexcept {
+    SlotId best = nobody;
+    for (SlotId slot = heads_[chain_of(sequence)]; slot != nobody; slot = slots_[slot].next) {
+        if ((slots_[slot].sequence & significant) != sequence) continue;
+        if (link_of(slot) == preferred) return slot;
+        if (best == nobody || order_[link_of(slot)] > order_[link_of(best)]) best = slot;
+    }
+    return best;
+}
+
+Accounting::Loss Accounting::holder(wire::Seq31 sequence) const noexcept {
+    // All 32 bits must agree, so a probe is never found.
+    const SlotId slot = find(sequence.raw(), ~std::uint32_t{0}, links_max);
+    if (slot == nobody) return {};
+    return {LinkId(static_cast<LinkId::rep>(link_of(slot))), slots_[slot].sent_at};
+}
+
+Accounting::Loss Accounting::on_lost(wire::Seq31 sequence, Instant) noexcept {
+    const SlotId slot = find(sequence.raw(), ~std::uint32_t{0}, links_max);
+    if (slot == nobody) return {};
+    const std::size_t i = link_of(slot);
+    unlink(slot);
+    window_[i] = std::max(window_[i] - window_loss_step, window_min);
+    HAWSER_VERIFY(is_consistent());
+    return {LinkId(static_cast<LinkId::rep>(i)), slots_[slot].sent_at};
+}
+
+LinkMask Accounting::on_srtla_ack(const wire::SrtlaAck& ack, LinkId arrival, LinkMask alive, Instant) noexcept {
+    const std::size_t preferred = arrival_first_ ? arrival.index() : links_max;
+    LinkMask proof = 0;
+    std::int32_t steps = 0;
+    for (std::size_t i = 0, n = ack.count(); i < n; ++i) {
+        const auto sequence = ack.at(i);
+        if (!sequence) [[unlikely]]
+            continue;
+        const SlotId slot = find(sequence->raw(), wire::Seq31::mask, preferred);
+        if (slot != nobody) {
+            proof |= LinkMask{1} << link_of(slot);
+            credit(slot, alive, steps);
+        }
+        ++steps;
+    }
+    grow_all(alive & known_, steps);
+    HAWSER_VERIFY(is_consistent());
+    return proof;
+}
+
+// One delivered packet leaves its link's log; a link that is full beyond its window grows by 29, and by 1 more with
+// all the others. That 1 is owed until grow_all, for as many steps as the packet has; so an alive link's window reads
+// as window_ + step, clamped, and is stored less step.
+void Accounting::credit(SlotId slot, LinkMask alive, std::int32_t step) noexcept {
+    const std::size_t i = link_of(slot);
+    unlink(slot);
+    in_flight_[i] -= in_flight_[i] > 0 ? 1 : 0;
+    const bool owed = step > 0 && ((alive >> i) & 1) != 0;
+    const std::int32_t debt = owed ? step : 0;
+    const std::int32_t window = owed ? std::min(window_[i] + debt, window_max) : window_[i];
+    if (std::int64_t{in_flight_[i]} * window_unit > window) window_[i] = window + (window_growth_step - 1) - debt;
+}
+
+void Accounting::grow_all(LinkMask alive, std::int32_t steps) noexcept {
+    if (steps == 0) return;
+    for (std::size_t first = 0; first < groups_ * lanes; first += lanes) {
+        const IntLanes window = load_lanes(window_.data() + first);
+        const IntLanes grown = min_lanes(window + steps, all_lanes(window_max));
+        store_lanes(window_.data() + first, lanes_in_mask(alive, first) ? grown : window);
+    }
+}
+
+LinkMask Accounting::on_srt_ack(wire::Seq31 next_expected, Instant) noexcept {
+    Covering covering;
+    const std::int32_t ahead = wire::distance(low_, next_expected);
+    const std::int32_t worth_walking = static_cast<std::int32_t>(groups_ * lanes * log_slots);
+    if (ahead > 0 && ahead <= worth_walking && !scattered_) {
+        cover_range(next_expected, ahead, covering);
+    } else if (ahead > 0 || ahead < -behind_max || scattered_) {
+        cover_by_slots(next_expected, covering);
+    }
+    grow_all(carried_, covering.steps);
+    for (std::size_t first = 0; first < groups_ * lanes; first += lanes)
+        store_lanes(in_flight_.data() + first, load_lanes(live_.data() + first));
+    HAWSER_VERIFY(is_consistent());
+    return covering.proof;
+}
+
+// Every slot that holds the sequence is freed; the first that a scan would meet is credited if SRT ACKs have to do.
+void Accounting::cover(std::uint32_t sequence, Covering& covering) noexcept {
+    if (srtla_acks_absent_) {
+        const SlotId owner = find(sequence, wire::Seq31::mask, links_max);
+        if (owner != nobody) {
+            covering.proof |= LinkMask{1} << link_of(owner);
+            credit(owner, carried_, covering.steps);
+            ++covering.steps;
+        }
+    }
+    for (SlotId slot = heads_[chain_of(sequence)]; slot != nobody;) {
+        const SlotId next = slots_[slot].next;
+        if ((slots_[slot].sequence & wire::Seq31::mask) == sequence) unlink(slot);
+        slot = next;
+    }
+}
+
+void Accounting::cover_range(wire::Seq31 next_expected, std::int32_t count, Covering& covering) noexcept {
+    std::uint32_t sequence = low_.raw();
+    for (std::int32_t i = 0; i < count; ++i, ++sequence)
+        if (heads_[chain_of(sequence)] != nobody) cover(sequence & wire::Seq31::mask, covering);
+    low_ = next_expected;
+}
+
+// For an ACK far ahead, and for logs whose sequences are all over the space.
+void Accounting::cover_by_slots(wire::Seq31 next_expected, Covering& covering) noexcept {
+    bool near = true;
+    for (LinkMask rest = known_; rest != 0; rest &= rest - 1) {
+        const std::size_t i = number_of(rest);
+        for (std::size_t n = 0; n < log_slots; ++n) {
+            const Slot& slot = slots_[i * log_slots + ((cursor_[i] + n) & (log_slots - 1))];
+            if (slot.previous == unlinked) continue;
+            const wire::Seq31 sequence(slot.sequence);
+            if (wire::distance(sequence, next_expected) > 0) {
+                cover(sequence.raw(), covering);
+            } else {
+                near = near && static_cast<std::uint32_t>(wire::distance(next_expected, sequence)) < std::uint32_t{reach};
+            }
+        }
+    }
+    low_ = next_expected;
+    lowered_ = 0;
+    scattered_ = !near;
+}
+
+void Accounting::grow(LinkId link, std::int32_t amount) noexcept {
+    HAWSER_CHECK(is_known(link));
+    window_[link.index()] = std::min(window_[link.index()] + amount, window_max);
+}
+
+bool Accounting::is_consistent() const noexcept {
+    std::size_t chains = 0;
+    for (const SlotId head : heads_) chains += head != nobody ? 1 : 0;
+    for (std::size_t i = 0; i < links_max; ++i) {
+        const bool known = ((known_ >> i) & 1) != 0;
+        std::int32_t live = 0;
+        for (std::size_t n = 0; n < log_slots; ++n) {
+            const SlotId id = static_cast<SlotId>(i * log_slots + n);
+            const Slot& slot = slots_[id];
+            if (slot.previous == unlinked) continue;
+            ++live;
+            if (!known || n == cursor_[i]) return false;
+            const std::uint32_t chain = static_cast<std::uint32_t>(chain_of(slot.sequence));
+            if (slot.previous == nobody) {
+                if (heads_[chain] != id) return false;
+                --chains;
+            } else if (slots_[slot.previous].next != id || chain_of(slots_[slot.previous].sequence) != chain) {
+                return false;
+            }
+            if (slot.next != nobody && slots_[slot.next].previous != id) return false;
+            const std::int32_t above = wire::distance(low_, wire::Seq31(slot.sequence));
+            if (!scattered_ && (above < 0 || above >= reach + lowered_)) return false;
+        }
+        if (live != live_[i] || (known ? in_flight_[i] < 0 : in_flight_[i] != 0)) return false;
+        if (known ? window_[i] < window_min : window_[i] != 0) return false;
+        if (known && i >= groups_ * lanes) return false;
+    }
+    return chains == 0;
+}
+
+}  // namespace hawser::link
