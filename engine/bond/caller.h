@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// The one SRT caller whose stream is bonded: its address, its SRT session, and the range of sequences that answers
+// may name. The first caller is taken; another is refused until the first has said goodbye or has been silent.
+// What cannot belong to the session (a foreign socket id, an ACK or NAK of what was never sent) is not let through:
+// libsrt ends a connection over such packets (Haivision/srt#3088).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "engine/base/endpoint.h"
+#include "engine/base/time.h"
+#include "engine/wire/loss_list.h"
+#include "engine/wire/seq.h"
+#include "engine/wire/srt.h"
+
+namespace hawser::bond {
+
+class Caller {
+public:
+    // A forward step that no loss explains: four of libsrt's default flow windows (25600 packets).
+    static constexpr std::int32_t session_jump = 4 * 25600;
+    // How far behind the newest sequence an answer may reach: the same bound backwards.
+    static constexpr std::int32_t answer_reach = session_jump;
+
+    [[nodiscard]] bool has_caller() const { return locked_; }
+    [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+    [[nodiscard]] bool is(const Endpoint& from) const { return locked_ && endpoint_ == from; }
+    // Whether a packet from elsewhere may take the caller's place.
+    [[nodiscard]] bool is_replaceable(Instant now, Duration idle_max) const {
+        return !locked_ || ended_ || now - heard_at_ >= idle_max;
+    }
+    [[nodiscard]] Instant heard_at() const { return heard_at_; }
+
+    void lock(const Endpoint& from, Instant now) {
+        *this = Caller{};
+        endpoint_ = from;
+        locked_ = true;
+        heard_at_ = now;
+    }
+    void unlock() { *this = Caller{}; }
+    void heard(Instant now) { heard_at_ = now; }
+
+    // A data packet's sequence. True when it opens a new session (none known, or a jump).
+    bool on_data(wire::Seq31 sequence) {
+        if (has_range_) [[likely]] {
+            const std::int32_t step = wire::distance(newest_, sequence);
+            if (step > -session_jump && step < session_jump) [[likely]] {
+                if (step > 0) newest_ = sequence;
+                return false;
+            }
+        }
+        newest_ = sequence;
+        has_range_ = true;
+        return true;
+    }
+    // The caller's own handshake. True when it opens a new session: another socket id than the last.
+    bool on_handshake(const wire::Handshake& handshake) {
+        ended_ = false;
+        if (handshake.request_type() != wire::handshake_conclusion) return false;
+        if (socket_id_ == handshake.socket_id() && has_range_) return false;
+        socket_id_ = handshake.socket_id();
+        newest_ = handshake.initial_sequence().plus(-1);
+        has_range_ = true;
+        return true;
+    }
+    // The last word of either side: the next caller need not wait.
+    void on_shutdown() { ended_ = true; }
+    [[nodiscard]] bool ended() const { return ended_; }
+
+    // Whether a packet from the server may be meant for this caller.
+    [[nodiscard]] bool accepts_destination(std::uint32_t destination) const {
+        return socket_id_ == 0 || destination == socket_id_;
+    }
+    [[nodiscard]] bool accepts_ack(wire::Seq31 next_expected) const {
+        if (!has_range_) return false;
+        const std::int32_t behind = wire::distance(next_expected, newest_.plus(1));
+        return behind >= 0 && behind < answer_reach;
+    }
+    [[nodiscard]] bool accepts_losses(const wire::LossList& losses) const {
+        if (!has_range_) return false;
+        bool inside = true;
+        losses.each_range([&](wire::LossRange range) {
+            const std::int32_t behind = wire::distance(range.first, newest_);
+            inside = inside && behind < answer_reach && wire::distance(range.last, newest_) >= 0;
+        });
+        return inside;
+    }
+    // 0: not known (no handshake seen since we started).
+    [[nodiscard]] std::uint32_t socket_id() const { return socket_id_; }
+    [[nodiscard]] wire::Seq31 newest() const { return newest_; }
+
+private:
+    Endpoint endpoint_;
+    Instant heard_at_;
+    std::uint32_t socket_id_ = 0;
+    wire::Seq31 newest_;
+    bool locked_ = false;
+    bool ended_ = false;
+    bool has_range_ = false;
+};
+
+// The answer that refuses a caller's handshake: the same packet addressed back, with the refusal in its request type.
+[[nodiscard]] std::optional<std::array<std::uint8_t, wire::handshake_bytes_min>> build_rejection(
+    const wire::SrtPacket& handshake);
+
+}  // namespace hawser::bond

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Tells a packet's first copy from the later ones. A receiver sends each SRT ACK and NAK on every uplink; the SRT
+// caller is to see it once. Copies are equal byte for byte, their SRT timestamp included, so a hash of all bytes
+// names them; a direct-mapped table remembers the last ones. A collision costs one ACK or NAK in 2^64, or lets a
+// copy through, which SRT takes without harm.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+#include "engine/base/bytes.h"
+
+namespace hawser::bond {
+
+class CopyFilter {
+public:
+    // True the first time these bytes are seen (as far as the table remembers).
+    [[nodiscard]] bool is_first(Bytes packet) noexcept {
+        const std::uint64_t h = hash(packet);
+        std::uint64_t& slot = seen_[h % slots];
+        if (slot == h) return false;
+        slot = h;
+        return true;
+    }
+    void clear() noexcept { seen_.fill(0); }
+
+private:
+    static constexpr std::size_t slots = 256;  // at 100 ACKs and 100 NAKs a second: more than a second of them
+
+    static std::uint64_t hash(Bytes packet) noexcept {
+        std::uint64_t h = 0x9E37'79B9'7F4A'7C15u ^ packet.size();
+        std::size_t at = 0;
+        for (; at + 8 <= packet.size(); at += 8) h = mix(h, packet.data() + at, 8);
+        if (at < packet.size()) h = mix(h, packet.data() + at, packet.size() - at);
+        h ^= h >> 32;
+        return h | 1;  // 0 is an empty slot
+    }
+    static std::uint64_t mix(std::uint64_t h, const std::uint8_t* p, std::size_t n) noexcept {
+        std::uint64_t word = 0;
+        std::memcpy(&word, p, n);
+        h = (h ^ word) * 0xD6E8'FEB8'6659'FD93u;
+        return h ^ (h >> 32);
+    }
+
+    std::array<std::uint64_t, slots> seen_{};
+};
+
+}  // namespace hawser::bond

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// The sending end: SRT packets from one local caller, spread over uplinks by the SRTLA protocol.
+// It routes and decides nothing that a part of it can decide: links by select::Selector, who holds what by
+// link::Accounting, joining by link::Registration, liveness and RTT by link::Keepalive, the SRT side by Caller.
+// Pure: packets and time come in, Actions come out. One thread. Allocates in the constructor only.
+//
+// Laws, which tests/sim quotes:
+//  - No SRT packet leaves on an uplink before its REG3.
+//  - Nothing of SRTLA's own, and nothing that cannot belong to the caller's SRT session, reaches the caller.
+//  - Each SRT ACK and NAK reaches the caller once, however many uplinks brought it.
+//  - A packet that one uplink refuses is offered to the others; only when all refuse is it dropped, and counted.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "engine/base/random.h"
+#include "engine/base/result.h"
+#include "engine/bond/actions.h"
+#include "engine/bond/caller.h"
+#include "engine/bond/copy_filter.h"
+#include "engine/bond/history.h"
+#include "engine/border/command.h"
+#include "engine/border/counters.h"
+#include "engine/border/sender_snapshot.h"
+#include "engine/link/accounting.h"
+#include "engine/link/keepalive.h"
+#include "engine/link/registration.h"
+#include "engine/link/rtt.h"
+#include "engine/pump/io.h"
+#include "engine/select/selector.h"
+
+namespace hawser::bond {
+
+struct SenderOptions {
+    Endpoint listen;                             // where the SRT caller is expected
+    Duration link_silence{4'000'000'000};        // without a packet from the receiver: the reference's CONN_TIMEOUT
+    Duration caller_idle{2'000'000'000};         // libsrt sends a keepalive each second; its callers give up after 3 s
+    Duration receiver_timeout{10'000'000'000};   // without any link: the next address is tried (reference: GLOBAL_TIMEOUT)
+    bool give_up = false;                        // end, as the reference does, when no address is left or all links are lost
+    std::uint32_t history_packets = 6144;        // bounded by the pool less its reserve
+    std::uint32_t pool_reserve = 1024;
+    std::uint32_t listen_buffer_bytes = 4u * 1024 * 1024;
+    std::uint32_t uplink_send_buffer_bytes = 8u * 1024 * 1024;  // the reference's
+    std::uint32_t uplink_receive_buffer_bytes = 1024 * 1024;
+};
+
+class Sender {
+public:
+    using Snapshot = SenderSnapshot;
+
+    // `probe`: 256 random bytes from the system, the id to ask with. `seed`: for exploration and jitter.
+    Sender(const SenderOptions& options, Pool& pool, const wire::GroupKey& probe, std::uint64_t seed);
+
+    void start(Instant now, Actions& out) noexcept;
+    void begin_turn(Instant now) noexcept;
+    void on_opened(std::uint32_t tag, const Result<SocketId, Errno>& socket, const Endpoint& local,
+                   std::uint32_t payload_bytes_max, Instant now, Actions& out) noexcept;
+    void on_received(const Completion& completion, Instant now, Actions& out) noexcept;
+    void on_send_failed(const Completion& completion, Instant now, Actions& out) noexcept;
+    void on_broken(const Completion& completion, Instant now, Actions& out) noexcept;
+    void on_command(const Command& command, Instant now, Actions& out) noexcept;
+    void on_deadline(Instant now, Actions& out) noexcept;
+
+    [[nodiscard]] Instant next_deadline() const noexcept { return next_deadline_; }
+    [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+    void fill(SenderSnapshot& snapshot, Instant now) const noexcept;
+    [[nodiscard]] bool finished() const noexcept { return finished_; }
+    // True when the end was not asked for: no connection, in a sender told to give up.
+    [[nodiscard]] bool failed() const noexcept { return failed_; }
+    [[nodiscard]] bool is_consistent() const noexcept;
+
+    // SocketSpec::tag of the local socket; an uplink's is made of its slot and its generation.
+    static constexpr std::uint32_t local_tag = 0;
+    [[nodiscard]] static constexpr std::uint32_t uplink_tag(LinkId link, std::uint16_t generation) {
+        return (std::uint32_t{generation} << 16) | (1u + link.value);
+    }
+
+private:
+    struct Uplink {
+        // Read and written for each packet.
+        SocketId socket = no_socket;
+        std::uint32_t payload_max = 0xFFFF'FFFF;  // datagrams above it were refused as too large
+        std::uint64_t packets_out = 0;
+        std::uint64_t bytes_out = 0;
+        Instant heard_at;
+        std::uint64_t packets_in = 0;
+        std::uint64_t bytes_in = 0;
+        // The rest.
+        UplinkState state = UplinkState::absent;
+        bool opening = false;
+        std::uint16_t generation = 0;
+        UplinkSpec spec;
+        Endpoint local;
+        Instant open_at = never;     // next try to open
+        Instant busy_until;          // its socket buffer was full
+        Instant payload_max_until;   // when to find out anew what fits
+        link::Keepalive keepalive;
+        link::Rtt rtt;
+        std::uint64_t naks = 0;
+        std::uint64_t deferred = 0;
+        std::uint64_t too_large = 0;
+        std::uint64_t failures = 0;
+        std::uint64_t rate_bytes_from = 0;
+        std::uint32_t bytes_per_second = 0;
+        int last_errno = 0;
+    };
+
+    // The SRT side.
+    void on_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
+    void on_local_control(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
+    bool admit_caller(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
+    void new_session(Instant now, Actions& out) noexcept;
+    void route(PacketRef ref, LinkId link, Actions& out) noexcept;
+    LinkId choose(std::size_t packet_bytes, Instant now) noexcept;
+    void note_no_uplink(Instant now, Actions& out) noexcept;
+    // The uplinks' side.
+    void on_uplink(const Completion& c, LinkId link, Bytes packet, Instant now, Actions& out) noexcept;
+    void on_srt_from_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
+    void on_srt_nak(const wire::LossList& losses, Instant now) noexcept;
+    void on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now, Actions& out) noexcept;
+    void on_keepalive(LinkId link, Bytes packet, Instant now) noexcept;
+    void heard(LinkId link, Instant now) noexcept;
+    void forward(PacketRef ref, Actions& out) noexcept;
+    // Links.
+    void open_uplink(LinkId link, Instant now, Actions& out) noexcept;
+    void close_uplink(LinkId link, Instant now, Actions& out) noexcept;
+    void lose_uplink(LinkId link, int error, Instant now, Actions& out) noexcept;
+    void go_silent(LinkId link, Instant now, Actions& out) noexcept;
+    void set_usable(LinkId link, bool usable, Instant now) noexcept;
+    void apply(link::Registration::Outcome outcome, LinkId link, Instant now, Actions& out) noexcept;
+    void run_registration(LinkId link, Instant now, Actions& out) noexcept;
+    void send_keepalive(LinkId link, Instant now, Actions& out) noexcept;
+    void tick(Instant now, Actions& out) noexcept;
+    void watch_connection(Instant now, Actions& out) noexcept;
+    void watch_receiver_acks(Instant now, Actions& out) noexcept;
+    void next_receiver(Instant now, Actions& out) noexcept;
+    void set_receiver(const Resolved& resolved, Instant now, Actions& out) noexcept;
+    void stop(Instant now, Actions& out) noexcept;
+    [[nodiscard]] Endpoint receiver_for(const Uplink& uplink) const noexcept;
+    [[nodiscard]] link::LinkMask alive_mask() const noexcept { return alive_; }
+    [[nodiscard]] bool heard_lately(Instant now) const noexcept;
+    void arm(Instant at) noexcept {
+        if (at < next_deadline_) next_deadline_ = at;
+    }
+    void rearm() noexcept;
+    static Event event(EventKind kind, Instant now, LinkId link = no_link, std::uint32_t a = 0, std::uint32_t b = 0);
+
+    SenderOptions options_;
+    Pool& pool_;
+    Counters counters_;
+    link::Accounting accounting_;
+    select::Selector selector_;
+    link::Registration registration_;
+    Caller caller_;
+    CopyFilter copies_;
+    History history_;
+
+    SocketId local_socket_ = no_socket;
+    bool local_opening_ = false;
+    Instant local_open_at_ = never;
+    std::array<Uplink, links_max> uplinks_{};
+    link::LinkMask present_ = 0;   // slots that hold an uplink
+    link::LinkMask alive_ = 0;     // registered and not silent: they may carry data
+    link::LinkMask busy_ = 0;      // refused a send a moment ago
+    bool sizes_limited_ = false;   // some uplink has refused a datagram as too large
+
+    Resolved receiver_;
+    std::uint32_t receiver_index_ = 0;
+    bool has_connected_ = false;
+    link::KeepaliveForm answered_form_ = link::KeepaliveForm::extended;
+    Instant no_link_since_ = never;
+    Instant tick_at_ = never;
+    Instant next_deadline_ = never;
+
+    // Whether the receiver sends SRTLA ACKs at all.
+    bool srtla_acks_seen_ = false;
+    bool srtla_acks_absent_ = false;
+    std::uint64_t data_at_first_srt_ack_ = 0;
+
+    std::uint64_t unrouted_since_told_ = 0;
+    Endpoint refused_caller_;
+    Instant refused_told_at_{-1'000'000'000'000};
+    bool finished_ = false;
+    bool failed_ = false;
+};
+
+}  // namespace hawser::bond
