@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#include "platform/app/demo/srt_sink.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <srt/srt.h>
+
+#include <array>
+
+#include "platform/linux/clock.h"
+#include "platform/linux/thread.h"
+
+namespace hawser::demo {
+namespace {
+
+constexpr std::int64_t stop_seen_after_ms = 50;
+constexpr int backlog = 4;  // untuned: one caller is expected
+
+}  // namespace
+
+Outcome<std::unique_ptr<SrtSink>> SrtSink::start(Options options) {
+    std::unique_ptr<SrtSink> sink(new SrtSink(std::move(options)));
+    if (auto listening = sink->listen(); !listening) return Failure{listening.error()};
+    SrtSink* self = sink.get();
+    sink->thread_ = std::jthread([self](const std::stop_token& stop) { self->run(stop); });
+    return sink;
+}
+
+SrtSink::~SrtSink() {
+    if (thread_.joinable()) {
+        thread_.request_stop();
+        thread_.join();
+    }
+    if (epoll_ >= 0) srt_epoll_release(epoll_);
+}
+
+Outcome<Unit> SrtSink::listen() {
+    auto socket = live_socket(options_.latency_ms);
+    if (!socket) return Failure{socket.error()};
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    own.sin_port = htons(options_.port);
+    inet_pton(AF_INET, options_.host.c_str(), &own.sin_addr);
+    const std::string doing = "SRT listener on " + options_.host + ":" + std::to_string(options_.port);
+    if (srt_bind(socket->id(), reinterpret_cast<const sockaddr*>(&own), sizeof own) == SRT_ERROR ||
+        srt_listen(socket->id(), backlog) == SRT_ERROR)
+        return srt_problem(doing);
+    int own_size = sizeof own;
+    if (srt_getsockname(socket->id(), reinterpret_cast<sockaddr*>(&own), &own_size) == SRT_ERROR)
+        return srt_problem(doing);
+    port_ = ntohs(own.sin_port);
+    listener_ = std::move(socket.value());
+    epoll_ = srt_epoll_create();
+    const int events = SRT_EPOLL_IN | SRT_EPOLL_ERR;
+    if (epoll_ < 0 || srt_epoll_add_usock(epoll_, listener_.id(), &events) == SRT_ERROR) return srt_problem(doing);
+    return Unit{};
+}
+
+SrtSink::Status SrtSink::status() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+}
+
+void SrtSink::run(const std::stop_token& stop) {
+    os::name_this_thread("demo-viewer");
+    while (!stop.stop_requested()) {
+        std::array<SRT_EPOLL_EVENT, 4> ready{};
+        const int n = srt_epoll_uwait(epoll_, ready.data(), static_cast<int>(ready.size()), stop_seen_after_ms);
+        for (int i = 0; i < n; ++i) {
+            const SRTSOCKET who = ready[static_cast<std::size_t>(i)].fd;
+            if (who == listener_.id())
+                accept();
+            else if (who == caller_.id())
+                read_all();
+        }
+    }
+}
+
+void SrtSink::accept() {
+    SrtSocket caller(srt_accept(listener_.id(), nullptr, nullptr));
+    if (!caller.is_open()) return;
+    const int no = 0;
+    const int events = SRT_EPOLL_IN | SRT_EPOLL_ERR;
+    if (srt_setsockflag(caller.id(), SRTO_RCVSYN, &no, sizeof no) == SRT_ERROR ||
+        srt_epoll_add_usock(epoll_, caller.id(), &events) == SRT_ERROR)
+        return;
+    caller_ = std::move(caller);
+    const std::lock_guard lock(mutex_);
+    ++status_.connections;
+    status_.connected = true;
+}
+
+void SrtSink::read_all() {
+    std::array<char, SRT_LIVE_MAX_PLSIZE> payload;
+    for (;;) {
+        SRT_MSGCTRL control = srt_msgctrl_default;
+        const int n = srt_recvmsg2(caller_.id(), payload.data(), static_cast<int>(payload.size()), &control);
+        if (n > 0) {
+            options_.on_payload({reinterpret_cast<const std::uint8_t*>(payload.data()), static_cast<std::size_t>(n)},
+                                static_cast<std::uint32_t>(control.pktseq), os::now());
+            continue;
+        }
+        if (n == SRT_ERROR && srt_getsockstate(caller_.id()) > SRTS_CONNECTED) {
+            caller_.close();
+            const std::lock_guard lock(mutex_);
+            status_.connected = false;
+        }
+        return;
+    }
+}
+
+}  // namespace hawser::demo
