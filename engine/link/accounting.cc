@@ -17,7 +17,9 @@ constexpr std::int32_t lowered_max = std::int32_t{1} << 16;
 // An SRT ACK this far below low_ might, taken circularly, be ahead of something.
 constexpr std::int32_t behind_max = std::int32_t{1} << 28;
 
-[[nodiscard]] std::size_t number_of(LinkMask lowest_of) { return static_cast<std::size_t>(std::countr_zero(lowest_of)); }
+[[nodiscard]] std::size_t number_of(LinkMask lowest_of) {
+    return static_cast<std::size_t>(std::countr_zero(lowest_of));
+}
 }  // namespace
 
 Accounting::Accounting() noexcept { heads_.fill(nobody); }
@@ -54,12 +56,22 @@ void Accounting::new_session() noexcept {
     HAWSER_VERIFY(is_consistent());
 }
 
-void Accounting::note_sent(LinkId link, wire::Seq31 sequence, Instant now) noexcept {
-    log(link, sequence.raw(), now);
-}
+void Accounting::note_sent(LinkId link, wire::Seq31 sequence, Instant now) noexcept { log(link, sequence.raw(), now); }
 
 void Accounting::note_probe(LinkId link, wire::Seq31 sequence, Instant now) noexcept {
     log(link, sequence.raw() | probe_bit, now);
+}
+
+void Accounting::note_unsent(LinkId link, wire::Seq31 sequence) noexcept {
+    if (!is_known(link)) return;
+    // Chains begin with the newest entry, so the first of this link is the one just made.
+    for (SlotId slot = heads_[chain_of(sequence.raw())]; slot != nobody; slot = slots_[slot].next) {
+        if (link_of(slot) != link.index() || (slots_[slot].sequence & wire::Seq31::mask) != sequence.raw()) continue;
+        unlink(slot);
+        if (in_flight_[link.index()] > 0) --in_flight_[link.index()];
+        break;
+    }
+    HAWSER_VERIFY(is_consistent());
 }
 
 void Accounting::log(LinkId link, std::uint32_t sequence, Instant now) noexcept {
@@ -240,7 +252,8 @@ void Accounting::cover_by_slots(wire::Seq31 next_expected, Covering& covering) n
             if (wire::distance(sequence, next_expected) > 0) {
                 cover(sequence.raw(), covering);
             } else {
-                near = near && static_cast<std::uint32_t>(wire::distance(next_expected, sequence)) < std::uint32_t{reach};
+                near =
+                    near && static_cast<std::uint32_t>(wire::distance(next_expected, sequence)) < std::uint32_t{reach};
             }
         }
     }

@@ -58,6 +58,9 @@ public:
     void note_sent(LinkId link, wire::Seq31 sequence, Instant now) noexcept;
     // A second copy of a packet, sent to try that link: its SRTLA ACK counts, but a NAK never names it.
     void note_probe(LinkId link, wire::Seq31 sequence, Instant now) noexcept;
+    // The kernel refused the packet after all: its newest entry on that link is taken back, as if never sent. (The
+    // reference logs a packet once the kernel has it; a batch learns of a refusal only afterwards.)
+    void note_unsent(LinkId link, wire::Seq31 sequence) noexcept;
 
     // Every copy: frees what lies before `next_expected` and recounts what all links have in flight. The links that
     // got proof of delivery, which is none unless set_srtla_acks_absent.
@@ -83,7 +86,8 @@ public:
     // sequence that it newly covers, so that windows grow again after losses.
     void set_srtla_acks_absent(bool absent) noexcept { srtla_acks_absent_ = absent; }
     // True: an SRTLA ACK is matched on the link it came by before the others, so that a probe's ACK proves the probed
-    // link (irlserver/srtla_send 86b90aa). False, the default: list order only, as the reference.
+    // link (irlserver/srtla_send 86b90aa). False, the default: list order only, as the reference. The selector sets it
+    // by its mode.
     void set_arrival_first(bool first) noexcept { arrival_first_ = first; }
 
     // Growth that no ACK caused: the selector's recovery after losses. Clamped to window_max.
@@ -147,8 +151,8 @@ private:
     std::array<std::uint32_t, links_max> order_{};  // greater is tried first
     std::uint32_t added_ = 0;
     LinkMask known_ = 0;
-    LinkMask carried_ = 0;  // links that sent data since they were added or failed
-    std::size_t groups_ = 0;   // of four links, that cover all known ones
+    LinkMask carried_ = 0;    // links that sent data since they were added or failed
+    std::size_t groups_ = 0;  // of four links, that cover all known ones
 
     // Every logged sequence s has 0 <= distance(low_, s) < reach + lowered_, unless scattered_.
     wire::Seq31 low_;

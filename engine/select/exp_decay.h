@@ -19,7 +19,8 @@ inline constexpr float exp_decay_reach = 80.0F;
     const float y = x * log2_e;
     const std::int32_t n = static_cast<std::int32_t>(y);
     const float f = y - static_cast<float>(n);
-    const float fraction = 0.99999804F + f * (-0.693048934F + f * (0.239430604F + f * (-0.0532131178F + f * 0.00683515473F)));
+    const float fraction =
+        0.99999804F + f * (-0.693048934F + f * (0.239430604F + f * (-0.0532131178F + f * 0.00683515473F)));
     return fraction * std::bit_cast<float>((127 - n) << 23);
 }
 

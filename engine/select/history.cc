@@ -2,6 +2,7 @@
 #include "engine/select/history.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/link/accounting.h"
 #include "engine/select/exp_decay.h"
@@ -18,7 +19,8 @@ void History::on_nak(std::int32_t window, Instant now) noexcept {
 
 std::int32_t History::recover(std::int32_t window, Instant now) noexcept {
     if (window >= fast_leave) fast_ = false;
-    const Duration calm = last_nak_ ? now - *last_nak_ : never - now;
+    constexpr Duration for_ever{std::numeric_limits<std::int64_t>::max()};
+    const Duration calm = last_nak_ ? now - *last_nak_ : for_ever;
     if (calm >= burst_gap_max) burst_ = 0;
     if (calm <= (fast_ ? recovery_wait_fast : recovery_wait)) return 0;
     constexpr std::int32_t base = link::window_growth_step;

@@ -15,7 +15,7 @@ using namespace hawser::literals;
 
 // A link younger than this is judged only by whether it ever lost anything.
 inline constexpr Duration youth = 30_s;
-inline constexpr float quality_clean = 1.1F;        // factor: no NAK yet
+inline constexpr float quality_clean = 1.1F;         // factor: no NAK yet
 inline constexpr float quality_young_lossy = 0.98F;  // factor: a NAK in its youth
 inline constexpr float nak_penalty = 0.5F;           // share taken off right after a NAK...
 inline constexpr Duration nak_decay = 2000_ms;       // ...and the time in which it falls to 1/e
@@ -25,14 +25,14 @@ inline constexpr Duration burst_memory = 3000_ms;    // since its last NAK
 inline constexpr Duration burst_gap_max = 1000_ms;   // NAKs closer than this belong together
 inline constexpr float rtt_bonus_reference_ms = 200.0F;
 inline constexpr float rtt_bonus_floor_ms = 50.0F;
-inline constexpr float rtt_bonus_max = 1.03F;  // factor
+inline constexpr float rtt_bonus_max = 1.03F;        // factor
 inline constexpr Duration quality_interval = 50_ms;  // a quality is recomputed at most this often
 
 // Window recovery, tried once a second: window units by time since the last NAK.
 inline constexpr Duration recovery_interval = 1_s;
-inline constexpr Duration recovery_wait = 2000_ms;       // since the last NAK
-inline constexpr Duration recovery_wait_fast = 500_ms;   // the same in fast recovery
-inline constexpr float recovery_velocity_max = 2.0F;     // ms per sample: above it, half
+inline constexpr Duration recovery_wait = 2000_ms;      // since the last NAK
+inline constexpr Duration recovery_wait_fast = 500_ms;  // the same in fast recovery
+inline constexpr float recovery_velocity_max = 2.0F;    // ms per sample: above it, half
 // Fast recovery: from a NAK that leaves the window this low until it is this high again. Window units.
 inline constexpr std::int32_t fast_enter = 2000;
 inline constexpr std::int32_t fast_leave = 12000;

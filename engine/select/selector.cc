@@ -25,12 +25,18 @@ constexpr std::uint32_t explore_interval_min = 100;
 constexpr std::uint32_t explore_interval_spread = 100;
 constexpr std::int32_t explore_score_divisor = 2;
 
-[[nodiscard]] std::size_t number_of(LinkMask lowest_of) { return static_cast<std::size_t>(std::countr_zero(lowest_of)); }
+[[nodiscard]] std::size_t number_of(LinkMask lowest_of) {
+    return static_cast<std::size_t>(std::countr_zero(lowest_of));
+}
 [[nodiscard]] LinkId link_at(std::size_t i) { return LinkId(static_cast<LinkId::rep>(i)); }
 }  // namespace
 
 Selector::Selector(Accounting& accounting, Random seed) noexcept
-    : accounting_(accounting), refresh_due_(at_once), random_(seed) {
+    : accounting_(accounting),
+      refresh_due_(at_once),
+      recovery_due_(at_once),
+      random_(seed),
+      explore_in_(explore_interval_min) {
     candidates_.window = accounting.windows();
     candidates_.in_flight = accounting.in_flights();
     candidates_.barred.fill(-1);
@@ -69,12 +75,11 @@ void Selector::set_usable(LinkId link, bool usable, Instant now) noexcept {
     const LinkMask bit = link::mask_of(link);
     if (((usable_ & bit) != 0) == usable) return;
     usable_ ^= bit;
-    if (usable) {
-        gate_.note_heard(link, now);
-    } else {
-        // What was before a silence says nothing of the link after it.
+    // What was before a silence says nothing of the link after it.
+    gate_.forget(link);
+    gate_.note_heard(link, now);
+    if (!usable) {
         history_[link.index()].clear();
-        gate_.forget(link);
         if (previous_ == link) previous_ = no_link;
     }
     refresh_due_ = at_once;
@@ -114,8 +119,8 @@ void Selector::refresh(Instant now) noexcept {
         case Mode::enhanced: pick_ = &pick_enhanced; break;
     }
     accounting_.set_arrival_first(enhanced);
-    const bool recovery_due = now >= recovery_due_;
-    if (recovery_due) recovery_due_ = now + recovery_interval;
+    const bool recovery_due = recovery_due_ != at_once && now >= recovery_due_;
+    if (recovery_due || recovery_due_ == at_once) recovery_due_ = now + recovery_interval;
     for (LinkMask rest = known_; rest != 0; rest &= rest - 1) {
         const std::size_t i = number_of(rest);
         if (recovery_due && enhanced && ((usable_ >> i) & 1) != 0) {

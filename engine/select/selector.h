@@ -67,7 +67,7 @@ public:
     [[nodiscard]] float score(LinkId link) const noexcept;
     [[nodiscard]] LinkMask usable() const noexcept { return usable_; }
     [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
-    [[nodiscard]] std::uint64_t explored() const noexcept { return explored_; }        // packets sent off the best link
+    [[nodiscard]] std::uint64_t explored() const noexcept { return explored_; }  // packets sent off the best link
     [[nodiscard]] std::uint64_t gate_events() const noexcept { return gate_.events(); }  // times a link became gated
 
     // Audit: recomputes ranks, masks and lanes.
@@ -96,13 +96,13 @@ private:
     LinkMask known_ = 0;
     LinkMask usable_ = 0;
     Instant refresh_due_;
-    Instant recovery_due_{};
+    Instant recovery_due_;
     Settings settings_;
     Settings wanted_;
     StallGate gate_;
     Random random_;
     std::uint32_t probe_phase_ = 0;
-    std::uint32_t explore_in_ = 0;  // packets
+    std::uint32_t explore_in_;  // packets
     std::uint32_t added_ = 0;
     std::uint64_t explored_ = 0;
     std::array<std::uint32_t, links_max> order_{};

@@ -24,20 +24,23 @@ void StallGate::note_proof(LinkMask links, Instant now) noexcept {
 void StallGate::judge(LinkId link, std::int32_t in_flight, const RttFilter& rtt, const Settings& settings,
                       Instant now) noexcept {
     const LinkMask bit = link::mask_of(link);
-    if ((proven_ & bit) == 0) return;
     const std::size_t i = link.index();
+    if (in_flight == 0) empty_at_[i] = now;
+    if ((proven_ & bit) == 0) return;
     const Duration stale_max = settings.stall_ack_stale;
     const Duration stale_time =
         rtt.empty() ? stale_max
                     : std::max(std::min(rtt.value() * stale_round_trips, stale_max), std::min(stale_min, stale_max));
     const Duration silence_time = std::min(std::max(rtt.value() * silence_round_trips, silence_min), stale_time);
     const bool loaded = in_flight >= static_cast<std::int32_t>(settings.stall_min_in_flight);
-    const bool stale = now - proof_at_[i] > stale_time;
+    const bool stale = now - std::max(proof_at_[i], empty_at_[i]) > stale_time;
+    const bool silent = now - std::max(heard_at_[i], empty_at_[i]) > silence_time;
 
-    if (loaded && now - heard_at_[i] > silence_time) pulled_ |= bit;
+    if (loaded && silent) pulled_ |= bit;
     if ((loaded || (pulled_ & bit) != 0) && stale) latched_ |= bit;
     if ((latched_ & bit) == 0) return;
-    if (stale) {
+    // Emptiness excuses, but only proof releases.
+    if (now - proof_at_[i] > stale_time) {
         fresh_since_[i].reset();
     } else if (!fresh_since_[i]) {
         fresh_since_[i] = proof_at_[i];

@@ -3,6 +3,8 @@
 // comes in, undone by the next byte; a *latch* while nothing proves delivery, undone only by lasting proof. A stalled
 // link is gated only while another usable link is not stalled, so the gate never leaves the bond without a way out.
 // A link that never gave proof is never stalled: it has not had its chance. Source: irlserver/srtla_send 86b90aa.
+// Our own addition: a link with nothing in flight owes no sign, so its clocks start when it was last seen empty; else
+// the first packets after a pause of the stream would gate links whose last word is merely as old as the pause.
 #pragma once
 
 #include <array>
@@ -19,17 +21,17 @@ namespace hawser::select {
 
 using link::LinkMask;
 
-inline constexpr std::int64_t stale_round_trips = 4;       // proof older than so many round trips is stale...
-inline constexpr Duration stale_min{1'000'000'000};        // ...but not younger than this; at most stall_ack_stale
-inline constexpr std::int64_t silence_round_trips = 2;     // silence longer than so many round trips pulls...
-inline constexpr Duration silence_min{250'000'000};        // ...but not shorter than this; at most the stale time
-inline constexpr std::int64_t release_stale_times = 2;     // fresh for so many stale times unlatches
+inline constexpr std::int64_t stale_round_trips = 4;    // proof older than so many round trips is stale...
+inline constexpr Duration stale_min{1'000'000'000};     // ...but not younger than this; at most stall_ack_stale
+inline constexpr std::int64_t silence_round_trips = 2;  // silence longer than so many round trips pulls...
+inline constexpr Duration silence_min{250'000'000};     // ...but not shorter than this; at most the stale time
+inline constexpr std::int64_t release_stale_times = 2;  // fresh for so many stale times unlatches
 // How often links are judged; a 25th of the shortest silence that pulls. Untuned.
 inline constexpr Duration gate_interval{10'000'000};
 
 class StallGate {
 public:
-    void forget(LinkId link) noexcept;  // added, removed, or no longer usable
+    void forget(LinkId link) noexcept;  // added, removed, newly usable or no longer so
     void note_proof(LinkMask links, Instant now) noexcept;
     void note_heard(LinkId link, Instant now) noexcept { heard_at_[link.index()] = now; }
     // True if that ended a pull: gates are to be drawn again.
@@ -62,6 +64,7 @@ private:
     std::uint64_t events_ = 0;
     std::array<Instant, links_max> proof_at_{};
     std::array<Instant, links_max> heard_at_{};
+    std::array<Instant, links_max> empty_at_{};                    // last judged with nothing in flight
     std::array<std::optional<Instant>, links_max> fresh_since_{};  // of latched links
 };
 
