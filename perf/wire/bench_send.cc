@@ -18,9 +18,10 @@ namespace hawser::perf {
 namespace {
 
 constexpr const char* usage =
-    "bench_send [--command C] [--forwarder] [--coalesce US] [--peer C] [--also NAME=C]...\n"
+    "bench_send [--command C] [--forwarder] [--coalesce US] [--peer C] [--also NAME=C]... [--plain NAME=C]...\n"
     "  C is a command with {srt_port} {host} {port} {ips} {links} in it, run without a shell, e.g.\n"
     "    --command 'hawser send {srt_port} {host} {port} {ips}'\n"
+    "  --also, --plain     more programs; a plain one knows no SRTLA (another forwarder)\n"
     "  --forwarder         measure perf/wire/forwarder beside it; --coalesce US: also one that waits\n"
     "  --loads LIST        of packets/s, window, max, idle (1000,10000,50000,window)\n"
     "  --links N (4)       --window N (64)    --seconds S (2)    --repeat N (5)    --warmup S (0.4)\n"
@@ -28,6 +29,7 @@ constexpr const char* usage =
     "  --start-seconds S   how long a program may take to open its session (10)\n"
     "  --pin-child CPU     (the last one)     --pin-bench CPU (the first one)\n"
     "  --log FILE          what the programs print     --signal N: sent to each after its load\n"
+    "  --nice              bench and programs at nice -20, against other work on the machine\n"
     "  --require-all       fail unless every packet arrived\n"
     "Table on stderr, one line of JSON on stdout.\n";
 
@@ -111,6 +113,8 @@ int main(int argc, char** argv) {
     add("hawser", options.text("--command", ""), true);
     for (std::string more = options.text("--also", ""); !more.empty(); more = options.text("--also", ""))
         add(more.substr(0, more.find('=')), more.substr(more.find('=') + 1), true);
+    for (std::string more = options.text("--plain", ""); !more.empty(); more = options.text("--plain", ""))
+        add(more.substr(0, more.find('=')), more.substr(more.find('=') + 1), false);
     add("peer", options.text("--peer", ""), true);
     const std::string forwarder = beside_me("forwarder") + " {srt_port} {host} {port} {ips}";
     const std::string wait = options.text("--coalesce", "");
@@ -140,6 +144,7 @@ int main(int argc, char** argv) {
     place.child_cpu = static_cast<int>(options.count("--pin-child", static_cast<unsigned>(cpus - 1)));
     const int bench_cpu = static_cast<int>(options.count("--pin-bench", 0));
     const bool require_all = options.flag("--require-all");
+    if (options.flag("--nice")) be_preferred();
     static_cast<void>(options.positional(0));
     if (bench_cpu == place.child_cpu)
         std::fprintf(stderr, "note: bench and child share CPU %d; the figures are no measurement\n", bench_cpu);

@@ -54,6 +54,9 @@ private:
 
 // Pins the calling thread; a refusal is told on stderr.
 void pin_self(int cpu);
+// The nice value -20 for this process and the children to come, and for its session where the scheduler groups by
+// session (autogroup), in which a nice value counts only among its own.
+void be_preferred();
 [[nodiscard]] int cpu_count();
 
 }  // namespace hawser::perf
