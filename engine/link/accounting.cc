@@ -184,7 +184,7 @@ LinkMask Accounting::on_srtla_ack(const wire::SrtlaAck& ack, LinkId arrival, Lin
 void Accounting::credit(SlotId slot, LinkMask alive, std::int32_t step) noexcept {
     const std::size_t i = link_of(slot);
     unlink(slot);
-    in_flight_[i] -= in_flight_[i] > 0 ? 1 : 0;
+    --in_flight_[i];  // never below the slots in use, so never below 0
     const bool owed = step > 0 && ((alive >> i) & 1) != 0;
     const std::int32_t debt = owed ? step : 0;
     const std::int32_t window = owed ? std::min(window_[i] + debt, window_max) : window_[i];
@@ -290,7 +290,7 @@ bool Accounting::is_consistent() const noexcept {
             const std::int32_t above = wire::distance(low_, wire::Seq31(slot.sequence));
             if (!scattered_ && (above < 0 || above >= reach + lowered_)) return false;
         }
-        if (live != live_[i] || (known ? in_flight_[i] < 0 : in_flight_[i] != 0)) return false;
+        if (live != live_[i] || (known ? in_flight_[i] < live : in_flight_[i] != 0)) return false;
         if (known ? window_[i] < window_min : window_[i] != 0) return false;
         if (known && i >= groups_ * lanes) return false;
     }
