@@ -27,20 +27,24 @@ public:
     }
     void flush(int fd) {
         if (used_ == 0) return;
+        if (used_ == 1) {
+            // The plain call: a message header to copy in is time, too.
+            if (::send(fd, parts_[0].iov_base, first_, MSG_DONTWAIT) < 0) ++refused_;
+            used_ = 0;
+            return;
+        }
         msghdr message{};
         message.msg_iov = parts_.data();
         message.msg_iovlen = used_;
         alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(std::uint16_t))> control{};
-        if (used_ > 1) {
-            message.msg_control = control.data();
-            message.msg_controllen = control.size();
-            cmsghdr* header = CMSG_FIRSTHDR(&message);
-            header->cmsg_level = SOL_UDP;
-            header->cmsg_type = UDP_SEGMENT;
-            header->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
-            const auto size = static_cast<std::uint16_t>(first_);
-            std::memcpy(CMSG_DATA(header), &size, sizeof size);
-        }
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        cmsghdr* header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_UDP;
+        header->cmsg_type = UDP_SEGMENT;
+        header->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+        const auto size = static_cast<std::uint16_t>(first_);
+        std::memcpy(CMSG_DATA(header), &size, sizeof size);
         if (sendmsg(fd, &message, MSG_DONTWAIT) < 0) refused_ += used_;
         used_ = 0;
     }
