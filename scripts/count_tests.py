@@ -8,6 +8,7 @@ numbers do not show (a crash, a time-out, a sanitizer's report at exit) counts a
 skip, never a pass.
 
 usage: count_tests.py TESTLOG_JSON     prints: PASSED FAILED SKIPPED, and to stderr what failed and why others were skipped
+       count_tests.py --self-test      counts samples whose numbers are known
 """
 import json
 import re
@@ -48,7 +49,40 @@ def name_of(test):
     return test["name"].removeprefix("hawser:")
 
 
+CATCH_RULE = "=" * 79 + "\n"
+# What a test said, meson's result, and the counts that follow.
+SAMPLES = [
+    (CATCH_RULE + "All tests passed (12 assertions in 3 test cases)\n", "OK", (3, 0, 0)),
+    (CATCH_RULE + "All tests passed (1 assertion in 1 test case)\n", "OK", (1, 0, 0)),
+    (CATCH_RULE + "test cases:  13 |  12 passed | 1 failed\nassertions: 155 | 153 passed | 2 failed\n", "FAIL", (12, 1, 0)),
+    (CATCH_RULE + "test cases: 5 | 3 passed | 1 failed | 1 failed as expected\n", "FAIL", (4, 1, 0)),
+    (CATCH_RULE + "test cases: 1 | 1 failed\nassertions: - none -\n", "FAIL", (0, 1, 0)),
+    ("a sanitizer's report after\nAll tests passed (12 assertions in 3 test cases)\n", "FAIL", (3, 1, 0)),
+    ("", "TIMEOUT", (0, 1, 0)),
+    ("", "ERROR", (0, 1, 0)),
+    ("No tests ran\n", "FAIL", (0, 1, 0)),
+    ("skipped: needs root\n", "SKIP", (0, 0, 1)),
+    ("something\n", "OK", (1, 0, 0)),
+    ("something\n", "FAIL", (0, 1, 0)),
+    ("one: good\n4 passed, 0 failed\n", "OK", (4, 0, 0)),
+    ("4 passed, 2 failed, 1 skipped\n", "FAIL", (4, 2, 1)),
+    ("2 passed, 0 failed\n5 passed, 0 failed\n", "OK", (5, 0, 0)),
+    ("4 passed, 0 failed\n", "FAIL", (4, 1, 0)),
+]
+
+
+def self_test():
+    wrong = [(said, result, wanted, counts) for said, result, wanted in SAMPLES
+             if (counts := count_one({"stdout": said, "result": result})) != wanted]
+    for said, result, wanted, counts in wrong:
+        print(f"{said!r} with {result}: counted {counts}, not {wanted}")
+    print(f"{len(SAMPLES) - len(wrong)} of {len(SAMPLES)} samples counted rightly")
+    return 1 if wrong else 0
+
+
 def main():
+    if sys.argv[1] == "--self-test":
+        return self_test()
     totals = [0, 0, 0]
     with open(sys.argv[1], encoding="utf-8") as log:
         for line in log:
@@ -66,7 +100,8 @@ def main():
                 reasons = [text.strip() for text in test["stdout"].splitlines() if "skipped:" in text]
                 print(f"  skipped {counts[2]} in {name_of(test)}: {'; '.join(reasons) or 'no reason given'}", file=sys.stderr)
     print(*totals)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
