@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: MIT
+"""The end-to-end lab: network namespaces with shaped uplinks, the processes in them, and waiting.
+
+    sender namespace --- N veth pairs, each shaped by tbf both ways --- router --- receiver namespace
+    encoder, `hawser send`                                                          `hawser recv`, SRT listener
+
+Every uplink has its own source address and, by source routing, its own way. A scenario is a function that takes a Lab;
+main() runs it, removes the namespaces and processes whatever happens, and exits with 77 and a reason where the machine
+cannot carry it. Names hold the process id, so that runs go side by side. Nothing sleeps for a fixed time: wait() polls
+a condition against a deadline. Processes are ended by process id.
+"""
+import argparse
+import contextlib
+import ipaddress
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from stream import Stream, compare
+
+SKIPPED = 77
+LATENCY_MS = 600  # SRT's, of every scenario
+BITRATE_KBPS = 3000  # of the picture
+LINK_KBPS = 2000  # of an uplink: no single one carries the picture
+SRTLA_PORT, SRT_IN_PORT, SRT_OUT_PORT = 5000, 6000, 4001
+
+
+class Skip(Exception):
+    """The machine cannot carry the scenario."""
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True, text=True)
+
+
+def wait(what, condition, seconds):
+    """The condition's first true value; fails with `what` when the time is up."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+    return value
+
+
+class Process:
+    """A child whose output goes to a file."""
+
+    def __init__(self, name, argv, log):
+        self.name, self.log = name, pathlib.Path(log)
+        self.file = open(log, "ab")
+        self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self.file, stderr=self.file)
+
+    def running(self):
+        return self.child.poll() is None
+
+    def tell(self, number):
+        self.child.send_signal(number)
+
+    def end(self, number=signal.SIGTERM, seconds=10):
+        """Sends the signal and waits; a process that does not go is killed, which fails the scenario."""
+        if self.running():
+            self.child.send_signal(number)
+        try:
+            self.child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+            raise AssertionError(f"{self.name} did not end within {seconds} s of signal {number}") from None
+        finally:
+            self.file.close()
+        return self.child.returncode
+
+    def text(self):
+        return self.log.read_text(errors="replace")
+
+
+class Lab:
+    def __init__(self, hawser, srt_end, links=4, ipv6=False, link_kbps=LINK_KBPS):
+        self.hawser, self.srt_end = hawser, srt_end
+        self.link_numbers, self.ipv6, self.link_kbps = list(range(1, links + 1)), ipv6, link_kbps
+        self.sender_ns, self.router_ns, self.receiver_ns = (f"hawser-{os.getpid()}-{end}" for end in ("s", "x", "r"))
+        self.stack = contextlib.ExitStack()
+        self.processes = []
+        self.sources, self.sink = [], None
+        self.run_count = 0
+
+    # The network ------------------------------------------------------------------------------------------------
+    def source_address(self, link):
+        return f"fd77:{link}::1" if self.ipv6 else f"10.77.{link}.1"
+
+    def gateway_address(self, link):
+        return f"fd77:{link}::2" if self.ipv6 else f"10.77.{link}.2"
+
+    @property
+    def receiver_address(self):
+        return "fd99::2" if self.ipv6 else "10.99.0.2"
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hawser-e2e-")))
+            for name in (self.sender_ns, self.router_ns, self.receiver_ns):
+                try:
+                    ip("netns", "add", name)
+                except subprocess.CalledProcessError as error:
+                    raise Skip(f"no network namespace: {error.stderr.strip()}") from None
+                stack.callback(ip, "netns", "del", name)
+            stack.callback(self._end_processes)
+            self._build()
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def _end_processes(self):
+        for process in reversed(self.processes):
+            if process.running():
+                process.child.kill()
+                process.child.wait()
+
+    def _build(self):
+        for name in (self.sender_ns, self.router_ns, self.receiver_ns):
+            ip("-n", name, "link", "set", "lo", "up")
+            for setting in ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.conf.all.rp_filter=0",
+                            "net.ipv4.conf.default.rp_filter=0", "net.ipv6.conf.all.keep_addr_on_down=1"):
+                subprocess.run(["ip", "netns", "exec", name, "sysctl", "-qw", setting], check=True)
+        self._pair(self.router_ns, "xr", self.receiver_ns, "rx")
+        if self.ipv6:
+            self._address(self.router_ns, "xr", "fd99::1/64")
+            self._address(self.receiver_ns, "rx", "fd99::2/64")
+        else:
+            self._address(self.router_ns, "xr", "10.99.0.1/24")
+            self._address(self.receiver_ns, "rx", "10.99.0.2/24")
+        ip("-n", self.receiver_ns, "route", "add", "default", "via", "fd99::1" if self.ipv6 else "10.99.0.1")
+        for link in self.link_numbers:
+            self._pair(self.sender_ns, f"u{link}", self.router_ns, f"x{link}")
+            self._address(self.router_ns, f"x{link}", f"{self.gateway_address(link)}/{self._prefix}")
+            for name, device in ((self.sender_ns, f"u{link}"), (self.router_ns, f"x{link}")):
+                try:
+                    subprocess.run(["tc", "-n", name, "qdisc", "add", "dev", device, "root", "tbf", "rate",
+                                    f"{self.link_kbps}kbit", "burst", "4kb", "latency", "200ms"],
+                                   check=True, capture_output=True, text=True)
+                except subprocess.CalledProcessError as error:
+                    raise Skip(f"no tbf shaper: {error.stderr.strip()}") from None
+            self.plug(link)
+
+    @property
+    def _prefix(self):
+        return 64 if self.ipv6 else 24
+
+    def _pair(self, one_ns, one, other_ns, other):
+        ip("-n", one_ns, "link", "add", one, "type", "veth", "peer", "name", other, "netns", other_ns)
+        ip("-n", one_ns, "link", "set", one, "up")
+        ip("-n", other_ns, "link", "set", other, "up")
+
+    def _address(self, name, device, address):
+        ip("-n", name, "address", "add", address, "dev", device, *(["nodad"] if self.ipv6 else []))
+
+    def plug(self, link):
+        """Gives the uplink its address, its way out and, where it had been unplugged, its carrier."""
+        family = ["-6"] if self.ipv6 else []
+        ip("-n", self.sender_ns, "link", "set", f"u{link}", "up")
+        self._address(self.sender_ns, f"u{link}", f"{self.source_address(link)}/{self._prefix}")
+        ip("-n", self.sender_ns, *family, "route", "replace", "default", "via", self.gateway_address(link), "dev",
+           f"u{link}", "table", str(100 + link), *([] if self.ipv6 else ["onlink"]))
+        ip("-n", self.sender_ns, *family, "rule", "add", "from", self.source_address(link), "table", str(100 + link))
+
+    def unplug(self, link):
+        """As when a modem is pulled: the address goes away with the device's state."""
+        family = ["-6"] if self.ipv6 else []
+        ip("-n", self.sender_ns, *family, "rule", "del", "from", self.source_address(link), "table", str(100 + link))
+        ip("-n", self.sender_ns, "address", "del", f"{self.source_address(link)}/{self._prefix}", "dev", f"u{link}")
+        ip("-n", self.sender_ns, "link", "set", f"u{link}", "down")
+
+    def cut(self, link):
+        """As when the radio is lost: everything is in place at the sender, and nothing comes through."""
+        ip("-n", self.router_ns, "link", "set", f"x{link}", "down")
+
+    def restore(self, link):
+        ip("-n", self.router_ns, "link", "set", f"x{link}", "up")
+
+    def set_mtu(self, link, mtu):
+        ip("-n", self.sender_ns, "link", "set", f"u{link}", "mtu", str(mtu))
+        ip("-n", self.router_ns, "link", "set", f"x{link}", "mtu", str(mtu))
+
+    def bytes_sent(self, link):
+        """By the sender's side on the uplink's device, since it was made."""
+        path = f"/sys/class/net/u{link}/statistics/tx_bytes"
+        return int(subprocess.run(["ip", "netns", "exec", self.sender_ns, "cat", path], check=True, capture_output=True,
+                                  text=True).stdout)
+
+    # The processes ----------------------------------------------------------------------------------------------
+    def spawn(self, name, namespace, argv):
+        process = Process(name, ["ip", "netns", "exec", namespace, *map(str, argv)], self.folder / f"{name}.log")
+        self.processes.append(process)
+        return process
+
+    def write_uplinks(self, links):
+        path = self.folder / "uplinks"
+        path.write_text("".join(self.source_address(link) + "\n" for link in links))
+        return path
+
+    def start_recv(self, *options):
+        self.recv = self.spawn("recv", self.receiver_ns,
+                               [self.hawser, "recv", SRTLA_PORT, "127.0.0.1", SRT_OUT_PORT, *options])
+        return self.recv
+
+    def start_send(self, *options, links=None):
+        uplinks = self.write_uplinks(links or self.link_numbers)
+        self.send = self.spawn("send", self.sender_ns,
+                               [self.hawser, "send", SRT_IN_PORT, self.receiver_address, SRTLA_PORT, uplinks, *options])
+        return self.send
+
+    def start_sink(self):
+        self.sink = self._stream_end("sink", self.receiver_ns, ["sink", "127.0.0.1", SRT_OUT_PORT, LATENCY_MS])
+        return self.sink
+
+    def start_source(self, local_port=0):
+        source = self._stream_end("source", self.sender_ns,
+                                  ["source", "127.0.0.1", SRT_IN_PORT, LATENCY_MS, BITRATE_KBPS], [local_port])
+        self.sources.append(source)
+        return source
+
+    def _stream_end(self, kind, namespace, before, after=()):
+        self.run_count += 1
+        name = f"{kind}{self.run_count}"
+        log, stream = self.folder / f"{name}.payloads", self.folder / f"{name}.ts"
+        process = self.spawn(name, namespace, [self.srt_end, *before, log, stream, *after])
+        return Stream(process, log, stream)
+
+    def start_all(self, *options):
+        """A stream that runs: returns when payloads come out at the far end."""
+        self.start_sink()
+        self.start_recv(*options)
+        self.start_send(*options)
+        self.start_source()
+        self.wait_flowing(10)
+
+    def wait_flowing(self, seconds, count=100):
+        """Until `count` payloads that are sent from now on have come out; what SRT still holds says nothing."""
+        begun = time.monotonic()
+        wait("payloads at the far end",
+             lambda: compare(self.sources, self.sink, LATENCY_MS, begun).received >= count, seconds)
+
+    def wait_streamed(self, seconds):
+        """Lets the stream run, while everything that should run does."""
+        until = time.monotonic() + seconds
+        wait("the time to pass", lambda: self.check_running() or time.monotonic() >= until, seconds + 5)
+
+    def check_running(self):
+        for process in (self.recv, self.send):
+            assert process.running(), f"{process.name} ended with {process.child.returncode}: {process.text()[-800:]}"
+
+    def finish(self):
+        """Ends the stream from its beginning to its end, so that everything sent can arrive."""
+        for source in self.sources:
+            if source.process.running():
+                source.process.end()
+        self.check_running()
+        self.sink.process.end()
+        # Both ends leave when asked to.
+        self.send.end()
+        self.recv.end()
+
+
+def main(scenario, **layout):
+    """Runs one scenario from the command line: SCRIPT HAWSER SRT_END [ARGUMENT...]."""
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser.add_argument("hawser", type=os.path.abspath, help="the program under test")
+    parser.add_argument("srt_end", type=os.path.abspath, help="tests/e2e/srt_end.cc, built")
+    parser.add_argument("arguments", nargs="*", help="of the scenario")
+    words = parser.parse_args()
+    missing = [tool for tool in ("ip", "tc", "ffmpeg") if shutil.which(tool) is None]
+    reason = "needs root, for network namespaces" if os.geteuid() != 0 else f"missing: {', '.join(missing)}" if missing else ""
+    lab = Lab(words.hawser, words.srt_end, **layout)
+    try:
+        if reason:
+            raise Skip(reason)
+        begun = time.monotonic()
+        with lab:
+            try:
+                scenario(lab, *words.arguments)
+            except BaseException:
+                for process in lab.processes:
+                    print(f"--- {process.name}:\n{process.text()[-3000:]}")
+                raise
+        print(f"passed in {time.monotonic() - begun:.1f} s")
+    except Skip as skip:
+        print(f"skipped: {skip}")
+        sys.exit(SKIPPED)
