@@ -108,6 +108,12 @@ void SrtSource::keep_connected(Instant now) {
     to.sin_family = AF_INET;
     to.sin_port = htons(options_.port);
     inet_pton(AF_INET, options_.host.c_str(), &to.sin_addr);
+    if (options_.local_port != 0) {
+        sockaddr_in own{};
+        own.sin_family = AF_INET;
+        own.sin_port = htons(options_.local_port);
+        if (srt_bind(socket->id(), reinterpret_cast<const sockaddr*>(&own), sizeof own) == SRT_ERROR) return;
+    }
     if (srt_connect(socket->id(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == SRT_ERROR) return;
     socket_ = std::move(socket.value());
 }

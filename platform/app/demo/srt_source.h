@@ -25,6 +25,7 @@ public:
     struct Options {
         std::string host = "127.0.0.1";  // IPv4
         std::uint16_t port = 0;
+        std::uint16_t local_port = 0;  // 0: any; the same after each reconnection otherwise
         std::uint32_t latency_ms = 0;
         std::function<Outcome<TsFeed>()> open_feed;  // called once, on the source's thread
         // Called on the source's thread for each payload; no sequence: it was refused.
