@@ -29,6 +29,10 @@ public:
         HAWSER_CHECK(!empty());
         return items_[head_ & (Capacity - 1)];
     }
+    [[nodiscard]] const T& front() const {
+        HAWSER_CHECK(!empty());
+        return items_[head_ & (Capacity - 1)];
+    }
     void pop() {
         HAWSER_CHECK(!empty());
         ++head_;

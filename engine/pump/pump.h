@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "engine/base/time.h"
 #include "engine/bond/actions.h"
@@ -78,11 +79,16 @@ public:
 
     [[nodiscard]] bool finished() const noexcept { return bond_.finished(); }
 
-    // For the caller's last word: the final figures, after the loop has ended.
-    void publish_last() noexcept {
-        const Instant now = io_.now();
-        carry_out(now);
-        publish(now);
+    // True when events were pushed since the last call: somebody may want to wake their reader.
+    [[nodiscard]] bool take_told() noexcept { return std::exchange(told_, false); }
+
+    // After the loop has ended: puts its last packets on the wire and publishes the final figures.
+    void finish() noexcept {
+        const Turn last = io_.wait(io_.now(), Duration{});
+        for (const Completion& c : last.completions) {
+            if (c.packet.buffer != no_buffer) pool_.release(c.packet.buffer);
+        }
+        publish(last.now);
     }
 
 private:
@@ -97,6 +103,7 @@ private:
     }
 
     void carry_out_rare(Instant now) noexcept {
+        told_ = told_ || !out_.events().empty();
         for (const Event& e : out_.events()) {
             if (!border_.events.push(e)) ++events_lost_;
         }
@@ -122,7 +129,10 @@ private:
         Command command;
         int taken = 0;
         for (; taken < commands_per_turn && border_.commands.pop(command); ++taken) {
-            if (command.kind == CommandKind::publish) published_at_ = now - publish_interval;
+            if (command.kind == CommandKind::publish) {
+                published_at_ = now - publish_interval;
+                told_ = true;  // whoever asked waits for it
+            }
             bond_.on_command(command, now, out_);
             carry_out(now);
         }
@@ -155,6 +165,7 @@ private:
     std::uint64_t packets_ = 0;
     std::uint64_t events_lost_ = 0;
     Instant published_at_{-1'000'000'000'000};
+    bool told_ = false;
 };
 
 }  // namespace hawser

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "platform/app/commands/options.h"
+
+#include <sched.h>
+
+#include <charconv>
+
+#include "platform/linux/sockaddr.h"
+
+namespace hawser::app {
+
+namespace {
+
+constexpr std::uint32_t buffer_mib_max = 128;  // 65536 slots: what io_uring's 16-bit buffer ids can name
+
+std::string in_quotes(const std::string& text) { return "'" + text + "'"; }
+
+}  // namespace
+
+CLI::Validator port_number() {
+    return CLI::Validator(
+        [](std::string& text) {
+            unsigned value = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+            const bool is_port = error == std::errc() && end == text.data() + text.size() && value >= 1 && value <= 65535;
+            return is_port ? std::string() : in_quotes(text) + " is no port number (1 to 65535)";
+        },
+        "PORT");
+}
+
+CLI::Validator numeric_address() {
+    return CLI::Validator(
+        [](std::string& text) {
+            return os::parse_address(text) ? std::string() : in_quotes(text) + " is no IPv4 or IPv6 address";
+        },
+        "ADDRESS");
+}
+
+void add_pump_options(CLI::App& app, PumpSettings& settings) {
+    const std::string group = "Packet pump";
+    app.add_option_function<std::string>(
+           "--io",
+           [&settings](const std::string& text) {
+               settings.io = text == "uring" ? IoKind::uring : text == "epoll" ? IoKind::epoll : IoKind::automatic;
+           },
+           "how packets move: auto, uring (io_uring) or epoll")
+        ->check(CLI::IsMember({"auto", "uring", "epoll"}))
+        ->group(group);
+    app.add_option_function<std::uint32_t>(
+           "--coalesce", [&settings](std::uint32_t us) { settings.coalesce = Duration{std::int64_t{us} * 1000}; },
+           "longest wait for company in microseconds, used only at rates where it pays; 0 is --prompt (default 500)")
+        ->check(CLI::Range(0u, 20'000u))
+        ->type_name("US")
+        ->group(group);
+    app.add_flag_function(
+           "--prompt", [&settings](std::int64_t) { settings.coalesce = Duration{}; }, "never hold a packet back")
+        ->group(group);
+    app.add_option_function<unsigned>(
+           "--cpu", [&settings](unsigned cpu) { settings.cpu = cpu; }, "run the pump on this processor only")
+        ->check(CLI::Range(0u, static_cast<unsigned>(CPU_SETSIZE - 1)))
+        ->type_name("N")
+        ->group(group);
+    app.add_option_function<std::uint32_t>(
+           "--buffer",
+           [&settings](std::uint32_t mib) { settings.pool_slots = mib * 1024 * 1024 / pool_slot_bytes; },
+           "packet memory in MiB (default 16)")
+        ->check(CLI::Range(4u, buffer_mib_max))
+        ->type_name("MIB")
+        ->group(group);
+}
+
+void LogOptions::add_to(CLI::App& app) {
+    app.add_option("--log-level,--log_level", text_, "trace, debug, info, warn, error or off (default info)")
+        ->check([](const std::string& text) {
+            return parse_level(text) ? std::string()
+                                     : in_quotes(text) + " is no log level (trace, debug, info, warn, error, off)";
+        })
+        ->type_name("LEVEL")
+        ->group("Log");
+    app.add_flag("--verbose,--debug", verbose_, "the same as --log-level debug")->group("Log");
+}
+
+Level LogOptions::level() const { return verbose_ ? Level::debug : *parse_level(text_); }
+
+void add_selection_options(CLI::App& app, select::Settings& settings) {
+    const std::string group = "Uplink selection";
+    app.add_option_function<std::string>(
+           "--select,--mode",
+           [&settings](const std::string& text) {
+               settings.mode = text == "classic" ? select::Mode::classic : select::Mode::enhanced;
+           },
+           "classic or enhanced (default)")
+        ->check(CLI::IsMember({"classic", "enhanced"}))
+        ->group(group);
+    app.add_flag_function(
+           "--no-quality", [&settings](std::int64_t) { settings.quality = false; },
+           "enhanced: do not weigh uplinks by NAKs and RTT")
+        ->group(group);
+    app.add_flag_function(
+           "--no-stall-gate,--no-stall-deselect", [&settings](std::int64_t) { settings.stall_gate = false; },
+           "enhanced: keep sending on uplinks that have gone quiet with packets in flight")
+        ->group(group);
+    app.add_flag_function(
+           "--explore", [&settings](std::int64_t) { settings.exploration = true; },
+           "enhanced: now and then try another uplink than the best")
+        ->group(group);
+    app.add_option("--stall-min-in-flight", settings.stall_min_in_flight,
+                   "packets in flight before an uplink can count as stalled (default 32)")
+        ->check(CLI::Range(1u, 100'000u))
+        ->type_name("N")
+        ->group(group);
+    app.add_option_function<std::uint32_t>(
+           "--stall-ack-stale-ms",
+           [&settings](std::uint32_t ms) { settings.stall_ack_stale = Duration{std::int64_t{ms} * 1'000'000}; },
+           "longest time without proof of delivery before an uplink counts as stalled (default 3000)")
+        ->check(CLI::Range(100u, 60'000u))
+        ->type_name("MS")
+        ->group(group);
+}
+
+std::optional<int> parse(CLI::App& app, int argc, char** argv, int usage_code) {
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp& e) {
+        return app.exit(e);
+    } catch (const CLI::CallForVersion& e) {
+        return app.exit(e);
+    } catch (const CLI::ParseError& e) {
+        app.exit(e);
+        return usage_code;
+    }
+    return std::nullopt;
+}
+
+}  // namespace hawser::app

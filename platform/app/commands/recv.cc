@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// hawser recv, and srtla_rec: the same receiver behind two command lines.
+#include "platform/app/commands/commands.h"
+#include "platform/app/commands/options.h"
+#include "platform/app/receiver_options.h"
+
+#include <charconv>
+
+#include "platform/linux/sockaddr.h"
+
+namespace hawser::app {
+
+namespace {
+
+// "192.0.2.0/24", "2001:db8::/32" or one address.
+std::optional<bond::SourcePrefix> parse_prefix(const std::string& text) {
+    const auto slash = text.find('/');
+    const auto address = os::parse_address(text.substr(0, slash));
+    if (!address) return std::nullopt;
+    const unsigned width = address->is_v4() ? 32 : 128;
+    unsigned bits = width;
+    if (slash != std::string::npos) {
+        const char* begin = text.data() + slash + 1;
+        const char* end = text.data() + text.size();
+        const auto parsed = std::from_chars(begin, end, bits);
+        if (parsed.ec != std::errc() || parsed.ptr != end || bits > width) return std::nullopt;
+    }
+    bond::SourcePrefix prefix;
+    prefix.address = address->address;
+    prefix.bits = static_cast<std::uint8_t>(bits + 128 - width);
+    return prefix;
+}
+
+void add_shared(CLI::App& app, ReceiverRequest& request, std::vector<std::string>& allowed) {
+    add_pump_options(app, request.pump);
+    const std::string group = "Groups";
+    app.add_option("--groups", request.bond.groups_max, "most senders at a time (default 200)")
+        ->check(CLI::Range(1u, bond::receiver_groups_bound))
+        ->type_name("N")
+        ->group(group);
+    app.add_option("--links", request.bond.links_per_group_max, "most uplinks of one sender (default 16)")
+        ->check(CLI::Range(1u, bond::receiver_links_bound))
+        ->type_name("N")
+        ->group(group);
+    const auto milliseconds = [&app, &group](const char* name, Duration& value, const char* help) {
+        app.add_option_function<std::uint32_t>(
+               name, [&value](std::uint32_t ms) { value = Duration{std::int64_t{ms} * 1'000'000}; }, help)
+            ->check(CLI::Range(1'000u, 600'000u))
+            ->type_name("MS")
+            ->group(group);
+    };
+    milliseconds("--link-timeout", request.bond.link_silence, "silence that removes an uplink (default 15000)");
+    milliseconds("--group-timeout", request.bond.group_silence, "silence that removes a sender (default 30000)");
+    app.add_option("--allow", allowed, "only senders from this network may register; may be repeated")
+        ->check([](const std::string& text) {
+            return parse_prefix(text) ? std::string() : "'" + text + "' is no address or network such as 192.0.2.0/24";
+        })
+        ->type_name("NETWORK")
+        ->group(group);
+    app.add_option("--client-files", request.client_files,
+                   "write srtla-group-PORT files with the senders' addresses into this folder (the peers use /tmp)")
+        ->expected(0, 1)
+        ->default_str("/tmp")
+        ->check(CLI::ExistingDirectory)
+        ->type_name("FOLDER");
+    app.add_option("--stats", request.stats_seconds, "print a table of senders every so many seconds")
+        ->check(CLI::Range(0.1, 86'400.0))
+        ->type_name("SECONDS");
+}
+
+bool take_allowed(ReceiverRequest& request, const std::vector<std::string>& allowed) {
+    if (allowed.size() > bond::source_prefixes_max) {
+        log(Level::error, "--allow: at most {} networks", bond::source_prefixes_max);
+        return false;
+    }
+    for (const std::string& text : allowed) request.bond.allowed[request.bond.allowed_count++] = *parse_prefix(text);
+    return true;
+}
+
+}  // namespace
+
+int command_recv(int argc, char** argv) {
+    ReceiverRequest request;
+    LogOptions log_options;
+    std::vector<std::string> allowed;
+    CLI::App app("Takes the uplinks of SRTLA senders and hands each sender's SRT to an SRT server.", "hawser recv");
+    app.add_option("SRTLA_LISTEN_PORT", request.listen_port, "UDP port for senders")->required()->check(port_number());
+    app.add_option("SRT_HOST", request.server_host, "the SRT server's name or address")->required();
+    app.add_option("SRT_PORT", request.server_port, "the SRT server's UDP port")->required()->check(port_number());
+    app.add_option("--listen", request.listen_address, "local address for senders (default ::, both families)")
+        ->check(numeric_address());
+    add_shared(app, request, allowed);
+    log_options.add_to(app);
+    app.footer("SIGHUP looks the SRT server's name up again, SIGUSR1 prints all figures as one line of JSON.");
+    if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
+    set_up_log(log_options.level(), false);
+    if (!take_allowed(request, allowed)) return exit_usage;
+    return run_receiver(request);
+}
+
+int command_srtla_rec(int argc, char** argv) {
+    ReceiverRequest request;
+    request.compat = true;
+    LogOptions log_options;
+    std::vector<std::string> allowed;
+    std::vector<std::string> words;
+    CLI::App app("SRTLA receiver (hawser " HAWSER_VERSION ")", "srtla_rec");
+    app.set_version_flag("-v,--version", HAWSER_VERSION);
+    // BELABOX: three words. irlserver and OpenIRL: long options with defaults of their own.
+    app.add_option("words", words, "SRTLA_LISTEN_PORT SRT_HOST SRT_PORT")->expected(0, 3);
+    std::string port = "5000";
+    std::string host = "127.0.0.1";
+    std::string server_port = "4001";
+    app.add_option("--srtla_port,--srtla-port", port, "(default 5000)");
+    app.add_option("--srt_hostname,--srt-hostname", host, "(default 127.0.0.1)");
+    app.add_option("--srt_port,--srt-port", server_port, "(default 4001)");
+    add_shared(app, request, allowed);
+    log_options.add_to(app);
+    if (const auto code = parse(app, argc, argv, exit_failed)) return *code;
+    if (words.size() == 3) {
+        port = words[0];
+        host = words[1];
+        server_port = words[2];
+    } else if (!words.empty() || argc < 2) {
+        std::fputs(app.help().c_str(), stderr);
+        return exit_failed;
+    }
+    for (const auto& [text, target] : {std::pair{&port, &request.listen_port}, {&server_port, &request.server_port}}) {
+        if (const std::string complaint = port_number()(*text); !complaint.empty()) {
+            std::fprintf(stderr, "srtla_rec: %s\n", complaint.c_str());
+            return exit_failed;
+        }
+        *target = static_cast<std::uint16_t>(std::stoul(*text));
+    }
+    request.server_host = host;
+    set_up_log(log_options.level(), true);
+    if (!take_allowed(request, allowed)) return exit_failed;
+    return run_receiver(request);
+}
+
+}  // namespace hawser::app

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// hawser send, and srtla_send: the same sender behind two command lines.
+#include "platform/app/commands/commands.h"
+#include "platform/app/commands/options.h"
+#include "platform/app/sender_options.h"
+
+#include <sys/socket.h>
+
+#include "platform/linux/fd.h"
+
+namespace hawser::app {
+
+namespace {
+
+void add_shared(CLI::App& app, SenderRequest& request) {
+    add_selection_options(app, request.selection);
+    add_pump_options(app, request.pump);
+    app.add_option_function<std::uint32_t>(
+           "--conn-timeout-ms,--link-timeout",
+           [&request](std::uint32_t ms) { request.bond.link_silence = Duration{std::int64_t{ms} * 1'000'000}; },
+           "silence in milliseconds after which an uplink counts as lost (default 4000)")
+        ->check(CLI::Range(1'000u, 60'000u))
+        ->type_name("MS");
+    app.add_option("--stats", request.stats_seconds, "print a table of the uplinks every so many seconds")
+        ->check(CLI::Range(0.1, 86'400.0))
+        ->type_name("SECONDS");
+}
+
+// [::] takes both families; where the kernel has no IPv6, every IPv4 address.
+std::string every_address() {
+    const os::Fd probe(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    return probe.is_open() ? "::" : "0.0.0.0";
+}
+
+}  // namespace
+
+int command_send(int argc, char** argv) {
+    SenderRequest request;
+    LogOptions log_options;
+    CLI::App app("Takes SRT on a local port and spreads it over several uplinks to an SRTLA receiver.", "hawser send");
+    app.add_option("SRT_LISTEN_PORT", request.listen_port, "local UDP port for the SRT caller")
+        ->required()
+        ->check(port_number());
+    app.add_option("SRTLA_HOST", request.receiver_host, "the receiver's name or address")->required();
+    app.add_option("SRTLA_PORT", request.receiver_port, "the receiver's UDP port")->required()->check(port_number());
+    app.add_option("UPLINKS_FILE", request.uplinks_file, "source addresses, one a line; read again on SIGHUP");
+    app.add_option("-u,--uplink", request.uplinks, "a source address, or ADDRESS%DEVICE; may be repeated")
+        ->type_name("ADDRESS");
+    app.add_option("--listen", request.listen_address, "local address for the SRT caller (default 127.0.0.1)")
+        ->check(numeric_address());
+    app.add_flag("--give-up", request.bond.give_up,
+                 "exit with code 1 when no uplink can be established for 10 s, instead of trying for ever");
+    add_shared(app, request);
+    log_options.add_to(app);
+    app.footer("SIGHUP reads UPLINKS_FILE again, SIGUSR1 prints all figures as one line of JSON.");
+    if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
+    set_up_log(log_options.level(), false);
+    if (request.listen_address.empty()) request.listen_address = "127.0.0.1";
+    return run_sender(request);
+}
+
+int command_srtla_send(int argc, char** argv) {
+    SenderRequest request;
+    request.compat = true;
+    request.bond.give_up = true;
+    LogOptions log_options;
+    CLI::App app("SRTLA sender (hawser " HAWSER_VERSION ")", "srtla_send");
+    app.set_version_flag("-v,--version", HAWSER_VERSION);
+    app.add_option("SRT_LISTEN_PORT", request.listen_port)->required()->check(port_number());
+    app.add_option("SRTLA_HOST", request.receiver_host)->required();
+    app.add_option("SRTLA_PORT", request.receiver_port)->required()->check(port_number());
+    app.add_option("BIND_IPS_FILE", request.uplinks_file)->required();
+    add_shared(app, request);
+    log_options.add_to(app);
+    if (const auto code = parse(app, argc, argv, exit_failed)) return *code;
+    set_up_log(log_options.level(), true);
+    request.listen_address = every_address();
+    return run_sender(request);
+}
+
+}  // namespace hawser::app

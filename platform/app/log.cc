@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "platform/app/log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <memory>
+
+namespace hawser::app {
+
+namespace {
+
+struct LevelName {
+    std::string_view name;
+    Level level;
+};
+constexpr std::array<LevelName, 9> level_names{{{"trace", Level::trace},
+                                                {"debug", Level::debug},
+                                                {"info", Level::info},
+                                                {"warn", Level::warn},
+                                                {"warning", Level::warn},
+                                                {"error", Level::error},
+                                                {"err", Level::error},
+                                                {"critical", Level::error},
+                                                {"off", Level::off}}};
+
+spdlog::level::level_enum to_spdlog(Level level) {
+    switch (level) {
+        case Level::trace: return spdlog::level::trace;
+        case Level::debug: return spdlog::level::debug;
+        case Level::info: return spdlog::level::info;
+        case Level::warn: return spdlog::level::warn;
+        case Level::error: return spdlog::level::err;
+        case Level::off: break;
+    }
+    return spdlog::level::off;
+}
+
+spdlog::logger& logger() {
+    static spdlog::logger instance("hawser", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    return instance;
+}
+
+}  // namespace
+
+std::optional<Level> parse_level(std::string_view text) {
+    for (const LevelName& row : level_names)
+        if (row.name == text) return row.level;
+    return std::nullopt;
+}
+
+void set_up_log(Level level, bool compat) {
+    logger().set_pattern(compat ? "%v" : "%Y-%m-%d %H:%M:%S.%e %l: %v");
+    logger().set_level(to_spdlog(level));
+    logger().flush_on(spdlog::level::trace);
+}
+
+bool logs(Level level) { return logger().should_log(to_spdlog(level)); }
+
+void log_line(Level level, std::string_view line) {
+    logger().log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
+}  // namespace hawser::app

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// What the program says about itself, on standard error: one line each, with time and level, through spdlog.
+// Two dialects: `plain` for people and journald, `compat` for what watches the peers' programs, where a line begins
+// with its text (GUIs look for substrings, and some for prefixes). Never called by the pump's thread.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace hawser::app {
+
+enum class Level : unsigned char { trace, debug, info, warn, error, off };
+
+// "trace" "debug" "info" "warn" ("warning") "error" ("err", "critical") "off"; absent for anything else.
+[[nodiscard]] std::optional<Level> parse_level(std::string_view text);
+
+void set_up_log(Level level, bool compat);
+[[nodiscard]] bool logs(Level level);
+void log_line(Level level, std::string_view line);
+
+template <class... Args>
+void log(Level level, fmt::format_string<Args...> format, Args&&... args) {
+    if (logs(level)) log_line(level, fmt::format(format, std::forward<Args>(args)...));
+}
+
+}  // namespace hawser::app

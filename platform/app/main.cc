@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// The program: picks a subcommand, or a peer's command line when called by a peer's name.
+#include <cstdio>
+#include <exception>
+#include <string_view>
+
+#include "platform/app/commands/commands.h"
+
+namespace hawser::app {
+
+namespace {
+
+struct Command {
+    std::string_view name;
+    int (*run)(int argc, char** argv);
+    const char* help;
+};
+
+constexpr Command commands[] = {
+    {"send", command_send, "SRT from a local port, over several uplinks, to an SRTLA receiver"},
+    {"recv", command_recv, "SRTLA senders' uplinks in, SRT out to a server"},
+#ifdef HAWSER_HAS_DEMO
+    {"demo", command_demo, "both ends, four emulated uplinks and a live picture on this machine"},
+#endif
+};
+
+constexpr Command aliases[] = {
+    {"srtla_send", command_srtla_send, ""},
+    {"srtla_rec", command_srtla_rec, ""},
+};
+
+void print_help(std::FILE* out) {
+    std::fputs("hawser " HAWSER_VERSION ": many weak uplinks laid into one strong rope\n\nusage: hawser COMMAND ...\n\n", out);
+    for (const Command& c : commands) std::fprintf(out, "  %-8s %s\n", c.name.data(), c.help);
+    std::fputs("\nhawser COMMAND --help tells the rest. Called as srtla_send or srtla_rec, the program takes those\n"
+               "programs' command lines.\n",
+               out);
+}
+
+int dispatch(int argc, char** argv) {
+    std::string_view called = argc > 0 ? argv[0] : "hawser";
+    called.remove_prefix(called.rfind('/') + 1);
+    for (const Command& alias : aliases)
+        if (called == alias.name) return alias.run(argc, argv);
+    if (argc < 2) {
+        print_help(stderr);
+        return 2;
+    }
+    const std::string_view wanted = argv[1];
+    if (wanted == "--version" || wanted == "-v" || wanted == "version") {
+        std::puts("hawser " HAWSER_VERSION);
+        return 0;
+    }
+    if (wanted == "--help" || wanted == "-h" || wanted == "help") {
+        print_help(stdout);
+        return 0;
+    }
+    for (const Command& c : commands)
+        if (wanted == c.name) return c.run(argc - 1, argv + 1);
+    std::fprintf(stderr, "hawser: there is no command '%s'\n\n", argv[1]);
+    print_help(stderr);
+    return 2;
+}
+
+}  // namespace
+
+}  // namespace hawser::app
+
+int main(int argc, char** argv) {
+    try {
+        return hawser::app::dispatch(argc, argv);
+    } catch (const std::exception& e) {
+        // Only libraries throw here, and only for want of memory or of something as basic.
+        std::fprintf(stderr, "hawser: %s\n", e.what());
+        return 1;
+    }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// A sender's snapshot for people (a table with rates since the snapshot before) and for programs (one line of JSON).
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/border/sender_snapshot.h"
+#include "platform/app/figures.h"
+
+namespace hawser::app {
+
+[[nodiscard]] std::string_view state_text(UplinkState state);
+// `names`: by link slot, as the operator wrote them.
+[[nodiscard]] std::string figures_table(const SenderSnapshot& now, const SenderSnapshot& before,
+                                        std::span<const std::string, links_max> names);
+[[nodiscard]] Json uplink_json(const UplinkSnapshot& uplink, const std::string& name);
+[[nodiscard]] std::string figures_json(const SenderSnapshot& now, std::span<const std::string, links_max> names);
+
+}  // namespace hawser::app

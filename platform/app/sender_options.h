@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// What the operator asked of a sender, however it was said: `hawser send`, or a peer's command line as srtla_send.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/bond/sender.h"
+#include "platform/app/pump_service.h"
+
+namespace hawser::app {
+
+struct SenderRequest {
+    bool compat = false;               // called as srtla_send: the C peer's lines and exit codes
+    std::uint16_t listen_port = 0;
+    std::string listen_address;        // empty: 127.0.0.1, in compat all addresses
+    std::string receiver_host;
+    std::uint16_t receiver_port = 0;
+    std::string uplinks_file;          // empty: only `uplinks`
+    std::vector<std::string> uplinks;  // entries as in the file
+    select::Settings selection;
+    bond::SenderOptions bond;
+    PumpSettings pump;
+    double stats_seconds = 0;          // 0: none
+};
+
+// Runs until a signal or the end of all hope; the process's exit code.
+int run_sender(const SenderRequest& request);
+
+}  // namespace hawser::app

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "platform/control/loop.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "platform/linux/clock.h"
+
+namespace hawser::control {
+
+void Loop::watch(int fd, Handler handler) { watches_.push_back(Watch{fd, std::move(handler)}); }
+
+void Loop::every(Duration period, Handler handler) {
+    os::Fd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+    HAWSER_CHECK(timer.is_open());
+    itimerspec when{};
+    when.it_interval = when.it_value = os::to_timespec(period.ns);
+    HAWSER_CHECK(::timerfd_settime(timer.get(), 0, &when, nullptr) == 0);
+    watch(timer.get(), [fd = timer.get(), handler = std::move(handler)] {
+        std::uint64_t expirations = 0;
+        if (::read(fd, &expirations, sizeof expirations) > 0) handler();
+    });
+    owned_.push_back(std::move(timer));
+}
+
+void Loop::on_signals(std::initializer_list<int> signals, std::function<void(int)> handler) {
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (const int s : signals) ::sigaddset(&set, s);
+    HAWSER_CHECK(::pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0);
+    os::Fd fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+    HAWSER_CHECK(fd.is_open());
+    watch(fd.get(), [number = fd.get(), handler = std::move(handler)] {
+        signalfd_siginfo info;
+        while (::read(number, &info, sizeof info) == static_cast<ssize_t>(sizeof info))
+            handler(static_cast<int>(info.ssi_signo));
+    });
+    owned_.push_back(std::move(fd));
+}
+
+int Loop::run() {
+    std::vector<pollfd> polled;
+    while (running_) {
+        polled.clear();
+        for (const Watch& w : watches_) polled.push_back(pollfd{w.fd, POLLIN, 0});
+        if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return 1;
+        for (std::size_t i = 0; i < polled.size() && running_; ++i)
+            if (polled[i].revents != 0) watches_[i].handler();
+    }
+    return code_;
+}
+
+}  // namespace hawser::control

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// The control thread's loop: descriptors with handlers, one periodic timer at most per use, signals as descriptors.
+// Sleeps until something is there: no tick of its own. Handlers run on the thread that called run().
+#pragma once
+
+#include <csignal>
+#include <functional>
+#include <initializer_list>
+#include <vector>
+
+#include "engine/base/time.h"
+#include "platform/linux/fd.h"
+
+namespace hawser::control {
+
+class Loop {
+public:
+    using Handler = std::function<void()>;
+
+    // The descriptor stays its owner's; the handler runs while it is readable.
+    void watch(int fd, Handler handler);
+    // Calls the handler each `period` from now on.
+    void every(Duration period, Handler handler);
+    // Blocks the signals for this thread and those it starts later, and hands them to the handler one by one.
+    void on_signals(std::initializer_list<int> signals, std::function<void(int)> handler);
+
+    // Runs until quit(); answers quit's code.
+    int run();
+    void quit(int code) {
+        running_ = false;
+        code_ = code;
+    }
+
+private:
+    struct Watch {
+        int fd;
+        Handler handler;
+    };
+    std::vector<Watch> watches_;
+    std::vector<os::Fd> owned_;
+    bool running_ = true;
+    int code_ = 0;
+};
+
+}  // namespace hawser::control

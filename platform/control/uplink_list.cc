@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "platform/control/uplink_list.h"
+
+#include <net/if.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "platform/linux/sockaddr.h"
+
+namespace hawser::control {
+
+namespace {
+
+constexpr std::size_t file_bytes_max = 1 << 20;
+static_assert(device_name_bytes == IFNAMSIZ);
+
+std::string_view trimmed(std::string_view text) {
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; };
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+// What of a bad entry is fit to be printed.
+std::string quoted(std::string_view entry) {
+    std::string out = "'";
+    for (const char c : entry.substr(0, 60)) out += (c >= 0x20 && c < 0x7F) ? c : '?';
+    return out + (entry.size() > 60 ? "...'" : "'");
+}
+
+}  // namespace
+
+std::optional<UplinkSpec> parse_uplink(std::string_view entry, std::string& complaint) {
+    UplinkSpec spec;
+    std::string_view address = entry;
+    if (const auto percent = entry.find('%'); percent != std::string_view::npos) {
+        const std::string_view device = entry.substr(percent + 1);
+        address = entry.substr(0, percent);
+        const bool is_name = !device.empty() && device.size() < device_name_bytes &&
+                             std::none_of(device.begin(), device.end(), [](char c) {
+                                 return c <= ' ' || c >= 0x7F || c == '/' || c == '%';
+                             });
+        if (!is_name) {
+            complaint = quoted(entry) + ": the part after % is no device name (1 to 15 characters)";
+            return std::nullopt;
+        }
+        std::memcpy(spec.device, device.data(), device.size());
+    }
+    const auto source = os::parse_address(address);
+    if (!source) {
+        complaint = quoted(entry) + " is no IPv4 or IPv6 address";
+        return std::nullopt;
+    }
+    spec.source = *source;
+    const bool is_link_local = !source->is_v4() && source->address[0] == 0xFE && (source->address[1] & 0xC0) == 0x80;
+    if (is_link_local) {
+        if (spec.device[0] == '\0') {
+            complaint = quoted(entry) + ": a link-local address needs its device, as in fe80::1%eth0";
+            return std::nullopt;
+        }
+        spec.source.scope = ::if_nametoindex(spec.device);
+    }
+    const bool is_multicast = source->is_v4() ? (source->v4() >> 28) >= 0xE : source->address[0] == 0xFF;
+    if (is_multicast) {
+        complaint = quoted(entry) + " is not an address of one host";
+        return std::nullopt;
+    }
+    return spec;
+}
+
+UplinkList parse_uplinks(std::string_view text) {
+    UplinkList list;
+    std::size_t line_number = 0;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        std::string_view line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        ++line_number;
+        line = trimmed(line.substr(0, line.find('#')));
+        if (line.empty()) continue;
+        std::string complaint;
+        const auto spec = parse_uplink(line, complaint);
+        const auto complain = [&](const std::string& why) {
+            if (list.complaints.size() < 100) list.complaints.push_back("line " + std::to_string(line_number) + ": " + why);
+        };
+        if (!spec) {
+            complain(complaint);
+        } else if (std::any_of(list.uplinks.begin(), list.uplinks.end(),
+                               [&](const UplinkSpec& u) { return same_uplink(u, *spec); })) {
+            complain(quoted(line) + " is there twice");
+        } else if (list.uplinks.size() == links_max) {
+            complain("more than " + std::to_string(links_max) + " uplinks");
+        } else {
+            list.uplinks.push_back(*spec);
+        }
+    }
+    return list;
+}
+
+Result<UplinkList, std::string> read_uplinks(const std::string& path) {
+    const auto close = [](std::FILE* f) { std::fclose(f); };
+    const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "re"), close);
+    if (!file) return Failure{"cannot read the uplink file " + path + ": " + std::strerror(errno)};
+    std::string text(file_bytes_max + 1, '\0');
+    errno = 0;
+    text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+    if (std::ferror(file.get()) != 0)
+        return Failure{"cannot read the uplink file " + path + ": " + std::strerror(errno != 0 ? errno : EIO)};
+    if (text.size() > file_bytes_max) return Failure{"the uplink file " + path + " is larger than a megabyte"};
+    return parse_uplinks(text);
+}
+
+bool same_uplink(const UplinkSpec& a, const UplinkSpec& b) {
+    return a.source.address == b.source.address &&
+           std::strncmp(a.device, b.device, device_name_bytes) == 0;
+}
+
+std::string uplink_text(const UplinkSpec& uplink) {
+    Endpoint plain = uplink.source;
+    plain.scope = 0;
+    std::string text = os::address_text(plain);
+    if (uplink.device[0] != '\0') text += std::string("%") + uplink.device;
+    return text;
+}
+
+}  // namespace hawser::control
