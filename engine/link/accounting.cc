@@ -17,6 +17,10 @@ constexpr std::int32_t lowered_max = std::int32_t{1} << 16;
 // An SRT ACK this far below low_ might, taken circularly, be ahead of something.
 constexpr std::int32_t behind_max = std::int32_t{1} << 28;
 
+// Steps of growth by 1 that may be owed before they are paid: less than a packet's worth of window.
+constexpr std::int32_t steps_max = 512;
+static_assert(steps_max < window_unit);
+
 [[nodiscard]] std::size_t number_of(LinkMask lowest_of) {
     return static_cast<std::size_t>(std::countr_zero(lowest_of));
 }
@@ -38,7 +42,7 @@ void Accounting::remove(LinkId link) noexcept {
     empty_log(link.index());
     window_[link.index()] = 0;
     known_ &= ~mask_of(link);
-    carried_ &= ~mask_of(link);
+    delivering_ &= ~mask_of(link);
     groups_ = (static_cast<std::size_t>(std::bit_width(known_)) + lanes - 1) / lanes;
     HAWSER_VERIFY(is_consistent());
 }
@@ -47,7 +51,7 @@ void Accounting::fail(LinkId link) noexcept {
     HAWSER_CHECK(is_known(link));
     empty_log(link.index());
     window_[link.index()] = window_min;
-    carried_ &= ~mask_of(link);
+    delivering_ &= ~mask_of(link);
     HAWSER_VERIFY(is_consistent());
 }
 
@@ -75,14 +79,15 @@ void Accounting::note_unsent(LinkId link, wire::Seq31 sequence) noexcept {
 }
 
 void Accounting::log(LinkId link, std::uint32_t sequence, Instant now) noexcept {
-    HAWSER_CHECK(is_known(link));
+    HAWSER_CHECK(link.index() < links_max);
     const std::size_t i = link.index();
-    const std::size_t base = i * log_slots;
-    const std::uint8_t at = cursor_[i];
-    cursor_[i] = static_cast<std::uint8_t>(at + 1);
+    const std::uint32_t base = static_cast<std::uint32_t>(i * log_slots);
+    const std::uint32_t at = cursor_[i];
+    const std::uint32_t next_at = (at + 1) % log_slots;
+    cursor_[i] = static_cast<std::uint8_t>(next_at);
     // The slot to be written next is out of sight already.
-    const SlotId oldest = static_cast<SlotId>(base + cursor_[i]);
-    if (slots_[oldest].previous != unlinked) unlink(oldest);
+    if (slots_[base + next_at].previous != unlinked) [[unlikely]]
+        unlink(static_cast<SlotId>(base + next_at));
 
     const SlotId slot = static_cast<SlotId>(base + at);
     SlotId& head = heads_[chain_of(sequence)];
@@ -92,8 +97,8 @@ void Accounting::log(LinkId link, std::uint32_t sequence, Instant now) noexcept 
     head = slot;
     ++live_[i];
     in_flight_[i] += in_flight_[i] != std::numeric_limits<std::int32_t>::max() ? 1 : 0;
-    carried_ |= mask_of(link);
-    if (static_cast<std::uint32_t>(wire::distance(low_, wire::Seq31(sequence))) >= std::uint32_t{reach}) [[unlikely]]
+    // The plain form of distance(low_, sequence) >= reach || distance(low_, sequence) < 0.
+    if (((sequence - low_.raw()) & wire::Seq31::mask) >= std::uint32_t{reach}) [[unlikely]]
         note_outside(wire::Seq31(sequence));
     HAWSER_VERIFY(is_consistent());
 }
@@ -162,33 +167,46 @@ LinkMask Accounting::on_srtla_ack(const wire::SrtlaAck& ack, LinkId arrival, Lin
     const std::size_t preferred = arrival_first_ ? arrival.index() : links_max;
     LinkMask proof = 0;
     std::int32_t steps = 0;
+    alive &= known_;
     for (std::size_t i = 0, n = ack.count(); i < n; ++i) {
         const auto sequence = ack.at(i);
         if (!sequence) [[unlikely]]
             continue;
-        const SlotId slot = find(sequence->raw(), wire::Seq31::mask, preferred);
+        if (steps == steps_max) [[unlikely]] {
+            grow_all(alive, steps);
+            steps = 0;
+        }
+        SlotId slot = heads_[chain_of(sequence->raw())];
         if (slot != nobody) {
-            proof |= LinkMask{1} << link_of(slot);
-            credit(slot, alive, steps);
+            const Slot& holder = slots_[slot];
+            if (holder.next == nobody && (holder.sequence & wire::Seq31::mask) == sequence->raw()) {
+                // Alone in its chain, as nearly all are.
+                heads_[chain_of(sequence->raw())] = nobody;
+                slots_[slot].previous = unlinked;
+                --live_[link_of(slot)];
+            } else {
+                slot = find(sequence->raw(), wire::Seq31::mask, preferred);
+                if (slot != nobody) unlink(slot);
+            }
+            if (slot != nobody) {
+                proof |= LinkMask{1} << link_of(slot);
+                credit(link_of(slot), alive, steps);
+            }
         }
         ++steps;
     }
-    grow_all(alive & known_, steps);
+    grow_all(alive, steps);
     HAWSER_VERIFY(is_consistent());
     return proof;
 }
 
-// One delivered packet leaves its link's log; a link that is full beyond its window grows by 29, and by 1 more with
-// all the others. That 1 is owed until grow_all, for as many steps as the packet has; so an alive link's window reads
-// as window_ + step, clamped, and is stored less step.
-void Accounting::credit(SlotId slot, LinkMask alive, std::int32_t step) noexcept {
-    const std::size_t i = link_of(slot);
-    unlink(slot);
+// One packet delivered: a link that stays full beyond its window grows by 29, and by 1 more with all the others. That
+// 1 is owed until grow_all, for as many steps as there were; so an alive link's window reads as window_ + step, and is
+// stored less step. What that reads above window_max is less than one packet, so no comparison sees it.
+void Accounting::credit(std::size_t i, LinkMask alive, std::int32_t step) noexcept {
     --in_flight_[i];  // never below the slots in use, so never below 0
-    const bool owed = step > 0 && ((alive >> i) & 1) != 0;
-    const std::int32_t debt = owed ? step : 0;
-    const std::int32_t window = owed ? std::min(window_[i] + debt, window_max) : window_[i];
-    if (std::int64_t{in_flight_[i]} * window_unit > window) window_[i] = window + (window_growth_step - 1) - debt;
+    const std::int32_t debt = step & -static_cast<std::int32_t>((alive >> i) & 1);
+    if (std::int64_t{in_flight_[i]} * window_unit > window_[i] + debt) window_[i] += window_growth_step - 1;
 }
 
 void Accounting::grow_all(LinkMask alive, std::int32_t steps) noexcept {
@@ -209,7 +227,7 @@ LinkMask Accounting::on_srt_ack(wire::Seq31 next_expected, Instant) noexcept {
     } else if (ahead > 0 || ahead < -behind_max || scattered_) {
         cover_by_slots(next_expected, covering);
     }
-    grow_all(carried_, covering.steps);
+    grow_all(delivering_, covering.steps);
     for (std::size_t first = 0; first < groups_ * lanes; first += lanes)
         store_lanes(in_flight_.data() + first, load_lanes(live_.data() + first));
     HAWSER_VERIFY(is_consistent());
@@ -221,9 +239,17 @@ void Accounting::cover(std::uint32_t sequence, Covering& covering) noexcept {
     if (srtla_acks_absent_) {
         const SlotId owner = find(sequence, wire::Seq31::mask, links_max);
         if (owner != nobody) {
-            covering.proof |= LinkMask{1} << link_of(owner);
-            credit(owner, carried_, covering.steps);
-            ++covering.steps;
+            const std::size_t i = link_of(owner);
+            unlink(owner);
+            covering.proof |= LinkMask{1} << i;
+            // A link that delivers is alive from here on, and owes nothing for the steps before.
+            if (((delivering_ >> i) & 1) == 0) window_[i] -= covering.steps;
+            delivering_ |= LinkMask{1} << i;
+            credit(i, delivering_, covering.steps);
+            if (++covering.steps == steps_max) {
+                grow_all(delivering_, covering.steps);
+                covering.steps = 0;
+            }
         }
     }
     for (SlotId slot = heads_[chain_of(sequence)]; slot != nobody;) {

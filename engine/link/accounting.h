@@ -131,7 +131,7 @@ private:
     void unlink(SlotId slot) noexcept;
     void empty_log(std::size_t link) noexcept;
     [[nodiscard]] SlotId find(std::uint32_t sequence, std::uint32_t significant, std::size_t preferred) const noexcept;
-    void credit(SlotId slot, LinkMask alive, std::int32_t step) noexcept;
+    void credit(std::size_t link, LinkMask alive, std::int32_t step) noexcept;
     void grow_all(LinkMask alive, std::int32_t steps) noexcept;
 
     struct Covering {
@@ -151,8 +151,8 @@ private:
     std::array<std::uint32_t, links_max> order_{};  // greater is tried first
     std::uint32_t added_ = 0;
     LinkMask known_ = 0;
-    LinkMask carried_ = 0;    // links that sent data since they were added or failed
-    std::size_t groups_ = 0;  // of four links, that cover all known ones
+    LinkMask delivering_ = 0;  // without SRTLA ACKs: links that delivered since they were added or failed
+    std::size_t groups_ = 0;   // of four links, that cover all known ones
 
     // Every logged sequence s has 0 <= distance(low_, s) < reach + lowered_, unless scattered_.
     wire::Seq31 low_;

@@ -78,6 +78,15 @@ public:
             if (((alive >> link.id) & 1) != 0) link.window = std::min(link.window + 1, 60000);
         return holder != nullptr ? std::optional(holder->id) : std::nullopt;
     }
+    // Whose entry take() would free.
+    std::optional<unsigned> holder(std::uint32_t sequence) {
+        for (ModelLink& link : links_) {
+            bool found = false;
+            link.walk([&](std::int64_t entry) { return found = entry == static_cast<std::int64_t>(sequence); });
+            if (found) return link.id;
+        }
+        return std::nullopt;
+    }
     void new_session() {
         for (ModelLink& link : links_) {
             link.clear();
