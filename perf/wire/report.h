@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "perf/wire/send_run.h"
+#include "perf/wire/load_run.h"
 
 namespace hawser::perf {
 
