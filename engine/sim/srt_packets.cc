@@ -29,11 +29,11 @@ Packet make_control(wire::SrtControl type, std::uint32_t info, SrtStamp stamp, s
 Packet make_data(wire::Seq31 sequence, bool retransmission, SrtStamp stamp, Bytes payload) {
     constexpr std::uint32_t solo = 0xC000'0000;
     constexpr std::uint32_t again = 0x0400'0000;
-    Packet packet(wire::srt_header_bytes);
+    Packet packet(wire::srt_header_bytes + payload.size());
     put32(packet, 0, sequence.raw());
     put32(packet, 4, solo | (retransmission ? again : 0) | (sequence.raw() & 0x03FF'FFFF));
     put_stamp(packet, stamp);
-    packet.insert(packet.end(), payload.begin(), payload.end());
+    std::copy(payload.begin(), payload.end(), packet.begin() + wire::srt_header_bytes);
     return packet;
 }
 

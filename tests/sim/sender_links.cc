@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+// The sender against a scripted receiver: sockets that fail, addresses that come and go, uplinks added and removed.
+#include <cerrno>
+
+#include <catch2/catch.hpp>
+
+#include "tests/sim/harness_sender.h"
+
+using namespace hawser;
+using namespace hawser::test;
+using wire::SrtlaType;
+
+TEST_CASE("a full socket buffer sends the packet elsewhere and leaves the uplink its window") {
+    const int error = GENERATE(EAGAIN, ENOBUFS);
+    LabOptions options;
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.run(2_s);
+    const std::int32_t window = lab.link(0).window;
+    const std::uint64_t dropped = lab.counter(Counter::drop_no_uplink);
+    lab.world.fail_sends(SenderLab::uplink(0), error, lab.world.now() + 1_s);
+    lab.run(1_s);
+    CHECK(lab.link(0).window >= window - 2000);
+    CHECK(lab.connected(0));
+    CHECK(lab.counter(Counter::sends_deferred) > 0);
+    CHECK(lab.counter(Counter::sends_rerouted) > 0);
+    CHECK(lab.link(0).deferred > 0);
+    lab.run(1_s);
+    CHECK(lab.server->session().unique + 30 >= lab.caller->counts().sent);
+    CHECK(lab.caller->counts().sent_again == 0);
+    CHECK(lab.counter(Counter::drop_no_uplink) == dropped);
+    const std::uint64_t carried = lab.link(0).packets_out;
+    lab.run(1_s);
+    CHECK(lab.link(0).packets_out > carried + 100);
+}
+
+TEST_CASE("when every uplink is full, packets are dropped and counted, and the next ones flow") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    lab.run(1_s);
+    for (std::size_t i = 0; i < 2; ++i) lab.world.fail_sends(SenderLab::uplink(i), EAGAIN, lab.world.now() + 200_ms);
+    lab.run(200_ms);
+    CHECK(lab.counter(Counter::drop_no_uplink) > 0);
+    CHECK(lab.connected(0));
+    CHECK(lab.connected(1));
+    CHECK(lab.count(EventKind::no_uplink_for_data) >= 1);
+    CHECK(lab.count(EventKind::no_uplink_for_data) <= 3);
+    lab.run(2_s);
+    // SRT asked again for what was dropped.
+    CHECK(lab.server->session().unique + 30 >= lab.caller->counts().sent);
+    CHECK(lab.server->session().given_up == 0);
+}
+
+TEST_CASE("an uplink whose network is gone is down at once, and comes back by itself") {
+    const int error = GENERATE(ENETUNREACH, EADDRNOTAVAIL, ENODEV, EPERM);
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    lab.run(1_s);
+    const Instant gone = lab.world.now();
+    lab.world.fail_sends(SenderLab::uplink(0), error, gone + 5_s);
+    REQUIRE(lab.reach([&] { return !lab.connected(0); }, 100_ms));
+    lab.run(5_s);
+    CHECK(lab.count(EventKind::uplink_error) >= 1);
+    CHECK(lab.count(EventKind::uplink_error) <= 6);  // at most once a second
+    CHECK(lab.connected(1));
+    REQUIRE(lab.reach([&] { return lab.connected(0); }, 2_s));
+    CHECK(lab.receiver->groups_made() == 1);
+    CHECK(lab.server->session().unique + 60 >= lab.caller->counts().sent);
+    CHECK(lab.caller_is_unharmed());
+}
+
+TEST_CASE("an uplink that cannot carry a packet is named, and the packet goes by another") {
+    LabOptions options;
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    SenderLab lab(options);
+    const bool is_known = GENERATE(false, true);  // the kernel knew the path's limit at open, or only says so at send
+    lab.world.path(SenderLab::uplink(0), SenderLab::receiver_at())->payload_bytes_max = 1200;
+    if (!is_known) {
+        lab.world.path(SenderLab::uplink(0), SenderLab::receiver_at())->payload_bytes_max = 0;
+        REQUIRE(lab.settle());
+        lab.world.path(SenderLab::uplink(0), SenderLab::receiver_at())->payload_bytes_max = 1200;
+    }
+    REQUIRE(lab.settle());
+    lab.run(3_s);
+    CHECK(lab.connected(0));
+    CHECK(lab.server->session().unique + 30 >= lab.caller->counts().sent);
+    CHECK(lab.caller->counts().sent_again == 0);
+    if (!is_known) {
+        CHECK(lab.count(EventKind::uplink_too_large) == 1);
+        CHECK(lab.last(EventKind::uplink_too_large)->link == SenderLab::id(0));
+        CHECK(lab.last(EventKind::uplink_too_large)->a == 1332);
+        CHECK(lab.link(0).too_large >= 1);
+        CHECK(lab.counter(Counter::sends_too_large) >= 1);
+    }
+}
+
+TEST_CASE("when no uplink can carry a packet, that is said and counted", "[!shouldfail]") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    for (std::size_t i = 0; i < 2; ++i)
+        lab.world.path(SenderLab::uplink(i), SenderLab::receiver_at())->payload_bytes_max = 1200;
+    lab.run(3_s);
+    CHECK(lab.count(EventKind::uplink_too_large) == 2);
+    CHECK(lab.counter(Counter::drop_no_uplink) > 0);
+    CHECK(lab.connected(0));
+    CHECK(lab.connected(1));
+}
+
+TEST_CASE("an uplink whose address is not there yet is tried each second and joins when it appears") {
+    LabOptions options;
+    SenderLab lab(options);
+    const bool is_fault = GENERATE(false, true);
+    if (is_fault)
+        lab.world.fail_open(SenderLab::uplink(0), EACCES);
+    else
+        lab.world.remove_address(lab.near, SenderLab::uplink(0));
+    REQUIRE(lab.reach([&] { return lab.connected(1); }, 1_s));
+    lab.run(10_s);
+    CHECK(lab.link(0).state == UplinkState::closed);
+    CHECK(lab.count(EventKind::uplink_open_failed) == 1);
+    CHECK(lab.last(EventKind::uplink_open_failed)->a == static_cast<std::uint32_t>(is_fault ? EACCES : EADDRNOTAVAIL));
+    if (is_fault)
+        lab.world.fail_open(SenderLab::uplink(0), 0);
+    else
+        lab.world.add_address(lab.near, SenderLab::uplink(0));
+    REQUIRE(lab.reach([&] { return lab.connected(0); }, 1500_ms));
+    CHECK(lab.receiver->groups_made() == 1);
+}
+
+TEST_CASE("removing and adding uplinks leaves the others' sockets, windows and membership alone") {
+    LabOptions options;
+    options.uplinks = 4;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.run(5_s);
+    const Endpoint before = lab.receiver->link(SenderLab::uplink(1))->address;
+    const std::size_t joins = lab.receiver->count(SrtlaType::reg2, SenderLab::uplink(1));
+    const std::int32_t window = lab.link(1).window;
+    REQUIRE(window > link::window_default);
+    lab.remove_uplink(0);
+    lab.remove_uplink(3);
+    lab.run(3_s);
+    CHECK(lab.link(0).state == UplinkState::absent);
+    CHECK(lab.count(EventKind::uplink_removed) == 2);
+    lab.add_uplink(0);
+    REQUIRE(lab.reach([&] { return lab.connected(0); }, 1_s));
+    CHECK(lab.receiver->link(SenderLab::uplink(1))->address == before);
+    CHECK(lab.receiver->count(SrtlaType::reg2, SenderLab::uplink(1)) == joins);
+    CHECK(lab.link(1).window >= window - 1000);
+    CHECK(lab.receiver->groups_made() == 1);
+    lab.run(1_s);
+    CHECK(lab.server->session().unique + 60 >= lab.caller->counts().sent);
+}
+
+TEST_CASE("a sender whose uplinks are all removed waits, and starts again with new ones") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    lab.remove_uplink(0);
+    lab.remove_uplink(1);
+    lab.run(20_s);
+    CHECK_FALSE(lab.sender->finished());
+    CHECK(lab.counter(Counter::drop_no_uplink) > 0);
+    lab.add_uplink(1);
+    REQUIRE(lab.reach([&] { return lab.connected(1); }, 3_s));
+}
+
+TEST_CASE("an uplink behind a translator that forgot it is a member again within four seconds") {
+    SenderLab lab;
+    lab.world.set_nat(SenderLab::uplink(0), Endpoint::from_v4(0xC6336401, 0));
+    REQUIRE(lab.reach([&] { return lab.connected(0) && lab.connected(1) && lab.caller->connected(); }, 1_s));
+    lab.run(3_s);
+    lab.world.renumber(SenderLab::uplink(0));
+    const Endpoint outside = lab.receiver->link(Endpoint::from_v4(0xC6336401, 0))->address;
+    REQUIRE(lab.reach([&] { return lab.receiver->link(Endpoint::from_v4(0xC6336401, 0))->address != outside; }, 4_s));
+    lab.run(3_s);
+    CHECK(lab.connected(0));
+    CHECK(lab.connected(1));
+    CHECK(lab.server->session().given_up == 0);
+}
+
+TEST_CASE("nothing leaves on an uplink before its REG3, whatever the caller sends") {
+    LabOptions options;
+    options.uplinks = 4;
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    SenderLab lab(options);
+    // One uplink's replies are slow: it hears its REG3 long after the others.
+    lab.world.path(SenderLab::receiver_at(), SenderLab::uplink(3))->node<sim::Delay>().set({900_ms, {}, false});
+    REQUIRE(lab.reach([&] { return lab.delivered() > 100; }, 3_s));
+    CHECK_FALSE(lab.connected(3));
+    CHECK(lab.link(3).packets_out == 0);
+    CHECK(lab.receiver->unregistered_srt() == 0);
+    REQUIRE(lab.reach([&] { return lab.connected(3); }, 5_s));
+    CHECK(lab.receiver->unregistered_srt() == 0);
+}
+
+TEST_CASE("a sender at rest wakes once a second") {
+    LabOptions options;
+    options.connect_caller = false;
+    options.uplinks = 4;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.run(2_s);
+    const std::uint64_t keepalives = lab.counter(Counter::keepalives_out);
+    const std::uint64_t in = lab.counter(Counter::uplink_packets_in);
+    lab.run(10_s);
+    CHECK(lab.counter(Counter::keepalives_out) == keepalives + 40);
+    CHECK(lab.counter(Counter::uplink_packets_in) == in + 40);
+    CHECK(lab.counter(Counter::registrations_out) <= 9);
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+// The sender against a scripted receiver: how uplinks join, and how they find their way back.
+#include <catch2/catch.hpp>
+
+#include "tests/sim/harness_sender.h"
+
+using namespace hawser;
+using namespace hawser::test;
+using wire::SrtlaType;
+
+namespace {
+
+// Whether all uplinks are members at the receiver and know it.
+auto all_joined(SenderLab& lab, std::size_t links) {
+    return [&lab, links] {
+        for (std::size_t i = 0; i < links; ++i)
+            if (!lab.connected(i) || lab.receiver->link(SenderLab::uplink(i)) == nullptr) return false;
+        return true;
+    };
+}
+
+}  // namespace
+
+TEST_CASE("uplinks join by REG2, NGP, REG1, REG2, REG2 on all, REG3, replies short or padded") {
+    const bool pads = GENERATE(false, true);
+    LabOptions options;
+    options.uplinks = 4;
+    SenderLab lab(options);
+    lab.receiver->script.pads = pads;
+    REQUIRE(lab.reach(all_joined(lab, 4), 200_ms));
+
+    std::vector<SrtlaType> order;
+    for (const auto& h : lab.receiver->heard()) order.push_back(static_cast<SrtlaType>(h.type));
+    const std::vector<SrtlaType> expected{SrtlaType::reg2, SrtlaType::reg2, SrtlaType::reg2, SrtlaType::reg2,
+                                          SrtlaType::reg1, SrtlaType::reg2, SrtlaType::reg2, SrtlaType::reg2,
+                                          SrtlaType::reg2};
+    REQUIRE(order.size() >= expected.size());
+    CHECK(std::equal(expected.begin(), expected.end(), order.begin()));
+    // The joining REG2s carry the group's id, of which the receiver made the second half.
+    const auto& group = *lab.receiver->groups().back();
+    for (std::size_t i = 5; i < 9; ++i) {
+        const auto& bytes = lab.receiver->heard()[i].bytes;
+        CHECK(std::equal(group.key.begin(), group.key.end(), bytes.begin() + 2, bytes.end()));
+    }
+    CHECK(lab.receiver->groups_made() == 1);
+    CHECK(lab.receiver->unregistered_srt() == 0);
+    CHECK(lab.count(EventKind::uplink_connected) == 4);
+}
+
+TEST_CASE("the group is asked for on the uplink whose answer comes first") {
+    SenderLab lab;
+    lab.world.path(SenderLab::uplink(0), SenderLab::receiver_at())->node<sim::Delay>().set({80_ms, {}, false});
+    REQUIRE(lab.reach(all_joined(lab, 2), 500_ms));
+    CHECK(lab.receiver->count(SrtlaType::reg1, SenderLab::uplink(0)) == 0);
+    CHECK(lab.receiver->count(SrtlaType::reg1, SenderLab::uplink(1)) == 1);
+}
+
+TEST_CASE("a lost REG2 reply and the REG_ERR to the retry delay the start by seconds, not for ever") {
+    const std::size_t links = GENERATE(1u, 2u, 4u);
+    LabOptions options;
+    options.uplinks = links;
+    SenderLab lab(options);
+    lab.receiver->script.reg2_lost = 1;
+    REQUIRE(lab.reach(all_joined(lab, links), 6_s));
+    CHECK(lab.receiver->unregistered_srt() == 0);
+}
+
+TEST_CASE("a receiver that repeats its REG2 costs one retry") {
+    LabOptions options;
+    options.uplinks = 1;
+    SenderLab lab(options);
+    lab.receiver->script.reg2_lost = 1;
+    lab.receiver->script.repeats_reg2 = true;
+    REQUIRE(lab.reach(all_joined(lab, 1), 1500_ms));
+    CHECK(lab.receiver->groups_made() == 1);
+}
+
+TEST_CASE("a REG2 reply with a foreign half id or of another length is not taken") {
+    const bool is_short = GENERATE(false, true);
+    SenderLab lab;
+    (is_short ? lab.receiver->script.reg2_short : lab.receiver->script.reg2_foreign) = 1;
+    REQUIRE(lab.reach(all_joined(lab, 2), 6_s));
+    // Every id that was asked for began with our half.
+    const wire::GroupKey ours = group_key(1);
+    for (const auto& h : lab.receiver->heard()) {
+        if (h.type != static_cast<std::uint16_t>(SrtlaType::reg2)) continue;
+        CHECK(std::equal(ours.begin(), ours.begin() + wire::group_id_sender_bytes, h.bytes.begin() + 2));
+    }
+    CHECK(lab.counter(Counter::drop_bad_registration) >= 1);
+}
+
+TEST_CASE("a restarted receiver is found again within four seconds, on the same sockets") {
+    LabOptions options;
+    options.uplinks = 4;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.run(3_s);
+    std::vector<Endpoint> before;
+    for (std::size_t i = 0; i < 4; ++i) before.push_back(lab.receiver->link(SenderLab::uplink(i))->address);
+    lab.receiver->restart();
+    REQUIRE(lab.reach(all_joined(lab, 4), 4_s));
+    for (std::size_t i = 0; i < 4; ++i) CHECK(lab.receiver->link(SenderLab::uplink(i))->address == before[i]);
+    CHECK(lab.receiver->groups_made() == 2);
+    CHECK(lab.count(EventKind::group_lost) == 1);
+    // And a new SRT connection flows.
+    lab.caller->restart(wire::Seq31(77), 0x77);
+    REQUIRE(lab.reach([&] { return lab.delivered() > 500; }, 5_s));
+}
+
+TEST_CASE("one uplink that the receiver silently forgot joins again, and the others never stop") {
+    LabOptions options;
+    options.uplinks = 3;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.run(3_s);
+    const Endpoint before = lab.receiver->link(SenderLab::uplink(0))->address;
+    lab.receiver->forget(SenderLab::uplink(0));
+    REQUIRE(lab.reach([&] { return lab.receiver->link(SenderLab::uplink(0)) != nullptr; }, 4_s));
+    CHECK(lab.receiver->link(SenderLab::uplink(0))->address == before);
+    CHECK(lab.receiver->groups_made() == 1);
+    CHECK(lab.connected(1));
+    CHECK(lab.connected(2));
+    CHECK(lab.count(EventKind::group_lost) == 0);
+    CHECK(lab.count(EventKind::uplink_silent) == 0);
+    REQUIRE(lab.reach(all_joined(lab, 3), 1_s));
+}
+
+TEST_CASE("an uplink that comes back from the dark joins the same group with the same id") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    lab.set_dark(0, true);
+    REQUIRE(lab.reach([&] { return lab.link(0).state == UplinkState::silent; }, 6_s));
+    CHECK(lab.connected(1));
+    lab.set_dark(0, false);
+    REQUIRE(lab.reach(all_joined(lab, 2), 2_s));
+    CHECK(lab.receiver->groups_made() == 1);
+    CHECK(lab.receiver->count(SrtlaType::reg1) == 1);
+}
+
+TEST_CASE("after the dark on all uplinks the group is joined again, or made anew when it is gone") {
+    const bool is_long = GENERATE(false, true);
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    lab.set_dark(0, true);
+    lab.set_dark(1, true);
+    lab.run(is_long ? 40_s : 7_s);
+    CHECK_FALSE(lab.connected(0));
+    CHECK_FALSE(lab.connected(1));
+    lab.set_dark(0, false);
+    lab.set_dark(1, false);
+    REQUIRE(lab.reach(all_joined(lab, 2), 3_s));
+    CHECK(lab.receiver->groups_made() == (is_long ? 2 : 1));
+}
+
+TEST_CASE("a stray REG_ERR, NGP, REG2 or REG3 leaves healthy uplinks as they are") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    lab.run(1_s);
+    const std::size_t asked = lab.receiver->count(SrtlaType::reg1);
+    const std::uint64_t delivered = lab.delivered();
+    wire::GroupKey foreign{};
+    for (int round = 0; round < 20; ++round) {
+        for (const SrtlaType type : {SrtlaType::reg_err, SrtlaType::reg_ngp, SrtlaType::reg_nak, SrtlaType::reg3})
+            lab.receiver->send_to_all(wire::build_padded(type));
+        lab.receiver->send_to_all(wire::build_registration(SrtlaType::reg2, foreign));
+        lab.receiver->send_to_all(wire::build_registration(SrtlaType::reg1, foreign));
+        lab.run(100_ms);
+        REQUIRE(lab.connected(0));
+        REQUIRE(lab.connected(1));
+    }
+    CHECK(lab.receiver->count(SrtlaType::reg1) == asked);
+    CHECK(lab.count(EventKind::group_lost) == 0);
+    CHECK(lab.delivered() >= delivered + 900);
+    CHECK(lab.caller_is_unharmed());
+}
+
+TEST_CASE("when the first address of the receiver does not answer, all uplinks go to the next one together") {
+    LabOptions options;
+    options.receiver_listens = false;
+    SenderLab lab(options);
+    const bool refuses = GENERATE(false, true);  // a closed port, or nothing at all
+    if (!refuses) lab.world.remove_address(lab.far, SenderLab::receiver_at(0));
+    lab.receiver = std::make_unique<ScriptedReceiver>(lab.world, lab.far, SenderLab::receiver_at(1),
+                                                      SenderLab::server_at());
+    lab.set_receiver({SenderLab::receiver_at(0), SenderLab::receiver_at(1)});
+    REQUIRE(lab.reach(all_joined(lab, 2), 12_s));
+    CHECK(lab.receiver->members() == 2);
+    CHECK(lab.count(EventKind::receiver_changed) == 1);
+    CHECK(lab.snapshot().receiver == SenderLab::receiver_at(1));
+}
+
+TEST_CASE("a sender told to give up ends after ten seconds without a link, and one that is not never does") {
+    const bool gives_up = GENERATE(true, false);
+    const bool had_one = GENERATE(true, false);
+    LabOptions options;
+    options.sender.give_up = gives_up;
+    options.receiver_listens = had_one;
+    SenderLab lab(options);
+    if (had_one) {
+        REQUIRE(lab.settle());
+        lab.receiver->set_deaf(true);
+    }
+    lab.run(9_s);
+    CHECK_FALSE(lab.sender->finished());
+    lab.run(8_s);
+    CHECK(lab.sender->finished() == gives_up);
+    CHECK(lab.sender->failed() == gives_up);
+    CHECK(lab.count(EventKind::no_connection) >= 1);
+    if (gives_up) {
+        REQUIRE(lab.last(EventKind::gave_up) != nullptr);
+        CHECK(lab.last(EventKind::gave_up)->a == (had_one ? 1u : 0u));
+    }
+}
+
+TEST_CASE("the receiver's own keepalives are a sign of life and are never echoed") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    const Instant from = lab.world.now();
+    for (int i = 0; i < 50; ++i) {
+        lab.receiver->send_to_all(wire::build_padded(SrtlaType::keepalive));
+        const std::array<std::uint8_t, 2> bare{0x90, 0x00};
+        lab.receiver->send_to_all(bare);
+        lab.run(100_ms);
+    }
+    // One a second and link.
+    CHECK(lab.receiver->count(SrtlaType::keepalive, from) <= 12);
+    CHECK(lab.receiver->count(SrtlaType::keepalive, from) >= 8);
+}

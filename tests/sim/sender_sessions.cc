@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// The sender against a scripted receiver: SRT sessions, their sequence numbers, and who may be the caller.
+#include <catch2/catch.hpp>
+
+#include "tests/sim/harness_sender.h"
+
+using namespace hawser;
+using namespace hawser::test;
+using wire::Seq31;
+
+TEST_CASE("a session that begins just before the wrap flows through it, in-flight counts and NAKs with it") {
+    LabOptions options;
+    options.uplinks = 4;
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    options.caller.initial_sequence = Seq31(0x7FFF'FF00);
+    options.shape.loss_per_million = 10'000;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    for (int i = 0; i < 50; ++i) {
+        lab.run(100_ms);
+        std::int32_t in_flight = 0;
+        for (std::size_t k = 0; k < 4; ++k) in_flight += lab.link(k).in_flight;
+        // 500 packets/s for a round trip of 20 ms and the ACK's period, with room for the lost ones.
+        REQUIRE(in_flight <= 100);
+    }
+    CHECK(lab.caller->counts().sent >= 2400);
+    CHECK(lab.server->session().on_time + 60 >= lab.caller->counts().sent);
+    CHECK(lab.caller_is_unharmed());
+    CHECK(lab.counter(Counter::drop_bad_ack) == 0);
+    CHECK(lab.counter(Counter::drop_bad_loss_list) == 0);
+    CHECK(lab.count(EventKind::session_started) == 1);
+}
+
+TEST_CASE("a caller that connects anew, wherever its sequences begin, has a clean slate", "[!shouldfail]") {
+    const std::uint32_t first = 1'000'000'000;
+    const std::uint32_t second = GENERATE(std::uint32_t{1}, std::uint32_t{1'000'000'000 - 500},
+                                          std::uint32_t{1'000'000'000}, std::uint32_t{1'000'002'000},
+                                          std::uint32_t{0x7FFF'FF00});
+    LabOptions options;
+    options.caller.initial_sequence = Seq31(first);
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.run(2_s);
+    REQUIRE(lab.delivered() > 900);
+    const bool says_goodbye = GENERATE(false, true);
+    if (says_goodbye) lab.caller->say_shutdown();
+    lab.caller->restart(Seq31(second), 0x9999);
+    REQUIRE(lab.reach([&] { return lab.caller->connected(); }, 2_s));
+    const std::uint64_t bad = lab.counter(Counter::drop_bad_ack) + lab.counter(Counter::drop_bad_loss_list);
+    lab.run(2_s);
+    CHECK(lab.server->session().caller_id == 0x9999);
+    CHECK(lab.server->session().on_time + 30 >= lab.caller->counts().sent);
+    CHECK(lab.caller->counts().acks >= 150);
+    CHECK(lab.caller_is_unharmed());
+    CHECK(lab.count(EventKind::session_started) == 2);
+    CHECK(lab.counter(Counter::drop_bad_ack) + lab.counter(Counter::drop_bad_loss_list) == bad);
+    for (std::size_t i = 0; i < 2; ++i) CHECK(lab.link(i).in_flight < 30);
+}
+
+TEST_CASE("answers to the last session do not reach the next", "[!shouldfail]") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    lab.run(1_s);
+    const sim::SrtStamp old = lab.server->stamp(lab.server->session());
+    lab.caller->restart(Seq31(5'000'000), 0x4444);
+    REQUIRE(lab.reach([&] { return lab.caller->connected(); }, 2_s));
+    lab.receiver->send_to_all(sim::make_ack(77, Seq31(1100), old));
+    lab.receiver->send_to_all(sim::make_nak({{Seq31(1100), Seq31(1110)}}, old));
+    lab.run(100_ms);
+    CHECK(lab.counter(Counter::drop_bad_destination) >= 4);
+    CHECK(lab.caller_is_unharmed());
+}
+
+TEST_CASE("a second caller is refused while the first lives, and taken when it has gone") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    sim::SrtCallerOptions options;
+    options.local = Endpoint::from_v4(0x7F000001, 40001);
+    options.target = SenderLab::listen_at();
+    options.socket_id = 0x5678;
+    options.seed = 99;
+    sim::SrtCaller second(lab.world, lab.near, options);
+    second.connect();
+    lab.run(1_s);
+    CHECK(second.refused() == wire::handshake_reject_conflict);
+    CHECK(lab.count(EventKind::caller_refused) == 1);
+    CHECK(lab.counter(Counter::drop_foreign_caller) >= 1);
+    // One that insists is told so again, and the log is not flooded.
+    for (int i = 0; i < 20; ++i) {
+        second.connect();
+        lab.run(100_ms);
+    }
+    CHECK(lab.count(EventKind::caller_refused) == 1);
+    CHECK(lab.server->session().on_time + 30 >= lab.caller->counts().sent);
+    CHECK(lab.caller_is_unharmed());
+
+    const bool says_goodbye = GENERATE(false, true);
+    if (says_goodbye)
+        lab.caller->say_shutdown();
+    else
+        lab.world.remove_program(lab.caller.get());  // killed
+    lab.run(says_goodbye ? 20_ms : 2100_ms);
+    second.connect();
+    REQUIRE(lab.reach([&] { return second.connected(); }, 1_s));
+    lab.run(1_s);
+    CHECK(second.counts().acks >= 50);
+    CHECK(second.counts().fatal + second.counts().foreign + second.counts().copies == 0);
+}
+
+TEST_CASE("SRTLA types and short datagrams from the SRT side go nowhere and take no place") {
+    LabOptions options;
+    options.connect_caller = false;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    sim::Port stranger(lab.world, lab.near, Endpoint::from_v4(0x7F000001, 40002));
+    const std::size_t reg2 = lab.receiver->count(wire::SrtlaType::reg2);
+    stranger.send(SenderLab::listen_at(), wire::build_registration(wire::SrtlaType::reg2, wire::GroupKey{}));
+    stranger.send(SenderLab::listen_at(), wire::build_padded(wire::SrtlaType::ack));
+    const std::array<std::uint8_t, 15> small{};
+    for (const std::size_t n : {0u, 1u, 2u, 15u}) stranger.send(SenderLab::listen_at(), Bytes(small).first(n));
+    lab.run(100_ms);
+    CHECK(lab.receiver->count(wire::SrtlaType::reg2) == reg2);
+    CHECK_FALSE(lab.snapshot().has_caller);
+    CHECK(lab.counter(Counter::drop_srtla_on_srt) == 2);
+    CHECK(lab.counter(Counter::drop_short) == 4);
+    lab.caller->connect();
+    REQUIRE(lab.reach([&] { return lab.caller->connected(); }, 1_s));
+}
+
+TEST_CASE("an SRT server that is absent leaves the uplinks as they are, and the caller asking") {
+    LabOptions options;
+    options.server.answers = false;
+    SenderLab lab(options);
+    REQUIRE(lab.reach([&] { return lab.connected(0) && lab.connected(1); }, 1_s));
+    lab.run(5_s);
+    CHECK(lab.count(EventKind::uplink_silent) == 0);
+    lab.server->set_answers(true);
+    REQUIRE(lab.reach([&] { return lab.delivered() > 100; }, 2_s));
+}
