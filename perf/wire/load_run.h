@@ -40,6 +40,8 @@ inline constexpr std::int64_t burst_ns = 100'000;
 // An SRT ACK on every link per so many packets, when saturated; else one each srt_ack_period_ns, as libsrt does.
 inline constexpr unsigned window_srt_ack_packets = 100;
 inline constexpr std::int64_t srt_ack_period_ns = 10'000'000;
+// The first of them after this: out of step with packets that leave every millisecond, as a real one would be.
+inline constexpr std::int64_t srt_ack_phase_ns = 3'700'000;
 
 struct Place {
     unsigned links = 4;
@@ -50,7 +52,7 @@ struct Place {
 
 struct Measurement {
     std::string error;  // empty: the rest is valid
-    std::uint64_t sent = 0;
+    std::uint64_t sent = 0;       // all of them, the warm-up too
     std::uint64_t forwarded = 0;  // packets of the measured span
     std::uint64_t lost = 0;
     std::uint64_t duplicates = 0;

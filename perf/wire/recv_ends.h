@@ -32,7 +32,7 @@ public:
     }
     void send(std::uint64_t index, unsigned count, std::int64_t now) override { fleet_.send(index, count, now); }
     bool poll(std::int64_t now) override { return server_.poll(now); }
-    void acknowledge(std::int64_t now) override { server_.acknowledge(now, srt_ack_period_ns); }
+    void acknowledge(std::int64_t now) override { server_.acknowledge(now, srt_ack_period_ns, srt_ack_phase_ns); }
     void drain() override { fleet_.drain(); }
     [[nodiscard]] std::uint64_t received() const override { return server_.received(); }
     [[nodiscard]] std::uint64_t duplicates() const override { return server_.duplicates(); }

@@ -105,9 +105,9 @@ bool Report::print(const std::vector<std::string>& baselines) const {
                       middle(&Measurement::p99_us), middle(&Measurement::max_us));
         json += text;
         std::snprintf(text, sizeof text,
-                      ",\"lost\":%llu,\"rate\":%.1f,\"cpu_share\":%.4f,\"wakeups_per_s\":%.1f,"
+                      ",\"sent\":%.0f,\"lost\":%llu,\"rate\":%.1f,\"cpu_share\":%.4f,\"wakeups_per_s\":%.1f,"
                       "\"involuntary_per_s\":%.1f,\"late_share\":%.4f,\"links_used\":%.0f",
-                      static_cast<unsigned long long>(lost), middle(&Measurement::rate),
+                      middle(&Measurement::sent), static_cast<unsigned long long>(lost), middle(&Measurement::rate),
                       middle(&Measurement::cpu_share), middle(&Measurement::wakeups), middle(&Measurement::switches),
                       middle(&Measurement::late_share), middle(&Measurement::links_used));
         json += text;

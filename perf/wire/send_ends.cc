@@ -62,9 +62,10 @@ std::string SendEnds::progress() const {
 }
 
 void SendEnds::acknowledge(std::int64_t now) {
+    if (now - ack_due_ > srt_ack_period_ns) ack_due_ = now + srt_ack_phase_ns;
     if (now < ack_due_) return;
     far_.srt_acks(now);
-    ack_due_ = now + srt_ack_period_ns;
+    ack_due_ += srt_ack_period_ns;
 }
 
 unsigned SendEnds::links_used() const {

@@ -37,9 +37,9 @@ bool ServerEnd::poll(std::int64_t now) {
     return n > 0;
 }
 
-void ServerEnd::acknowledge(std::int64_t now, std::int64_t period_ns) {
+void ServerEnd::acknowledge(std::int64_t now, std::int64_t period_ns, std::int64_t phase_ns) {
     const std::int64_t step = period_ns / static_cast<std::int64_t>(groups_.size());
-    if (now - ack_due_ > period_ns) ack_due_ = now;
+    if (now - ack_due_ > period_ns) ack_due_ = now + phase_ns;
     while (ack_due_ <= now) {
         ack_due_ += step;
         send_ack(groups_[ack_next_], first_caller_id + static_cast<std::uint32_t>(ack_next_), now);

@@ -20,7 +20,7 @@ public:
     [[nodiscard]] std::uint16_t port() const;
     bool poll(std::int64_t now);
     // An SRT ACK to each group once per period, one group after the other.
-    void acknowledge(std::int64_t now, std::int64_t period_ns);
+    void acknowledge(std::int64_t now, std::int64_t period_ns, std::int64_t phase_ns);
 
     [[nodiscard]] std::uint64_t received() const { return received_; }
     [[nodiscard]] std::uint64_t duplicates() const { return duplicates_; }
