@@ -18,8 +18,10 @@ std::vector<std::string> split(const std::string& list) {
     std::vector<std::string> items;
     std::string item;
     for (const char c : list + ",") {
-        if (c != ',') item += c;
-        else if (!item.empty()) items.push_back(std::exchange(item, ""));
+        if (c != ',')
+            item += c;
+        else if (!item.empty())
+            items.push_back(std::exchange(item, ""));
     }
     return items;
 }

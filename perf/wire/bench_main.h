@@ -15,9 +15,9 @@ namespace hawser::perf {
 
 struct Bench {
     std::string name;
-    std::string forwarder;      // the yardstick's file name, beside the bench
-    std::string placeholders;   // its arguments
-    std::string loads;          // default list
+    std::string forwarder;     // the yardstick's file name, beside the bench
+    std::string placeholders;  // its arguments
+    std::string loads;         // default list
     std::function<std::unique_ptr<Ends>(const Program&, const Load&, const Place&)> make_ends;
 };
 

@@ -25,8 +25,10 @@ std::vector<std::string> split_command(const std::string& command) {
     char quote = 0;
     for (const char c : command) {
         if (quote != 0) {
-            if (c == quote) quote = 0;
-            else word += c;
+            if (c == quote)
+                quote = 0;
+            else
+                word += c;
         } else if (c == '\'' || c == '"') {
             quote = c;
             open = true;

@@ -17,7 +17,10 @@ constexpr std::uint64_t hole_packets_max = 8192;
 }  // namespace
 
 FarEnd::FarEnd(const Settings& settings)
-    : settings_(settings), socket_(ipv4(loopback, 0)), in_(batch, head_bytes), out_(batch, head_bytes),
+    : settings_(settings),
+      socket_(ipv4(loopback, 0)),
+      in_(batch, head_bytes),
+      out_(batch, head_bytes),
       latency_ns_(settings.packets_max, 0) {}
 
 std::uint16_t FarEnd::port() const { return ntohs(socket_.local().sin_port); }
@@ -67,8 +70,8 @@ void FarEnd::on_data(Bytes packet, Link& link, std::size_t index, std::int64_t n
         return;
     }
     const std::int64_t taken = now - static_cast<std::int64_t>(load_be64(packet.data() + wire::srt_header_bytes));
-    latency_ns_[at] = static_cast<std::uint32_t>(
-        std::clamp<std::int64_t>(taken, 1, std::numeric_limits<std::uint32_t>::max()));
+    latency_ns_[at] =
+        static_cast<std::uint32_t>(std::clamp<std::int64_t>(taken, 1, std::numeric_limits<std::uint32_t>::max()));
     ++received_;
     ++unacknowledged_;
     ++by_link_[index];

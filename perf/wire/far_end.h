@@ -22,10 +22,10 @@ public:
     static constexpr unsigned links_max = 32;
 
     struct Settings {
-        bool registration = true;          // false: no SRTLA, every address that sends is a link
+        bool registration = true;  // false: no SRTLA, every address that sends is a link
         std::uint32_t initial_sequence = 0;
-        std::uint64_t packets_max = 0;     // how many sequences from there on are counted
-        unsigned srt_ack_packets = 0;      // an SRT ACK on every link per so many packets; 0: only srt_acks()
+        std::uint64_t packets_max = 0;  // how many sequences from there on are counted
+        unsigned srt_ack_packets = 0;   // an SRT ACK on every link per so many packets; 0: only srt_acks()
     };
     explicit FarEnd(const Settings& settings);
 

@@ -19,8 +19,12 @@ std::uint32_t source_address(unsigned group, unsigned link) { return 0x7F00'0000
 }  // namespace
 
 Fleet::Fleet(std::uint16_t srtla_port, unsigned groups, unsigned links, bool registration)
-    : links_(links), registration_(registration), socket_(ipv4(std::uint32_t{0}, 0)),
-      receiver_(ipv4(loopback, srtla_port)), groups_(groups), storage_(batch_max * data_bytes),
+    : links_(links),
+      registration_(registration),
+      socket_(ipv4(std::uint32_t{0}, 0)),
+      receiver_(ipv4(loopback, srtla_port)),
+      groups_(groups),
+      storage_(batch_max * data_bytes),
       in_storage_(batch_max * in_bytes) {
     const int on = 1;
     if (setsockopt(socket_.fd(), IPPROTO_IP, IP_PKTINFO, &on, sizeof on) != 0) die("IP_PKTINFO");

@@ -28,8 +28,13 @@ class Forwarder {
 public:
     Forwarder(const sockaddr_in& listen, const sockaddr_in& to, const std::vector<std::string>& sources,
               std::int64_t coalesce_ns)
-        : local_(listen), waiter_(coalesce_ns), local_in_(batch, packet_bytes), uplink_in_(batch, packet_bytes),
-          back_(batch, packet_bytes), trains_(sources.size()), unread_(sources.size() + 1) {
+        : local_(listen),
+          waiter_(coalesce_ns),
+          local_in_(batch, packet_bytes),
+          uplink_in_(batch, packet_bytes),
+          back_(batch, packet_bytes),
+          trains_(sources.size()),
+          unread_(sources.size() + 1) {
         waiter_.watch(local_.fd(), local_id);
         for (const std::string& source : sources) {
             uplinks_.emplace_back(ipv4(source, 0));
@@ -41,8 +46,7 @@ public:
     [[noreturn]] void run() {
         unsigned gathered = 0;
         for (;;) {
-            for (const epoll_event& event : waiter_.wait(gathered, unread_count_ > 0))
-                mark(event.data.u32, true);
+            for (const epoll_event& event : waiter_.wait(gathered, unread_count_ > 0)) mark(event.data.u32, true);
             gathered = 0;
             if (unread_[local_id]) gathered = from_local();
             for (std::uint32_t id = 1; id < unread_.size(); ++id)

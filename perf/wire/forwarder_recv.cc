@@ -43,8 +43,13 @@ struct Group {
 class Forwarder {
 public:
     Forwarder(std::uint16_t port, const sockaddr_in& server, std::int64_t coalesce_ns)
-        : uplinks_(ipv4(loopback, port)), server_(server), waiter_(coalesce_ns), in_(batch, packet_bytes),
-          from_server_(batch, packet_bytes), back_(256, packet_bytes), groups_(65536) {
+        : uplinks_(ipv4(loopback, port)),
+          server_(server),
+          waiter_(coalesce_ns),
+          in_(batch, packet_bytes),
+          from_server_(batch, packet_bytes),
+          back_(256, packet_bytes),
+          groups_(65536) {
         waiter_.watch(uplinks_.fd(), uplinks_id);
     }
 
@@ -52,8 +57,10 @@ public:
         unsigned gathered = 0;
         for (;;) {
             for (const epoll_event& event : waiter_.wait(gathered, uplinks_unread_ || !unread_.empty())) {
-                if (event.data.u32 == uplinks_id) uplinks_unread_ = true;
-                else mark(event.data.u32);
+                if (event.data.u32 == uplinks_id)
+                    uplinks_unread_ = true;
+                else
+                    mark(event.data.u32);
             }
             gathered = uplinks_unread_ ? from_uplinks() : 0;
             still_unread_.clear();

@@ -29,7 +29,9 @@ struct Edge {
 class Run {
 public:
     Run(const Program& program, const Load& load, const Place& place, Ends& ends)
-        : load_(load), place_(place), ends_(ends),
+        : load_(load),
+          place_(place),
+          ends_(ends),
           child_(fill(program.command, ends.placeholders()), place.child_cpu, place.log) {}
 
     Measurement go() {
@@ -49,7 +51,8 @@ private:
         const auto deadline = now_ns() + static_cast<std::int64_t>(load_.start_seconds * 1e9);
         for (std::int64_t said = 0;;) {
             const std::int64_t now = now_ns();
-            while (ends_.poll(now)) {}
+            while (ends_.poll(now)) {
+            }
             if (now - said > 5 * ms) {
                 said = now;
                 if (ends_.open(now)) return true;

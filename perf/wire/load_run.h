@@ -25,8 +25,8 @@ struct Load {
         idle,    // no packets
     };
     Kind kind = Kind::paced;
-    double rate = 1000;  // packets/s, over all groups
-    unsigned groups = 1; // senders at once, for a receiver under test
+    double rate = 1000;   // packets/s, over all groups
+    unsigned groups = 1;  // senders at once, for a receiver under test
     unsigned window = 64;
     double seconds = 2;
     double warmup_seconds = 0.4;
@@ -51,20 +51,20 @@ struct Place {
 };
 
 struct Measurement {
-    std::string error;  // empty: the rest is valid
+    std::string error;            // empty: the rest is valid
     std::uint64_t sent = 0;       // all of them, the warm-up too
     std::uint64_t forwarded = 0;  // packets of the measured span
     std::uint64_t lost = 0;
     std::uint64_t duplicates = 0;
     double span_seconds = 0;
-    double rate = 0;              // packets/s that came out
-    double cpu_us = 0;            // per forwarded packet; idle: per second
-    double cpu_share = 0;         // of one CPU
-    double wakeups = 0;           // per second
-    double switches = 0;          // involuntary, per second
+    double rate = 0;       // packets/s that came out
+    double cpu_us = 0;     // per forwarded packet; idle: per second
+    double cpu_share = 0;  // of one CPU
+    double wakeups = 0;    // per second
+    double switches = 0;   // involuntary, per second
     double p50_us = 0, p90_us = 0, p99_us = 0, max_us = 0;
-    double late_share = 0;        // packets that the generator itself sent late, in company
-    std::uint64_t returned = 0;   // datagrams that came back to where the packets came from
+    double late_share = 0;       // packets that the generator itself sent late, in company
+    std::uint64_t returned = 0;  // datagrams that came back to where the packets came from
     unsigned links_used = 0;
 };
 

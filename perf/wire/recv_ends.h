@@ -15,7 +15,9 @@ namespace hawser::perf {
 class RecvEnds : public Ends {
 public:
     RecvEnds(bool registration, const Load& load, unsigned links)
-        : groups_(load.groups), links_(links), port_(free_port()),
+        : groups_(load.groups),
+          links_(links),
+          port_(free_port()),
           server_(load.groups, load.packets_max(), load.kind == Load::Kind::window ? window_srt_ack_packets : 0),
           fleet_(port_, load.groups, links, registration) {}
 

@@ -95,8 +95,7 @@ bool Report::print(const std::vector<std::string>& baselines) const {
         std::fprintf(stderr, "%-10s %-18s %9.2f %7.2f %8.0f %8.0f %8.0f %8llu %6.1f %9.0f %6.0f", load.c_str(),
                      program.c_str(), cpu, cpu_spread, middle(&Measurement::p50_us), middle(&Measurement::p90_us),
                      middle(&Measurement::p99_us), static_cast<unsigned long long>(lost),
-                     100 * middle(&Measurement::cpu_share), middle(&Measurement::wakeups),
-                     middle(&Measurement::rate));
+                     100 * middle(&Measurement::cpu_share), middle(&Measurement::wakeups), middle(&Measurement::rate));
         std::snprintf(text, sizeof text,
                       "%s{\"load\":%s,\"program\":%s,\"repetitions\":%zu,\"failed\":%u,\"cpu_us\":%.3f,"
                       "\"cpu_us_spread\":%.3f,\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f",
@@ -119,7 +118,8 @@ bool Report::print(const std::vector<std::string>& baselines) const {
             }
             const Ratio r = ratio(rows, *base);
             std::fprintf(stderr, "  %.2f (%.2f, %.2f..%.2f)", r.of_medians, r.of_pairs, r.least, r.greatest);
-            std::snprintf(text, sizeof text, ",%s:{\"of_medians\":%.3f,\"of_pairs\":%.3f,\"least\":%.3f,\"greatest\":%.3f}",
+            std::snprintf(text, sizeof text,
+                          ",%s:{\"of_medians\":%.3f,\"of_pairs\":%.3f,\"least\":%.3f,\"greatest\":%.3f}",
                           quoted("ratio_" + b).c_str(), r.of_medians, r.of_pairs, r.least, r.greatest);
             json += text;
         }

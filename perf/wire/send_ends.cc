@@ -36,7 +36,10 @@ SourcesFile::SourcesFile(unsigned links) {
 SourcesFile::~SourcesFile() { unlink(path_); }
 
 SendEnds::SendEnds(bool registration, const Load& load, unsigned links)
-    : links_(links), sources_(links), far_(far_settings(registration, load)), srt_port_(free_port()),
+    : links_(links),
+      sources_(links),
+      far_(far_settings(registration, load)),
+      srt_port_(free_port()),
       near_(srt_port_, initial_sequence) {}
 
 std::vector<Placeholder> SendEnds::placeholders() const {
@@ -57,9 +60,7 @@ bool SendEnds::open(std::int64_t now) {
     return false;
 }
 
-std::string SendEnds::progress() const {
-    return std::to_string(far_.links()) + " links of " + std::to_string(links_);
-}
+std::string SendEnds::progress() const { return std::to_string(far_.links()) + " links of " + std::to_string(links_); }
 
 void SendEnds::acknowledge(std::int64_t now) {
     if (now - ack_due_ > srt_ack_period_ns) ack_due_ = now + srt_ack_phase_ns;

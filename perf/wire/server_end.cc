@@ -19,8 +19,13 @@ constexpr std::uint64_t hole_packets_max = 8192;
 }  // namespace
 
 ServerEnd::ServerEnd(unsigned groups, std::uint64_t packets_max, unsigned srt_ack_packets)
-    : srt_ack_packets_(srt_ack_packets), socket_(ipv4(loopback, 0)), in_(batch, head_bytes), out_(batch, head_bytes),
-      groups_(groups), group_by_port_(65536, no_group), latency_ns_(packets_max, 0) {}
+    : srt_ack_packets_(srt_ack_packets),
+      socket_(ipv4(loopback, 0)),
+      in_(batch, head_bytes),
+      out_(batch, head_bytes),
+      groups_(groups),
+      group_by_port_(65536, no_group),
+      latency_ns_(packets_max, 0) {}
 
 std::uint16_t ServerEnd::port() const { return ntohs(socket_.local().sin_port); }
 
@@ -29,7 +34,8 @@ bool ServerEnd::poll(std::int64_t now) {
     for (unsigned i = 0; i < n; ++i) {
         const Bytes packet = in_.bytes(i);
         if (packet.size() < wire::srt_header_bytes) continue;
-        if ((packet[0] & 0x80) == 0) on_data(packet, in_.from(i), now);
+        if ((packet[0] & 0x80) == 0)
+            on_data(packet, in_.from(i), now);
         else if (load_be16(packet.data()) == static_cast<std::uint16_t>(wire::SrtControl::handshake))
             on_handshake(packet, in_.from(i));
     }
@@ -51,9 +57,9 @@ void ServerEnd::acknowledge(std::int64_t now, std::int64_t period_ns, std::int64
 void ServerEnd::send_ack(Group& group, std::uint32_t id, std::int64_t now) {
     group.unacknowledged = 0;
     if (!group.known) return;
-    auto packet = build_srt_ack(++group.ack_number,
-                                fleet_initial_sequence + static_cast<std::uint32_t>(group.next_expected),
-                                static_cast<std::uint32_t>(now / 1000));
+    auto packet =
+        build_srt_ack(++group.ack_number, fleet_initial_sequence + static_cast<std::uint32_t>(group.next_expected),
+                      static_cast<std::uint32_t>(now / 1000));
     store_be32(packet.data() + 12, id);
     out_.add(socket_.fd(), packet, group.address);
 }
@@ -96,8 +102,8 @@ void ServerEnd::on_data(Bytes packet, const sockaddr_in& from, std::int64_t now)
         return;
     }
     const std::int64_t taken = now - static_cast<std::int64_t>(load_be64(packet.data() + wire::srt_header_bytes));
-    latency_ns_[at] = static_cast<std::uint32_t>(
-        std::clamp<std::int64_t>(taken, 1, std::numeric_limits<std::uint32_t>::max()));
+    latency_ns_[at] =
+        static_cast<std::uint32_t>(std::clamp<std::int64_t>(taken, 1, std::numeric_limits<std::uint32_t>::max()));
     ++received_;
     group.highest = std::max(group.highest, nth);
     if (group.highest > group.next_expected + hole_packets_max) group.next_expected = group.highest;

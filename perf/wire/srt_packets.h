@@ -61,27 +61,27 @@ struct HandshakePacket {
     packet.length = wire::handshake_bytes_min;
     if (f.extension_type == 0) return packet;
     store_be16(p + 64, f.extension_type);
-    store_be16(p + 66, 3);             // words
-    store_be32(p + 68, 0x0001'0501);   // SRT 1.5.1
-    store_be32(p + 72, 0x0000'00BF);   // flags: libsrt's default set for live mode
-    store_be32(p + 76, 0x07D0'07D0);   // receive and send latency, 2000 ms
+    store_be16(p + 66, 3);            // words
+    store_be32(p + 68, 0x0001'0501);  // SRT 1.5.1
+    store_be32(p + 72, 0x0000'00BF);  // flags: libsrt's default set for live mode
+    store_be32(p + 76, 0x07D0'07D0);  // receive and send latency, 2000 ms
     packet.length = conclusion_bytes;
     return packet;
 }
 
 // A full acknowledgement: all before next_expected have arrived.
 [[nodiscard]] inline std::array<std::uint8_t, srt_ack_bytes> build_srt_ack(std::uint32_t number,
-                                                                         std::uint32_t next_expected,
-                                                                         std::uint32_t timestamp_us) {
+                                                                           std::uint32_t next_expected,
+                                                                           std::uint32_t timestamp_us) {
     std::array<std::uint8_t, srt_ack_bytes> packet{};
     std::uint8_t* p = packet.data();
     put_header(p, 0x8002'0000, number, timestamp_us, caller_id);
     store_be32(p + 16, next_expected & wire::Seq31::mask);
-    store_be32(p + 20, 20'000);  // RTT, us
-    store_be32(p + 24, 2'000);   // its variance, us
-    store_be32(p + 28, 8'000);   // free buffer, packets
-    store_be32(p + 32, 1'000);   // packets/s
-    store_be32(p + 36, 100'000); // link capacity, packets/s
+    store_be32(p + 20, 20'000);   // RTT, us
+    store_be32(p + 24, 2'000);    // its variance, us
+    store_be32(p + 28, 8'000);    // free buffer, packets
+    store_be32(p + 32, 1'000);    // packets/s
+    store_be32(p + 36, 100'000);  // link capacity, packets/s
     store_be32(p + 40, 1'332'000);
     return packet;
 }

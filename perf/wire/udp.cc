@@ -62,8 +62,7 @@ Socket::Socket(const sockaddr_in& local) : fd_(socket(AF_INET, SOCK_DGRAM | SOCK
     widen(fd_, SO_RCVBUFFORCE, SO_RCVBUF);
     widen(fd_, SO_SNDBUFFORCE, SO_SNDBUF);
     sockaddr_in name = local;
-    if (bind(fd_, generic(&name), sizeof name) != 0)
-        die("bind to port " + std::to_string(ntohs(local.sin_port)));
+    if (bind(fd_, generic(&name), sizeof name) != 0) die("bind to port " + std::to_string(ntohs(local.sin_port)));
 }
 
 Socket& Socket::operator=(Socket&& other) noexcept {
