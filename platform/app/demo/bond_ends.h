@@ -16,17 +16,22 @@ namespace hawser::demo {
 
 class BondEnds {
 public:
-    // The receiver: SRTLA in on `srtla_port` of 127.0.0.1, SRT out to `srt_port` there.
-    [[nodiscard]] static Outcome<std::unique_ptr<BondEnds>> start_receiver(IoChoice io, std::uint16_t srtla_port,
-                                                                           std::uint16_t srt_port);
-    // The sender: SRT in on `srt_port` of 127.0.0.1, SRTLA out to `srtla_port` there from each of `sources` (IPv4).
-    [[nodiscard]] Outcome<Unit> start_sender(const Options& options, std::uint16_t srt_port, std::uint16_t srtla_port,
+    // The receiver: SRTLA in on a port of its own choice, SRT out to `server_port`; both on 127.0.0.1.
+    [[nodiscard]] static Outcome<std::unique_ptr<BondEnds>> start_receiver(IoChoice io, std::uint16_t server_port);
+    // The sender: SRT in on a port of its own choice of 127.0.0.1, SRTLA out to `receiver_port` there from each of
+    // `sources` (IPv4, host byte order).
+    [[nodiscard]] Outcome<Unit> start_sender(const Options& options, std::uint16_t receiver_port,
                                              const std::vector<std::uint32_t>& sources);
-    ~BondEnds();  // sender first
+    ~BondEnds();  // says goodbye at the sender's end first
+    BondEnds(const BondEnds&) = delete;
+    BondEnds& operator=(const BondEnds&) = delete;
 
-    // As the sender last published; in the order of the sources.
+    [[nodiscard]] std::uint16_t receiver_port() const;  // SRTLA
+    [[nodiscard]] std::uint16_t caller_port() const;    // SRT, at the sender
+    // As the sender published within the last tenth of a second; in the order of the sources. Rates are of the time
+    // since the call before, if that is half a second or more.
     [[nodiscard]] std::vector<LinkRow> links();
-    [[nodiscard]] std::string io_name() const;
+    [[nodiscard]] std::string io_name() const;  // of the sender
 
 private:
     struct State;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "platform/app/commands/commands.h"
 #include "platform/app/demo/demo.h"
 
 namespace hawser::demo {
@@ -79,23 +80,27 @@ Outcome<Unit> interpret(const Words& words, Options& options) {
 
 }  // namespace
 
-int command(int argc, const char* const* argv) {
-    Options options;
-    Words words;
-    CLI::App app(
+}  // namespace hawser::demo
+
+namespace hawser::app {
+
+int command_demo(int argc, char** argv) {
+    demo::Options options;
+    demo::Words words;
+    CLI::App line(
         "A receiver, a sender with emulated uplinks and a live test picture through real SRT, on this machine.",
-        argc > 0 ? argv[0] : "hawser demo");
-    describe(app, options, words);
+        "hawser demo");
+    demo::describe(line, options, words);
     try {
-        app.parse(argc, argv);
+        line.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : exit_usage;
+        return line.exit(error) == 0 ? 0 : demo::exit_usage;
     }
-    if (auto understood = interpret(words, options); !understood) {
+    if (auto understood = demo::interpret(words, options); !understood) {
         std::fprintf(stderr, "hawser demo: %s\n", understood.error().text.c_str());
-        return exit_usage;
+        return demo::exit_usage;
     }
-    return run(options);
+    return demo::run(options);
 }
 
-}  // namespace hawser::demo
+}  // namespace hawser::app

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/demo/demo.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -50,18 +47,6 @@ private:
     sigset_t wanted_;
     sigset_t before_;
 };
-
-// A UDP port that nothing is bound to. Another program could take it before we do; then the start fails and says so.
-Outcome<std::uint16_t> free_port() {
-    const os::Fd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    sockaddr_in a{};
-    a.sin_family = AF_INET;
-    socklen_t size = sizeof a;
-    if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&a), size) != 0 ||
-        getsockname(fd.get(), reinterpret_cast<sockaddr*>(&a), &size) != 0)
-        return system_problem("looking for a free port");
-    return ntohs(a.sin_port);
-}
 
 struct FileCloser {
     void operator()(std::FILE* file) const { std::fclose(file); }
@@ -136,14 +121,12 @@ Outcome<Unit> Demo::start() {
     if (!sink) return Failure{sink.error()};
     sink_ = std::move(sink.value());
 
-    const auto receiver_port = free_port();
-    if (!receiver_port) return Failure{receiver_port.error()};
-    auto bond = BondEnds::start_receiver(options_.io, receiver_port.value(), sink_->port());
+    auto bond = BondEnds::start_receiver(options_.io, sink_->port());
     if (!bond) return Failure{bond.error()};
     bond_ = std::move(bond.value());
 
     LinkEmulator::Options links{
-        .target_port = receiver_port.value(), .links = {}, .dark = options_.dark, .seed = options_.seed};
+        .target_port = bond_->receiver_port(), .links = {}, .dark = options_.dark, .seed = options_.seed};
     std::vector<std::uint32_t> sources;
     for (std::uint32_t i = 0; i < options_.links.size(); ++i) {
         links.links.push_back({first_source + i, first_upstream + i, options_.links[i]});
@@ -153,11 +136,9 @@ Outcome<Unit> Demo::start() {
     if (!emulator) return Failure{emulator.error()};
     emulator_ = std::move(emulator.value());
 
-    const auto sender_port = free_port();
-    if (!sender_port) return Failure{sender_port.error()};
-    if (auto sender = bond_->start_sender(options_, sender_port.value(), emulator_->port(), sources); !sender)
+    if (auto sender = bond_->start_sender(options_, emulator_->port(), sources); !sender)
         return Failure{sender.error()};
-    return start_source(sender_port.value());
+    return start_source(bond_->caller_port());
 }
 
 Outcome<Unit> Demo::start_source(std::uint16_t port) {

@@ -10,7 +10,4 @@ namespace hawser::demo {
 
 [[nodiscard]] int run(const Options& options);
 
-// Reads the command line and runs; 2 on bad usage. argv[0] is the name to print in the help.
-[[nodiscard]] int command(int argc, const char* const* argv);
-
 }  // namespace hawser::demo
