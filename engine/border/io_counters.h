@@ -15,6 +15,7 @@ struct IoCounters {
     std::uint64_t joined_receives = 0;       // receives that carried more than one packet (UDP GRO)
     std::uint64_t completion_overflows = 0;  // io_uring: the completion queue was full
     std::uint64_t receive_rearmed = 0;       // io_uring: a multishot receive ended and was armed anew
+    std::uint64_t sends_dropped = 0;         // more sends in one turn than can be queued and reported
 };
 
 }  // namespace hawser

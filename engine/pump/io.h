@@ -6,7 +6,8 @@
 //  - One thread calls everything but wake().
 //  - wait() first puts every queued send on the wire, then sleeps. It returns at the deadline, or earlier with
 //    completions. With linger zero it returns as soon as there is one; with a linger it may let that much time pass
-//    first, so that more can come, but not past the deadline. A wake() ends any wait at once.
+//    first, so that more can come, but not past the deadline. A wake() ends any wait at once, except that a linger
+//    may pass first. Short of buffers to receive into, it may return early with nothing, so that the pump frees some.
 //  - A received completion carries one reference to its buffer; the pump releases it after the bond has seen it.
 //    Packets of one socket come in the order of arrival. A datagram longer than wire::datagram_bytes_max comes with
 //    its length cut to anything above that, so that the bond can count and drop it.
@@ -14,6 +15,7 @@
 //    leave in the order they were queued. What the kernel refused comes back as send_failed, with a reference to the
 //    packet (like received); what it took is not reported.
 //  - close() is final: no completion of that socket is reported after it returns, and its queued sends are dropped.
+//    Completions of the turn in hand may still name it; its SocketId is not given out again before the next wait().
 //  - Nothing here allocates once the constructor has returned, open() and close() included.
 #pragma once
 

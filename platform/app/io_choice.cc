@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "platform/app/io_choice.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "platform/linux/uring_io.h"
+
+namespace hawser::app {
+namespace {
+
+// kernel.io_uring_disabled: 0 for all, 1 for a group and CAP_SYS_ADMIN only, 2 for nobody. Linux 6.6.
+int uring_disabled() {
+    std::ifstream file("/proc/sys/kernel/io_uring_disabled");
+    int value = 0;
+    return file >> value ? value : 0;
+}
+
+}  // namespace
+
+std::string uring_refusal(Errno error) {
+    const std::string_view call = error.call;
+    if (call == "io_uring features" || call == "io_uring operations")
+        return "this kernel's io_uring lacks what is needed; Linux 6.1 has it";
+    if (error.value == EPERM || error.value == EACCES) {
+        if (const int value = uring_disabled(); value != 0)
+            return "the sysctl kernel.io_uring_disabled is " + std::to_string(value);
+        return "permission denied, as the seccomp profiles of containers do";
+    }
+    if (error.value == ENOSYS) return "this kernel has none, or a seccomp profile hides it";
+    if (error.value == EINVAL && call == "io_uring_setup")
+        return "this kernel knows no deferred task work; Linux 6.1 does";
+    if (error.value == ENOMEM) return "no memory for its rings (the limit on locked memory, RLIMIT_MEMLOCK, may be low)";
+    return std::string(call) + ": " + std::strerror(error.value);
+}
+
+Result<IoChoice, std::string> choose_io(IoKind wish) {
+    if (wish == IoKind::epoll) return IoChoice{IoKind::epoll, "epoll, as asked"};
+    const auto possible = os::UringIo::probe();
+    if (possible) return IoChoice{IoKind::uring, wish == IoKind::uring ? "io_uring, as asked" : "io_uring"};
+    if (wish == IoKind::uring) return Failure{"io_uring is refused: " + uring_refusal(possible.error())};
+    return IoChoice{IoKind::epoll, "epoll: io_uring is refused (" + uring_refusal(possible.error()) + ")"};
+}
+
+std::optional<IoKind> parse_io_kind(std::string_view text) {
+    if (text == "auto") return IoKind::automatic;
+    if (text == "uring") return IoKind::uring;
+    if (text == "epoll") return IoKind::epoll;
+    return std::nullopt;
+}
+
+}  // namespace hawser::app

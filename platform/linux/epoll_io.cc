@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+#include "platform/linux/epoll_io.h"
+
+#include <netinet/udp.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "platform/linux/send_retry.h"
+#include "platform/linux/socket.h"
+
+namespace hawser::os {
+namespace {
+
+// Packets that one recvmmsg may bring: as many as one GSO send carries.
+constexpr std::uint32_t batch_max = 64;
+constexpr std::uint32_t events_max = 64;
+constexpr std::uint32_t turn_packets_max = 512;
+// While no buffer is free, wait() comes back this often so that the pump may give some up. Untuned.
+constexpr Duration starved_wait_max{10'000'000};
+constexpr std::uint64_t wake_key = ~std::uint64_t{0};
+
+// What one flush and one turn can report at most: a broken beside each send, the packets, an error per socket, a wake.
+std::uint32_t flush_completions_max(const EpollOptions& o) noexcept {
+    return 2 * SendQueue::capacity + turn_packets_max + o.sockets_max + 16;
+}
+
+}  // namespace
+
+// Slots are used from `begin` up and refilled from there down, so that the free ones are always one stretch.
+struct EpollIo::Incoming {
+    std::uint32_t begin = batch_max;
+    BufferId buffers[batch_max];
+    iovec vectors[batch_max];
+    SocketAddress names[batch_max];
+    mmsghdr named[batch_max];  // for sockets that are not connected
+    mmsghdr plain[batch_max];
+    epoll_event events[events_max];
+
+    Incoming() : buffers{}, vectors{}, names{}, named{}, plain{}, events{} {
+        for (std::uint32_t i = 0; i < batch_max; ++i) {
+            for (mmsghdr* m : {&named[i], &plain[i]}) {
+                m->msg_hdr.msg_iov = &vectors[i];
+                m->msg_hdr.msg_iovlen = 1;
+            }
+            named[i].msg_hdr.msg_name = &names[i];
+            named[i].msg_hdr.msg_namelen = sizeof names[i];
+        }
+    }
+};
+
+struct EpollIo::Outgoing {
+    struct Control {
+        alignas(cmsghdr) unsigned char bytes[CMSG_SPACE(sizeof(std::uint16_t))] = {};
+    };
+    mmsghdr messages[SendQueue::capacity];
+    Control controls[SendQueue::capacity];
+    iovec vectors[SendQueue::capacity];
+    std::uint16_t first[SendQueue::capacity];  // of each message's packets
+
+    Outgoing() : messages{}, controls{}, vectors{}, first{} {
+        for (Control& c : controls) {
+            auto* header = reinterpret_cast<cmsghdr*>(c.bytes);
+            header->cmsg_level = SOL_UDP;
+            header->cmsg_type = UDP_SEGMENT;
+            header->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+        }
+    }
+};
+
+Result<std::unique_ptr<EpollIo>, Errno> EpollIo::create(Pool& pool, EpollOptions options) {
+    if (pool.slot_bytes() < 2048) return Failure{Errno{EINVAL, "pool for epoll"}};
+    Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
+    if (!epoll.is_open()) return Failure{Errno{errno, "epoll_create1"}};
+    Fd wake_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!wake_fd.is_open()) return Failure{Errno{errno, "eventfd"}};
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = wake_key;
+    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, wake_fd.get(), &event) != 0) return Failure{Errno{errno, "epoll_ctl"}};
+    return std::unique_ptr<EpollIo>(new EpollIo(pool, options, std::move(epoll), std::move(wake_fd)));
+}
+
+EpollIo::EpollIo(Pool& pool, const EpollOptions& options, Fd epoll, Fd wake_fd)
+    : pool_(pool),
+      epoll_(std::move(epoll)),
+      wake_fd_(std::move(wake_fd)),
+      sockets_(options.sockets_max),
+      sends_(pool, options.sockets_max),
+      flush_completions_max_(flush_completions_max(options)),
+      completions_(3 * flush_completions_max_),
+      in_(std::make_unique<Incoming>()),
+      out_(std::make_unique<Outgoing>()) {}
+
+EpollIo::~EpollIo() {
+    completions_.drop_all(pool_);
+    sends_.clear();
+    for (std::uint32_t i = in_->begin; i < batch_max; ++i) pool_.release(in_->buffers[i]);
+}
+
+Result<SocketId, Errno> EpollIo::open(const SocketSpec& spec) noexcept {
+    if (sockets_.full()) return Failure{Errno{EMFILE, "sockets of this program"}};
+    SocketSpec wanted = spec;
+    wanted.join_segments = false;
+    auto opened = open_udp(wanted);
+    counters_.system_calls += 5;
+    if (!opened) return Failure{opened.error()};
+    const int fd = opened->fd.get();
+    const SocketId id = sockets_.adopt(std::move(*opened), wanted);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = std::uint64_t{sockets_[id.index()].generation} << 16 | id.value;
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+        const int error = errno;
+        sockets_.close(id);
+        return Failure{Errno{error, "epoll_ctl"}};
+    }
+    return id;
+}
+
+void EpollIo::close(SocketId id) noexcept {
+    if (!sockets_.is_open(id)) return;
+    sends_.forget(sockets_[id.index()]);
+    completions_.forget(id, pool_);
+    sockets_.close(id);  // which takes it out of the epoll set too: nobody else holds the descriptor
+    ++counters_.system_calls;
+}
+
+std::uint32_t EpollIo::payload_bytes_max(SocketId id) noexcept {
+    if (!sockets_.is_open(id)) return 0;
+    const Socket& s = sockets_[id.index()];
+    return os::payload_bytes_max(s.fd, s.is_v4 ? AF_INET : AF_INET6);
+}
+
+void EpollIo::wake() noexcept {
+    const std::uint64_t one = 1;
+    // It fails only when 2^64 wakes are unread.
+    [[maybe_unused]] const auto written = ::write(wake_fd_.get(), &one, sizeof one);
+}
+
+// A send that cannot be queued as it is. True when it can now; else it has been reported or counted.
+bool EpollIo::make_room_for(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
+    if (completions_.room() < 2 * flush_completions_max_) {
+        ++counters_.sends_dropped;
+        return false;
+    }
+    if (!sockets_.is_open(id)) {
+        pool_.add_ref(packet.buffer);
+        report_closed(id, packet, to, completions_);
+        return false;
+    }
+    flush();
+    return true;
+}
+
+void EpollIo::flush() noexcept {
+    for (std::uint32_t i = 0; i < sends_.dirty_count(); ++i) flush_socket(sends_.dirty(i));
+    sends_.clear();
+}
+
+void EpollIo::flush_socket(std::uint16_t socket) noexcept {
+    Socket& s = sockets_[socket];
+    const std::uint16_t first = s.first_send;
+    if (first == no_send) return;  // closed since
+    s.first_send = s.last_send = no_send;
+    if (s.connected && sends_[first].next == no_send) {
+        const PacketRef p = sends_[first].packet;
+        ++counters_.system_calls;
+        if (::send(s.fd, pool_.data(p.buffer) + p.offset, p.length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) [[unlikely]]
+            settle_refused(SocketId(socket), s, sends_, first, 1, errno, completions_, counters_);
+        return;
+    }
+    send_messages(socket, s, gather(s, first));
+}
+
+// Makes messages of a socket's chain: a run of equal packets each, or a packet with its address. Returns their count.
+std::uint32_t EpollIo::gather(const Socket& s, std::uint16_t first) noexcept {
+    std::uint32_t count = 0;
+    iovec* vector = out_->vectors;
+    for (std::uint16_t index = first; index != no_send; ++count) {
+        const std::uint32_t run = sends_.run_length(s, index);
+        msghdr& h = out_->messages[count].msg_hdr;
+        out_->first[count] = index;
+        h.msg_iov = vector;
+        h.msg_iovlen = run;
+        h.msg_name = s.connected ? nullptr : &sends_.address(index);
+        h.msg_namelen = s.connected ? 0 : s.is_v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+        h.msg_control = nullptr;
+        h.msg_controllen = 0;
+        if (run > 1) {
+            Outgoing::Control& control = out_->controls[count];
+            const std::uint16_t segment = sends_[index].packet.length;
+            __builtin_memcpy(control.bytes + CMSG_LEN(0), &segment, sizeof segment);
+            h.msg_control = control.bytes;
+            h.msg_controllen = sizeof control.bytes;
+            ++counters_.segmented_sends;
+        }
+        for (std::uint32_t i = 0; i < run; ++i) {
+            const QueuedSend& q = sends_[index];
+            *vector++ = {pool_.data(q.packet.buffer) + q.packet.offset, q.packet.length};
+            index = q.next;
+        }
+    }
+    return count;
+}
+
+void EpollIo::send_messages(std::uint16_t socket, Socket& s, std::uint32_t count) noexcept {
+    const SocketId id(socket);
+    for (std::uint32_t at = 0; at < count;) {
+        ++counters_.system_calls;
+        const int sent = ::sendmmsg(s.fd, out_->messages + at, count - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent > 0) {
+            at += static_cast<std::uint32_t>(sent);
+            continue;
+        }
+        const int error = sent < 0 ? errno : EIO;
+        // A full buffer refuses the rest as well; any other error is this message's own.
+        do {
+            const auto run = static_cast<std::uint32_t>(out_->messages[at].msg_hdr.msg_iovlen);
+            settle_refused(id, s, sends_, out_->first[at], run, error, completions_, counters_);
+            ++at;
+        } while (error == EAGAIN && at < count);
+    }
+}
+
+Turn EpollIo::wait(Instant deadline, Duration linger) noexcept {
+    sockets_.recycle();
+    flush();
+    if (linger.ns > 0 && completions_.count() == 0) {
+        ++counters_.system_calls;
+        const timespec until = to_timespec(std::min(deadline, os::now() + linger).ns);
+        ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+    }
+    for (;;) {
+        ++counters_.waits;
+        const bool has_some = completions_.count() != 0;
+        take_ready(poll(has_some ? Instant{} : deadline));
+        const Instant at = os::now();
+        if (completions_.count() != 0 || at >= deadline || is_starved_) return Turn{at, completions_.take()};
+    }
+}
+
+// Events that came before the deadline; one that has passed only looks.
+std::uint32_t EpollIo::poll(Instant deadline) noexcept {
+    ++counters_.system_calls;
+    // A ready socket that nothing can be read into would end each wait at once: then only the wake-up counts.
+    if (is_starved_ && pool_.free_slots() == 0) [[unlikely]] {
+        pollfd wake{wake_fd_.get(), POLLIN, 0};
+        const timespec t = to_timespec(std::min((deadline - os::now()).ns, starved_wait_max.ns));
+        if (::ppoll(&wake, 1, &t, nullptr) > 0) take_wake();
+        return 0;
+    }
+    is_starved_ = false;
+    const std::int64_t left = deadline == never ? 0 : deadline == Instant{} ? 0 : (deadline - os::now()).ns;
+    if (has_precise_wait_) {
+        const timespec t = to_timespec(left);
+        const long n = ::syscall(SYS_epoll_pwait2, epoll_.get(), in_->events, events_max,
+                                 deadline == never ? nullptr : &t, nullptr, 0);
+        if (n >= 0) return static_cast<std::uint32_t>(n);
+        if (errno != ENOSYS) return 0;  // EINTR
+        has_precise_wait_ = false;
+    }
+    const int left_ms = deadline == never ? -1 : static_cast<int>(std::clamp<std::int64_t>((left + 999'999) / 1'000'000, 0, 3'600'000));
+    return static_cast<std::uint32_t>(std::max(::epoll_wait(epoll_.get(), in_->events, events_max, left_ms), 0));
+}
+
+void EpollIo::take_ready(std::uint32_t count) noexcept {
+    std::uint32_t packets = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint64_t key = in_->events[i].data.u64;
+        if (key == wake_key) [[unlikely]] {
+            take_wake();
+            continue;
+        }
+        const auto socket = static_cast<std::uint16_t>(key);
+        if (sockets_[socket].generation != static_cast<std::uint16_t>(key >> 16)) continue;
+        packets += receive(socket);
+        if (packets > turn_packets_max - batch_max) return;  // the rest stays ready
+    }
+}
+
+std::uint32_t EpollIo::receive(std::uint16_t socket) noexcept {
+    Incoming& in = *in_;
+    while (in.begin > 0) {
+        const BufferId b = pool_.take();
+        if (b == no_buffer) [[unlikely]]
+            break;
+        --in.begin;
+        in.buffers[in.begin] = b;
+        in.vectors[in.begin] = {pool_.data(b), pool_.slot_bytes()};
+    }
+    if (in.begin == batch_max) [[unlikely]] {
+        is_starved_ = true;
+        ++counters_.receive_starved;
+        return 0;
+    }
+    const Socket& s = sockets_[socket];
+    mmsghdr* messages = s.connected ? in.plain : in.named;
+    ++counters_.system_calls;
+    const int received = ::recvmmsg(s.fd, messages + in.begin, batch_max - in.begin, MSG_DONTWAIT, nullptr);
+    if (received < 0) [[unlikely]] {
+        if (errno != EAGAIN && errno != EINTR) report_broken(SocketId(socket), s, errno, completions_);
+        return 0;
+    }
+    for (int i = 0; i < received; ++i) {
+        mmsghdr& m = messages[in.begin];
+        Completion& c = completions_.append();
+        c.kind = Completion::Kind::received;
+        c.socket = SocketId(socket);
+        c.tag = s.tag;
+        c.packet = PacketRef{in.buffers[in.begin], 0, static_cast<std::uint16_t>(m.msg_len)};
+        if (!s.connected) {
+            c.from = from_sockaddr(&in.names[in.begin]);
+            m.msg_hdr.msg_namelen = sizeof in.names[in.begin];
+        }
+        ++in.begin;
+    }
+    return static_cast<std::uint32_t>(received);
+}
+
+void EpollIo::take_wake() noexcept {
+    std::uint64_t count;
+    ++counters_.system_calls;
+    if (::read(wake_fd_.get(), &count, sizeof count) < 0) return;
+    Completion& c = completions_.append();
+    c.kind = Completion::Kind::woken;
+    c.socket = no_socket;
+    c.packet = PacketRef{};
+}
+
+}  // namespace hawser::os

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// The Io model on epoll: readiness is met with one recvmmsg per ready socket and turn, so that what leaves here is
+// completions, as from io_uring. Sends of a turn go out with one sendmmsg (or send) per socket. Laws: engine/pump/io.h.
+//  - A socket that still has datagrams after its batch is ready again in the next turn; none is read twice in one.
+//  - A linger is slept before anything is polled, so that it costs one wake-up whatever arrives.
+//  - At most turn_packets_max packets come with a turn.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "engine/base/pool.h"
+#include "engine/pump/io.h"
+#include "platform/linux/clock.h"
+#include "platform/linux/completions.h"
+#include "platform/linux/fd.h"
+#include "platform/linux/send_queue.h"
+#include "platform/linux/sockets.h"
+
+namespace hawser::os {
+
+struct EpollOptions {
+    std::uint32_t sockets_max = 1024;
+};
+
+class EpollIo {
+public:
+    // The pool's slots have at least 2048 bytes; EINVAL otherwise.
+    [[nodiscard]] static Result<std::unique_ptr<EpollIo>, Errno> create(Pool& pool, EpollOptions options = {});
+
+    EpollIo(const EpollIo&) = delete;
+    EpollIo& operator=(const EpollIo&) = delete;
+    ~EpollIo();
+
+    [[nodiscard]] Result<SocketId, Errno> open(const SocketSpec& spec) noexcept;
+    void close(SocketId id) noexcept;
+    [[nodiscard]] Endpoint local(SocketId id) noexcept { return sockets_.local(id); }
+    [[nodiscard]] std::uint32_t payload_bytes_max(SocketId id) noexcept;
+
+    void send(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
+        if (sends_.full() || !sockets_.is_open(id)) [[unlikely]] {
+            if (!make_room_for(id, packet, to)) return;
+        }
+        sends_.push(id, sockets_[id.index()], packet, to);
+    }
+    [[nodiscard]] Turn wait(Instant deadline, Duration linger) noexcept;
+    [[nodiscard]] Instant now() noexcept { return os::now(); }
+    void wake() noexcept;
+    [[nodiscard]] const IoCounters& counters() const noexcept { return counters_; }
+
+private:
+    struct Incoming;
+    struct Outgoing;
+    EpollIo(Pool& pool, const EpollOptions& options, Fd epoll, Fd wake_fd);
+
+    [[nodiscard]] bool make_room_for(SocketId id, PacketRef packet, const Endpoint* to) noexcept;
+    void flush() noexcept;
+    void flush_socket(std::uint16_t socket) noexcept;
+    std::uint32_t gather(const Socket& s, std::uint16_t first) noexcept;
+    void send_messages(std::uint16_t socket, Socket& s, std::uint32_t count) noexcept;
+    std::uint32_t poll(Instant deadline) noexcept;
+    void take_ready(std::uint32_t count) noexcept;
+    std::uint32_t receive(std::uint16_t socket) noexcept;
+    void take_wake() noexcept;
+
+    Pool& pool_;
+    Fd epoll_;
+    Fd wake_fd_;
+    Sockets sockets_;
+    SendQueue sends_;
+    std::uint32_t flush_completions_max_;
+    Completions completions_;
+    IoCounters counters_;
+    std::unique_ptr<Incoming> in_;
+    std::unique_ptr<Outgoing> out_;
+    bool is_starved_ = false;    // the pool had no slot for a socket that is ready
+    bool has_precise_wait_ = true;  // epoll_pwait2, Linux 5.11
+};
+
+static_assert(Io<EpollIo>);
+
+}  // namespace hawser::os

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: MIT
+#include "platform/linux/uring_io.h"
+
+#include <netinet/udp.h>
+#include <sys/eventfd.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "platform/linux/send_retry.h"
+#include "platform/linux/socket.h"
+
+namespace hawser::os {
+namespace {
+
+// user_data of a request: what it is, and for whom.
+//   receive      kind 0 | generation (16) | socket (16)
+//   send         kind 1 | count (8) | first (16) | socket (16)
+//   wake, other  kind
+constexpr std::uint64_t kind_shift = 56;
+constexpr std::uint64_t kind_receive = 0;
+constexpr std::uint64_t kind_send = 1;
+constexpr std::uint64_t kind_wake = 2;
+constexpr std::uint64_t kind_cancel = 3;
+
+std::uint64_t receive_data(std::uint16_t socket, std::uint16_t generation) noexcept {
+    return std::uint64_t{generation} << 16 | socket;
+}
+std::uint64_t send_data(std::uint16_t socket, std::uint16_t first, std::uint32_t count) noexcept {
+    return kind_send << kind_shift | std::uint64_t{count} << 32 | std::uint64_t{first} << 16 | socket;
+}
+
+// What a multishot recvmsg writes before the payload: its own header, then the room asked for the name.
+constexpr std::uint32_t name_bytes = sizeof(sockaddr_in6);
+constexpr std::uint32_t payload_offset = sizeof(io_uring_recvmsg_out) + name_bytes;
+
+// While no buffer is free, wait() comes back this often so that the pump may give some up. Untuned.
+constexpr Duration starved_wait_max{10'000'000};
+// Stands in for "never" where the kernel wants some timeout.
+constexpr Duration far_away{3'600'000'000'000};
+constexpr int submission_tries_max = 1000;  // untuned
+// Above what a linger can gather, so that only its end ends it.
+constexpr std::uint32_t wait_for_company = 4096;
+
+constexpr std::uint32_t segment_control_bytes = CMSG_SPACE(sizeof(std::uint16_t));
+
+// What one flush can report at most: a broken beside each send, a turn's packets, two errors per socket, one wake.
+std::uint32_t flush_completions_max(const UringOptions& o) noexcept {
+    return 2 * SendQueue::capacity + o.buffers_held_max + 2 * o.sockets_max + 16;
+}
+
+}  // namespace
+
+struct UringIo::Segments {
+    struct Message {
+        msghdr header{};
+        alignas(cmsghdr) unsigned char control[segment_control_bytes] = {};
+    };
+    Message messages[SendQueue::capacity / 2];  // a run has at least two packets
+    iovec vectors[SendQueue::capacity];
+    std::uint32_t message_count = 0;
+    std::uint32_t vector_count = 0;
+
+    Segments() {
+        for (Message& m : messages) {
+            m.header.msg_control = m.control;
+            m.header.msg_controllen = sizeof m.control;
+            cmsghdr* c = CMSG_FIRSTHDR(&m.header);
+            c->cmsg_level = SOL_UDP;
+            c->cmsg_type = UDP_SEGMENT;
+            c->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+        }
+    }
+};
+
+Result<std::unique_ptr<UringIo>, Errno> UringIo::create(Pool& pool, UringOptions options) {
+    if (pool.slots() > 65536 || pool.slot_bytes() < 2048) return Failure{Errno{EINVAL, "pool for io_uring"}};
+    auto ring = Ring::create({.buffers = options.buffers_held_max, .files = options.sockets_max});
+    if (!ring) return Failure{ring.error()};
+    // Blocking on purpose: a read of a non-blocking descriptor would not wait in the ring.
+    Fd wake_fd(::eventfd(0, EFD_CLOEXEC));
+    if (!wake_fd.is_open()) return Failure{Errno{errno, "eventfd"}};
+    return std::unique_ptr<UringIo>(new UringIo(pool, options, std::move(*ring), std::move(wake_fd)));
+}
+
+Result<Unit, Errno> UringIo::probe() noexcept {
+    const auto ring = Ring::create({.sends_entries = 8, .events_entries = 16, .buffers = 8, .files = 8});
+    if (!ring) return Failure{ring.error()};
+    return Unit{};
+}
+
+UringIo::UringIo(Pool& pool, const UringOptions& options, Ring ring, Fd wake_fd)
+    : pool_(pool),
+      ring_(std::move(ring)),
+      sockets_(options.sockets_max),
+      sends_(pool, options.sockets_max),
+      flush_completions_max_(flush_completions_max(options)),
+      completions_(3 * flush_completions_max_),
+      buffers_held_max_(options.buffers_held_max),
+      ended_(std::make_unique<std::uint16_t[]>(options.sockets_max)),
+      segments_(std::make_unique<Segments>()),
+      wake_fd_(std::move(wake_fd)) {
+    receive_header_.msg_namelen = name_bytes;
+}
+
+UringIo::~UringIo() {
+    if (started_) {
+        ring_.cancel_all();
+        ring_.enter(0, never, 0);
+    }
+    reap();
+    completions_.drop_all(pool_);
+    sends_.clear();
+    ring_.visit_latest_buffers(buffers_held_, [this](std::uint16_t id) { pool_.release(BufferId(id)); });
+}
+
+// On the thread that keeps the model.
+bool UringIo::start() noexcept {
+    if (started_) return true;
+    if (!ring_.enable()) return false;
+    started_ = true;
+    arm_wake();
+    top_up();
+    return true;
+}
+
+Result<SocketId, Errno> UringIo::open(const SocketSpec& spec) noexcept {
+    if (!start()) return Failure{Errno{EPERM, "io_uring_register(enable)"}};
+    if (sockets_.full()) return Failure{Errno{EMFILE, "sockets of this program"}};
+    SocketSpec wanted = spec;
+    wanted.join_segments = false;
+    auto opened = open_udp(wanted);
+    if (!opened) return Failure{opened.error()};
+    const int fd = opened->fd.get();
+    const SocketId id = sockets_.adopt(std::move(*opened), wanted);
+    counters_.system_calls += 5;
+    if (const auto ok = ring_.set_file(id.value, fd); !ok) {
+        sockets_.close(id);
+        return Failure{ok.error()};
+    }
+    arm(id.value);
+    return id;
+}
+
+void UringIo::close(SocketId id) noexcept {
+    if (!sockets_.is_open(id)) return;
+    Socket& s = sockets_[id.index()];
+    sends_.forget(s);
+    // The receive holds the descriptor open until its end has run, which the same enter does. Its arming may be queued
+    // still, before this.
+    if (s.is_receiving) {
+        io_uring_sqe& sqe = entry();
+        sqe.opcode = IORING_OP_ASYNC_CANCEL;
+        sqe.addr = receive_data(id.value, s.generation);
+        sqe.flags = IOSQE_CQE_SKIP_SUCCESS;
+        sqe.user_data = kind_cancel << kind_shift;
+        enter(0, never, 0);
+    }
+    static_cast<void>(ring_.set_file(id.value, -1));
+    const auto end = std::remove(ended_.get(), ended_.get() + ended_count_, id.value);
+    ended_count_ = static_cast<std::uint32_t>(end - ended_.get());
+    completions_.forget(id, pool_);
+    sockets_.close(id);
+    counters_.system_calls += 2;
+}
+
+std::uint32_t UringIo::payload_bytes_max(SocketId id) noexcept {
+    if (!sockets_.is_open(id)) return 0;
+    const Socket& s = sockets_[id.index()];
+    return os::payload_bytes_max(s.fd, s.is_v4 ? AF_INET : AF_INET6);
+}
+
+void UringIo::wake() noexcept {
+    const std::uint64_t one = 1;
+    // It fails only when 2^64 wakes are unread.
+    [[maybe_unused]] const auto written = ::write(wake_fd_.get(), &one, sizeof one);
+}
+
+// A send that cannot be queued as it is. True when it can now; else it has been reported or counted.
+bool UringIo::make_room_for(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
+    const std::uint32_t room = completions_.room();
+    if (room < 2 * flush_completions_max_) {
+        ++counters_.sends_dropped;
+        return false;
+    }
+    if (!sockets_.is_open(id)) {
+        pool_.add_ref(packet.buffer);
+        report_closed(id, packet, to, completions_);
+        return false;
+    }
+    submit_sends();
+    enter(0, never, 0);
+    settle();
+    return true;
+}
+
+io_uring_sqe& UringIo::entry() noexcept {
+    if (ring_.sends_full()) [[unlikely]]
+        enter(0, never, 0);
+    return ring_.next_entry();
+}
+
+void UringIo::submit_sends() noexcept {
+    for (std::uint32_t i = 0; i < sends_.dirty_count(); ++i) {
+        const std::uint16_t socket = sends_.dirty(i);
+        Socket& s = sockets_[socket];
+        std::uint16_t index = s.first_send;
+        s.first_send = s.last_send = no_send;
+        while (index != no_send) {
+            const std::uint32_t count = sends_.run_length(s, index);
+            if (count == 1) {
+                submit_one(socket, s, index);
+                index = sends_[index].next;
+            } else {
+                index = submit_run(socket, index, count);
+            }
+        }
+    }
+}
+
+void UringIo::submit_one(std::uint16_t socket, const Socket& s, std::uint16_t index) noexcept {
+    const PacketRef packet = sends_[index].packet;
+    io_uring_sqe& sqe = entry();
+    sqe.opcode = IORING_OP_SEND;
+    sqe.flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS;
+    sqe.fd = socket;
+    sqe.addr = reinterpret_cast<std::uint64_t>(pool_.data(packet.buffer) + packet.offset);
+    sqe.len = packet.length;
+    sqe.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    if (!s.connected) {
+        sqe.addr2 = reinterpret_cast<std::uint64_t>(&sends_.address(index));
+        sqe.addr_len = s.is_v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+    }
+    sqe.user_data = send_data(socket, index, 1);
+}
+
+// One GSO send of `count` packets. Returns the entry after them.
+std::uint16_t UringIo::submit_run(std::uint16_t socket, std::uint16_t first, std::uint32_t count) noexcept {
+    Segments::Message& m = segments_->messages[segments_->message_count++];
+    iovec* vectors = &segments_->vectors[segments_->vector_count];
+    segments_->vector_count += count;
+    const std::uint16_t segment = sends_[first].packet.length;
+    __builtin_memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m.header)), &segment, sizeof segment);
+    m.header.msg_iov = vectors;
+    m.header.msg_iovlen = count;
+    std::uint16_t index = first;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const QueuedSend& q = sends_[index];
+        vectors[i] = {pool_.data(q.packet.buffer) + q.packet.offset, q.packet.length};
+        index = q.next;
+    }
+    io_uring_sqe& sqe = entry();
+    sqe.opcode = IORING_OP_SENDMSG;
+    sqe.flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS;
+    sqe.fd = socket;
+    sqe.addr = reinterpret_cast<std::uint64_t>(&m.header);
+    sqe.len = 1;
+    sqe.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    sqe.user_data = send_data(socket, first, count);
+    ++counters_.segmented_sends;
+    return index;
+}
+
+void UringIo::arm(std::uint16_t socket) noexcept {
+    Socket& s = sockets_[socket];
+    io_uring_sqe& sqe = entry();
+    sqe.flags = IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
+    sqe.fd = socket;
+    sqe.ioprio = IORING_RECV_MULTISHOT;
+    sqe.buf_group = 0;
+    if (s.connected) {
+        sqe.opcode = IORING_OP_RECV;
+    } else {
+        sqe.opcode = IORING_OP_RECVMSG;
+        sqe.addr = reinterpret_cast<std::uint64_t>(&receive_header_);
+        sqe.len = 1;
+    }
+    sqe.user_data = receive_data(socket, s.generation);
+    s.is_receiving = true;
+}
+
+// Without a buffer in the kernel's hands an armed receive would end at once.
+void UringIo::arm_ended() noexcept {
+    if (ended_count_ == 0 || buffers_held_ == 0) return;
+    for (std::uint32_t i = 0; i < ended_count_; ++i) arm(ended_[i]);
+    ended_count_ = 0;
+}
+
+void UringIo::arm_wake() noexcept {
+    io_uring_sqe& sqe = entry();
+    sqe.opcode = IORING_OP_READ;
+    sqe.fd = wake_fd_.get();
+    sqe.addr = reinterpret_cast<std::uint64_t>(&wake_value_);
+    sqe.len = sizeof wake_value_;
+    sqe.user_data = kind_wake << kind_shift;
+}
+
+void UringIo::enter(std::uint32_t wait_for, Instant deadline, std::uint32_t min_wait_us) noexcept {
+    ++counters_.system_calls;
+    ring_.enter(wait_for, deadline, min_wait_us);
+    // The kernel stops short when it has no memory for a request, or completions that found no room in the queue.
+    for (int tries = 0; ring_.pending() != 0; ++tries) {
+        HAWSER_CHECK(tries < submission_tries_max);
+        ++counters_.system_calls;
+        reap();
+        ring_.enter(0, never, 0);
+    }
+}
+
+// After an enter: takes all completions, gives up what was sent, and hands the kernel new buffers.
+void UringIo::settle() noexcept {
+    reap();
+    sends_.clear();
+    segments_->message_count = 0;
+    segments_->vector_count = 0;
+    top_up();
+}
+
+Turn UringIo::wait(Instant deadline, Duration linger) noexcept {
+    const bool is_started = start();
+    HAWSER_CHECK(is_started);
+    sockets_.recycle();
+    submit_sends();
+    for (;;) {
+        arm_ended();
+        wait_once(deadline, linger);
+        settle();
+        const Instant at = os::now();
+        const bool is_starved = ended_count_ != 0 && buffers_held_ == 0;
+        if (completions_.count() != 0 || at >= deadline || is_starved) return Turn{at, completions_.take()};
+        linger = Duration{};
+    }
+}
+
+void UringIo::wait_once(Instant deadline, Duration linger) noexcept {
+    ++counters_.waits;
+    const bool is_starved = ended_count_ != 0;
+    if (completions_.count() != 0 || (is_starved && !sends_.empty())) [[unlikely]] {
+        enter(0, never, 0);
+        return;
+    }
+    if (is_starved) [[unlikely]] {
+        enter(1, std::min(deadline, os::now() + starved_wait_max), 0);
+        return;
+    }
+    if (linger.ns <= 0) {
+        enter(1, deadline, 0);
+        return;
+    }
+    const Instant at = os::now();
+    const Instant linger_end = std::min(deadline, at + linger);
+    if (!ring_.has_min_timeout()) {
+        enter(wait_for_company, linger_end, 0);
+        return;
+    }
+    // A least wait counts only beside a timeout.
+    const Instant end = deadline == never ? at + far_away : deadline;
+    enter(wait_for_company, end, static_cast<std::uint32_t>(std::max<std::int64_t>((linger_end - at).us(), 0)));
+}
+
+void UringIo::top_up() noexcept {
+    if (buffers_held_ == buffers_held_max_) return;
+    do {
+        const BufferId b = pool_.take();
+        if (b == no_buffer) [[unlikely]]
+            break;
+        ring_.add_buffer(pool_.data(b), pool_.slot_bytes(), static_cast<std::uint16_t>(b.value));
+    } while (++buffers_held_ < buffers_held_max_);
+    ring_.publish_buffers();
+}
+
+void UringIo::reap() noexcept {
+    if (ring_.has_overflow()) [[unlikely]]
+        ++counters_.completion_overflows;
+    std::uint32_t head = ring_.head();
+    const std::uint32_t tail = ring_.tail();
+    while (head != tail) {
+        const io_uring_cqe& cqe = ring_.completion(head++);
+        if ((cqe.user_data >> kind_shift) == kind_receive)
+            take_received(cqe);
+        else
+            take_rare(cqe);
+    }
+    ring_.advance_to(head);
+}
+
+void UringIo::take_received(const io_uring_cqe& cqe) noexcept {
+    const auto socket = static_cast<std::uint16_t>(cqe.user_data);
+    const Socket& s = sockets_[socket];
+    if ((cqe.flags & IORING_CQE_F_BUFFER) != 0) {
+        const BufferId buffer(cqe.flags >> IORING_CQE_BUFFER_SHIFT);
+        --buffers_held_;
+        const bool is_current = s.generation == static_cast<std::uint16_t>(cqe.user_data >> 16);
+        if (!is_current || cqe.res < 0) [[unlikely]] {
+            pool_.release(buffer);
+        } else {
+            Completion& c = completions_.append();
+            c.kind = Completion::Kind::received;
+            c.socket = SocketId(socket);
+            c.tag = s.tag;
+            if (s.connected) {
+                c.packet = PacketRef{buffer, 0, static_cast<std::uint16_t>(cqe.res)};
+            } else {
+                const std::uint32_t length = static_cast<std::uint32_t>(cqe.res) - payload_offset;
+                c.packet = PacketRef{buffer, payload_offset, static_cast<std::uint16_t>(length)};
+                c.from = from_sockaddr(pool_.data(buffer) + sizeof(io_uring_recvmsg_out));
+            }
+        }
+    }
+    if ((cqe.flags & IORING_CQE_F_MORE) == 0) [[unlikely]]
+        receive_ended(cqe);
+}
+
+// A multishot receive ends at an error, an empty datagram, or without a buffer to receive into.
+void UringIo::receive_ended(const io_uring_cqe& cqe) noexcept {
+    const auto socket = static_cast<std::uint16_t>(cqe.user_data);
+    Socket& s = sockets_[socket];
+    if (s.generation != static_cast<std::uint16_t>(cqe.user_data >> 16) || !s.is_open) return;
+    s.is_receiving = false;
+    ended_[ended_count_++] = socket;
+    ++counters_.receive_rearmed;
+    if (cqe.res == 0 && (cqe.flags & IORING_CQE_F_BUFFER) == 0)
+        report_empty(socket, s);
+    else if (cqe.res == -ENOBUFS)
+        ++counters_.receive_starved;
+    else if (cqe.res < 0 && cqe.res != -ECANCELED && cqe.res != -EAGAIN && cqe.res != -EINTR)
+        report_broken(SocketId(socket), s, -cqe.res, completions_);
+}
+
+// An empty datagram on a connected socket comes without a buffer.
+void UringIo::report_empty(std::uint16_t socket, const Socket& s) noexcept {
+    const BufferId buffer = pool_.take();
+    if (buffer == no_buffer) {
+        ++counters_.receive_starved;
+        return;
+    }
+    Completion& c = completions_.append();
+    c.kind = Completion::Kind::received;
+    c.socket = SocketId(socket);
+    c.tag = s.tag;
+    c.packet = PacketRef{buffer, 0, 0};
+}
+
+void UringIo::take_rare(const io_uring_cqe& cqe) noexcept {
+    if ((cqe.user_data >> kind_shift) == kind_send) {
+        if (cqe.res >= 0) return;
+        const auto socket = static_cast<std::uint16_t>(cqe.user_data);
+        settle_refused(SocketId(socket), sockets_[socket], sends_, static_cast<std::uint16_t>(cqe.user_data >> 16),
+                       static_cast<std::uint8_t>(cqe.user_data >> 32), -cqe.res, completions_, counters_);
+        return;
+    }
+    // A cancel that came too late, or the read of the eventfd when the model ends.
+    if (cqe.res < 0) return;
+    Completion& c = completions_.append();
+    c.kind = Completion::Kind::woken;
+    c.socket = no_socket;
+    c.packet = PacketRef{};
+    arm_wake();
+}
+
+}  // namespace hawser::os

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// The Io model on io_uring: one multishot receive per socket into buffers of the pool, sends of a turn in the very
+// system call that waits for the next one. Laws: engine/pump/io.h.
+//  - A send that succeeds makes no completion (it would end the wait that submitted it); it never blocks, so its fate
+//    is known when the enter returns, and then the references of all that were queued are given up.
+//  - Every completion that is there after an enter is taken in that turn. The kernel holds at most buffers_held_max
+//    buffers, which bounds the packets of a turn.
+//  - The thread that first opens or waits owns the model from then on. Create it on any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "engine/base/pool.h"
+#include "engine/pump/io.h"
+#include "platform/linux/clock.h"
+#include "platform/linux/completions.h"
+#include "platform/linux/fd.h"
+#include "platform/linux/send_queue.h"
+#include "platform/linux/sockets.h"
+#include "platform/linux/uring_ring.h"
+
+namespace hawser::os {
+
+struct UringOptions {
+    std::uint32_t sockets_max = 1024;
+    std::uint32_t buffers_held_max = 256;  // a power of two; see the measurement in the commit that set it
+};
+
+class UringIo {
+public:
+    // The pool has at most 65536 slots (the kernel's buffer ids have 16 bits) of at least 2048 bytes; EINVAL otherwise.
+    [[nodiscard]] static Result<std::unique_ptr<UringIo>, Errno> create(Pool& pool, UringOptions options = {});
+    // What create() would meet on this host, without keeping anything.
+    [[nodiscard]] static Result<Unit, Errno> probe() noexcept;
+
+    UringIo(const UringIo&) = delete;
+    UringIo& operator=(const UringIo&) = delete;
+    ~UringIo();
+
+    [[nodiscard]] Result<SocketId, Errno> open(const SocketSpec& spec) noexcept;
+    void close(SocketId id) noexcept;
+    [[nodiscard]] Endpoint local(SocketId id) noexcept { return sockets_.local(id); }
+    [[nodiscard]] std::uint32_t payload_bytes_max(SocketId id) noexcept;
+
+    void send(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
+        if (sends_.full() || !sockets_.is_open(id)) [[unlikely]] {
+            if (!make_room_for(id, packet, to)) return;
+        }
+        sends_.push(id, sockets_[id.index()], packet, to);
+    }
+    [[nodiscard]] Turn wait(Instant deadline, Duration linger) noexcept;
+    [[nodiscard]] Instant now() noexcept { return os::now(); }
+    void wake() noexcept;
+    [[nodiscard]] const IoCounters& counters() const noexcept { return counters_; }
+
+private:
+    struct Segments;  // message header, control and vectors of GSO sends
+    UringIo(Pool& pool, const UringOptions& options, Ring ring, Fd wake_fd);
+
+    [[nodiscard]] bool make_room_for(SocketId id, PacketRef packet, const Endpoint* to) noexcept;
+    [[nodiscard]] bool start() noexcept;
+    [[nodiscard]] io_uring_sqe& entry() noexcept;
+    void submit_sends() noexcept;
+    void submit_one(std::uint16_t socket, const Socket& s, std::uint16_t index) noexcept;
+    std::uint16_t submit_run(std::uint16_t socket, std::uint16_t first, std::uint32_t count) noexcept;
+    void arm(std::uint16_t socket) noexcept;
+    void arm_ended() noexcept;
+    void arm_wake() noexcept;
+    void enter(std::uint32_t wait_for, Instant deadline, std::uint32_t min_wait_us) noexcept;
+    void wait_once(Instant deadline, Duration linger) noexcept;
+    void settle() noexcept;
+    void top_up() noexcept;
+    void reap() noexcept;
+    void take_received(const io_uring_cqe& cqe) noexcept;
+    void receive_ended(const io_uring_cqe& cqe) noexcept;
+    void report_empty(std::uint16_t socket, const Socket& s) noexcept;
+    void take_rare(const io_uring_cqe& cqe) noexcept;
+
+    Pool& pool_;
+    Ring ring_;
+    Sockets sockets_;
+    SendQueue sends_;
+    std::uint32_t flush_completions_max_;
+    Completions completions_;
+    IoCounters counters_;
+    std::uint32_t buffers_held_ = 0;      // buffers in the kernel's hands
+    std::uint32_t buffers_held_max_;
+    std::unique_ptr<std::uint16_t[]> ended_;  // sockets whose receive has ended and is to be armed again
+    std::uint32_t ended_count_ = 0;
+    std::unique_ptr<Segments> segments_;
+    bool started_ = false;
+    Fd wake_fd_;
+    std::uint64_t wake_value_ = 0;  // the kernel reads the eventfd into it
+    msghdr receive_header_{};       // only its lengths matter to a multishot receive
+};
+
+static_assert(Io<UringIo>);
+
+}  // namespace hawser::os
