@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Tells a packet's first copy from the later ones. A receiver sends each SRT ACK and NAK on every uplink; the SRT
 // caller is to see it once. Copies are equal byte for byte, their SRT timestamp included, so a hash of all bytes
-// names them; a direct-mapped table remembers the last ones. A collision costs one ACK or NAK in 2^64, or lets a
-// copy through, which SRT takes without harm.
+// names them; a direct-mapped table of 32-bit tags remembers the last ones. A new packet is taken for a copy once in
+// 2^32; a copy is let through when another packet took its slot meanwhile, which SRT bears without harm.
 #pragma once
 
 #include <array>
@@ -18,23 +18,25 @@ public:
     // True the first time these bytes are seen (as far as the table remembers).
     [[nodiscard]] bool is_first(Bytes packet) noexcept {
         const std::uint64_t h = hash(packet);
-        std::uint64_t& slot = seen_[h % slots];
-        if (slot == h) return false;
-        slot = h;
+        const auto tag = static_cast<std::uint32_t>(h >> 32) | 1;  // 0 is an empty slot
+        std::uint32_t& slot = seen_[h % slots];
+        if (slot == tag) return false;
+        slot = tag;
         return true;
     }
     void clear() noexcept { seen_.fill(0); }
 
 private:
-    static constexpr std::size_t slots = 256;  // at 100 ACKs and 100 NAKs a second: more than a second of them
+    // At 100 ACKs and 100 NAKs a second and half a second between the fastest and the slowest uplink, a copy finds its
+    // slot taken once in twenty.
+    static constexpr std::size_t slots = 2048;
 
     static std::uint64_t hash(Bytes packet) noexcept {
         std::uint64_t h = 0x9E37'79B9'7F4A'7C15u ^ packet.size();
         std::size_t at = 0;
         for (; at + 8 <= packet.size(); at += 8) h = mix(h, packet.data() + at, 8);
         if (at < packet.size()) h = mix(h, packet.data() + at, packet.size() - at);
-        h ^= h >> 32;
-        return h | 1;  // 0 is an empty slot
+        return h;
     }
     static std::uint64_t mix(std::uint64_t h, const std::uint8_t* p, std::size_t n) noexcept {
         std::uint64_t word = 0;
@@ -43,7 +45,7 @@ private:
         return h ^ (h >> 32);
     }
 
-    std::array<std::uint64_t, slots> seen_{};
+    std::array<std::uint32_t, slots> seen_{};
 };
 
 }  // namespace hawser::bond

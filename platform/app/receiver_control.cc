@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "platform/app/random.h"
+#include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
 #include "platform/linux/socket.h"
 
@@ -139,6 +140,7 @@ int ReceiverControl::run() {
         if (const auto r = resolver_->take()) on_resolved(*r);
     });
     if (!os::parse_address(request_.server_host)) loop_.every(lookup_interval, [this] { on_refresh(); });
+    before_.at = os::now();
     if (request_.stats_seconds > 0)
         loop_.every(Duration{static_cast<std::int64_t>(request_.stats_seconds * 1e9)}, [this] { print_stats(); });
     const int code = loop_.run();

@@ -6,6 +6,7 @@
 
 #include "platform/app/random.h"
 #include "platform/app/sender_figures.h"
+#include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
 #include "platform/linux/socket.h"
 
@@ -226,6 +227,7 @@ int SenderControl::run() {
     apply(*list);
     loop_.watch(service_->fd(), [this] { on_service(); });
     loop_.watch(resolver_->fd(), [this] { on_resolved(); });
+    previous_.at = os::now();
     if (request_.stats_seconds > 0)
         loop_.every(Duration{static_cast<std::int64_t>(request_.stats_seconds * 1e9)}, [this] { print_stats(); });
     const int code = loop_.run();

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "platform/control/uplink_list.h"
+
+using namespace hawser;
+using control::parse_uplinks;
+
+TEST_CASE("an uplink file is one address a line, in order, with blanks and comments left out") {
+    const auto list = parse_uplinks("10.0.0.1\r\n\n  10.0.0.2  \n# a comment\n2001:db8::5 # home\n10.0.0.3%usb0");
+    REQUIRE(list.uplinks.size() == 4);
+    CHECK(list.complaints.empty());
+    CHECK(control::uplink_text(list.uplinks[0]) == "10.0.0.1");
+    CHECK(control::uplink_text(list.uplinks[1]) == "10.0.0.2");
+    CHECK(control::uplink_text(list.uplinks[2]) == "2001:db8::5");
+    CHECK(control::uplink_text(list.uplinks[3]) == "10.0.0.3%usb0");
+    CHECK(std::string(list.uplinks[3].device) == "usb0");
+}
+
+TEST_CASE("a bad line is told with its number and leaves the others in force") {
+    const auto list = parse_uplinks("10.0.0.1\nnonsense\n10.0.0\n10.0.0.1%\nfe80::1\n224.0.0.5\nff02::1\n10.0.0.2");
+    CHECK(list.uplinks.size() == 2);
+    REQUIRE(list.complaints.size() == 6);
+    CHECK(list.complaints[0] == "line 2: 'nonsense' is no IPv4 or IPv6 address");
+    CHECK(list.complaints[1].rfind("line 3: ", 0) == 0);
+    CHECK(list.complaints[2].find("device") != std::string::npos);
+    CHECK(list.complaints[3].find("needs its device") != std::string::npos);
+}
+
+TEST_CASE("the same address twice is one uplink, on two devices two") {
+    const auto list = parse_uplinks("10.0.0.1\n10.0.0.1\n10.0.0.1%a\n10.0.0.1%b\n");
+    CHECK(list.uplinks.size() == 3);
+    REQUIRE(list.complaints.size() == 1);
+    CHECK(list.complaints[0] == "line 2: '10.0.0.1' is there twice");
+}
+
+TEST_CASE("more uplinks than there are places are told, not taken") {
+    std::string text;
+    for (int i = 0; i < 40; ++i) text += "10.0.1." + std::to_string(i) + "\n";
+    const auto list = parse_uplinks(text);
+    CHECK(list.uplinks.size() == links_max);
+    CHECK(list.complaints.size() == 40 - links_max);
+}
+
+TEST_CASE("control characters of a bad line do not reach the terminal") {
+    const auto list = parse_uplinks("\x1b[31mred\x07\n");
+    REQUIRE(list.complaints.size() == 1);
+    for (const char c : list.complaints[0]) CHECK(c >= 0x20);
+}
+
+TEST_CASE("an empty file and a file of comments have no uplinks and no complaints") {
+    for (const char* text : {"", "\n\n", "# none\n", " \t\r\n"}) {
+        const auto list = parse_uplinks(text);
+        CHECK(list.uplinks.empty());
+        CHECK(list.complaints.empty());
+    }
+}
+
+TEST_CASE("a file that cannot be read is named with the reason") {
+    const auto missing = control::read_uplinks("/nonexistent/uplinks");
+    REQUIRE_FALSE(missing);
+    CHECK(missing.error() == "cannot read the uplink file /nonexistent/uplinks: No such file or directory");
+    const auto folder = control::read_uplinks("/");
+    REQUIRE_FALSE(folder);
+    CHECK(folder.error().find("Is a directory") != std::string::npos);
+    char name[] = "/tmp/hawser-test-XXXXXX";
+    const int fd = ::mkstemp(name);
+    REQUIRE(fd >= 0);
+    ::close(fd);
+    std::ofstream(name) << std::string(2 << 20, '#');
+    const auto large = control::read_uplinks(name);
+    ::unlink(name);
+    REQUIRE_FALSE(large);
+    CHECK(large.error().find("larger than a megabyte") != std::string::npos);
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+#include "engine/link/registration.h"
+
+using namespace hawser;
+using namespace hawser::literals;
+using link::Registration;
+using Outcome = Registration::Outcome;
+using Send = Registration::Send;
+
+namespace {
+
+constexpr Instant t0{1'000'000'000};
+constexpr LinkId a{0}, b{1};
+
+wire::GroupKey probe_key() {
+    wire::GroupKey key{};
+    for (std::size_t i = 0; i < key.size(); ++i) key[i] = static_cast<std::uint8_t>(i);
+    return key;
+}
+
+// What a receiver answers to REG1 with `key`: its first half kept, the second replaced.
+std::array<std::uint8_t, wire::registration_bytes> answer_to(const wire::GroupKey& key) {
+    wire::GroupKey full = key;
+    std::fill(full.begin() + wire::group_id_sender_bytes, full.end(), std::uint8_t{0xEE});
+    return wire::build_registration(wire::SrtlaType::reg2, full);
+}
+
+// A registration with both links members of a group.
+Registration joined(Instant now) {
+    Registration r(probe_key());
+    r.on_open(a, now);
+    r.on_open(b, now);
+    static_cast<void>(r.on_due(a, now));
+    static_cast<void>(r.on_due(b, now));
+    REQUIRE(r.on_no_group(a, false, now) == Outcome::noted);
+    REQUIRE(r.on_due(a, now) == Send::reg1);
+    REQUIRE(r.on_reg2(a, answer_to(probe_key()), now) == Outcome::group_created);
+    REQUIRE(r.on_due(a, now) == Send::reg2);
+    REQUIRE(r.on_due(b, now) == Send::reg2);
+    REQUIRE(r.on_reg3(a, now) == Outcome::link_joined);
+    REQUIRE(r.on_reg3(b, now) == Outcome::link_joined);
+    return r;
+}
+
+}  // namespace
+
+TEST_CASE("the first link that hears NGP asks for the group, and REG2 goes out on all at once") {
+    Registration r(probe_key());
+    r.on_open(a, t0);
+    r.on_open(b, t0);
+    CHECK(r.on_due(a, t0) == Send::reg2);
+    CHECK(r.on_due(b, t0) == Send::reg2);
+    CHECK(r.on_no_group(b, false, t0 + 20_ms) == Outcome::noted);
+    CHECK(r.due(b) == t0 + 20_ms);
+    CHECK(r.on_due(b, t0 + 20_ms) == Send::reg1);
+    CHECK(r.on_no_group(a, false, t0 + 21_ms) == Outcome::noted);
+    CHECK(r.on_due(a, r.due(a)) == Send::nothing);
+    CHECK(r.on_reg2(b, answer_to(probe_key()), t0 + 40_ms) == Outcome::group_created);
+    CHECK(r.due(a) == t0 + 40_ms);
+    CHECK(r.due(b) == t0 + 40_ms);
+    CHECK(r.key()[200] == 0xEE);
+    CHECK(r.is_consistent());
+}
+
+TEST_CASE("REG2 counts only from the link that was asked, whole, and with our half of the id") {
+    Registration r(probe_key());
+    r.on_open(a, t0);
+    r.on_open(b, t0);
+    static_cast<void>(r.on_due(a, t0));
+    const auto good = answer_to(probe_key());
+    CHECK(r.on_reg2(a, good, t0) == Outcome::ignored);  // nobody asked
+    static_cast<void>(r.on_no_group(a, false, t0));
+    static_cast<void>(r.on_due(a, t0));
+    CHECK(r.on_reg2(b, good, t0) == Outcome::ignored);
+    CHECK(r.on_reg2(a, Bytes(good).first(257), t0) == Outcome::ignored);
+    auto longer = std::vector<std::uint8_t>(good.begin(), good.end());
+    longer.push_back(0);
+    CHECK(r.on_reg2(a, longer, t0) == Outcome::ignored);
+    auto foreign = good;
+    foreign[2 + 127] ^= 1;
+    CHECK(r.on_reg2(a, foreign, t0) == Outcome::ignored);
+    CHECK_FALSE(r.has_group());
+    CHECK(r.on_reg2(a, good, t0) == Outcome::group_created);
+    CHECK(r.on_reg2(a, good, t0) == Outcome::ignored);  // once
+}
+
+TEST_CASE("REG3 without our REG2 makes no member") {
+    Registration r(probe_key());
+    r.on_open(a, t0);
+    CHECK(r.on_reg3(a, t0) == Outcome::ignored);
+    static_cast<void>(r.on_due(a, t0));
+    CHECK(r.on_reg3(a, t0) == Outcome::ignored);  // there is no group yet
+    CHECK_FALSE(r.is_member(a));
+}
+
+TEST_CASE("REG1 is repeated each second, and on another link after three silences") {
+    Registration r(probe_key());
+    r.on_open(a, t0);
+    r.on_open(b, t0);
+    static_cast<void>(r.on_due(a, t0));
+    static_cast<void>(r.on_due(b, t0));
+    static_cast<void>(r.on_no_group(a, false, t0));
+    static_cast<void>(r.on_no_group(b, false, t0));
+    Instant now = t0;
+    for (int i = 0; i < 3; ++i) {
+        CHECK(r.on_due(a, now) == Send::reg1);
+        CHECK(r.due(a) == now + 1_s);
+        now = r.due(a);
+    }
+    CHECK(r.on_due(a, now) == Send::nothing);
+    CHECK(r.due(b) == now);
+    CHECK(r.on_due(b, now) == Send::reg1);
+    CHECK(r.is_consistent());
+}
+
+TEST_CASE("REG_ERR to REG1 moves the question to another link that knows of a receiver") {
+    Registration r(probe_key());
+    r.on_open(a, t0);
+    r.on_open(b, t0);
+    static_cast<void>(r.on_due(a, t0));
+    static_cast<void>(r.on_due(b, t0));
+    static_cast<void>(r.on_no_group(a, false, t0));
+    static_cast<void>(r.on_no_group(b, false, t0));
+    CHECK(r.on_refused(a, t0) == Outcome::ignored);  // nothing was asked yet
+    REQUIRE(r.on_due(a, t0) == Send::reg1);
+    CHECK(r.on_refused(a, t0 + 5_ms) == Outcome::link_refused);
+    CHECK(r.on_due(b, t0 + 5_ms) == Send::reg1);
+    CHECK(r.on_reg2(a, answer_to(probe_key()), t0 + 6_ms) == Outcome::ignored);
+    CHECK(r.on_reg2(b, answer_to(probe_key()), t0 + 7_ms) == Outcome::group_created);
+}
+
+TEST_CASE("a link alone that is refused asks again after a second and counts its refusals") {
+    Registration r(probe_key());
+    r.on_open(a, t0);
+    static_cast<void>(r.on_due(a, t0));
+    static_cast<void>(r.on_no_group(a, false, t0));
+    Instant now = t0;
+    for (std::uint32_t i = 1; i <= 3; ++i) {
+        REQUIRE(r.on_due(a, now) == Send::reg1);
+        CHECK(r.on_refused(a, now) == Outcome::link_refused);
+        CHECK(r.refusals(a) == i);
+        CHECK(r.due(a) == now + 1_s);
+        now = r.due(a);
+    }
+}
+
+TEST_CASE("REG_ERR to a healthy member changes nothing") {
+    Registration r = joined(t0);
+    CHECK(r.on_refused(a, t0 + 1_s) == Outcome::ignored);
+    CHECK(r.is_member(a));
+}
+
+TEST_CASE("NGP to a healthy member that asked nothing changes nothing") {
+    Registration r = joined(t0);
+    CHECK(r.on_no_group(a, false, t0 + 1_s) == Outcome::ignored);
+    CHECK(r.is_member(a));
+    CHECK(r.has_group());
+}
+
+TEST_CASE("NGP to one member while others are heard re-joins that one with the same id") {
+    Registration r = joined(t0);
+    const wire::GroupKey key = r.key();
+    r.probe(a, t0 + 3_s);
+    CHECK(r.on_due(a, t0 + 3_s) == Send::reg2);
+    CHECK(r.is_member(a));  // data goes on while it asks
+    CHECK(r.on_no_group(a, true, t0 + 3_s + 30_ms) == Outcome::noted);
+    CHECK_FALSE(r.is_member(a));
+    CHECK(r.is_member(b));
+    CHECK(r.key() == key);
+    CHECK(r.on_due(a, r.due(a)) == Send::reg2);
+}
+
+TEST_CASE("NGP when no member is heard any more asks for a new group at once") {
+    Registration r = joined(t0);
+    r.probe(a, t0 + 3_s);
+    CHECK(r.on_due(a, t0 + 3_s) == Send::reg2);
+    CHECK(r.on_no_group(a, false, t0 + 3_s) == Outcome::group_lost);
+    CHECK_FALSE(r.is_member(a));
+    CHECK_FALSE(r.is_member(b));
+    CHECK(r.on_due(a, t0 + 3_s) == Send::reg1);
+    CHECK(r.is_consistent());
+}
+
+TEST_CASE("a member that is asked about and answers stays one, and asks no more") {
+    Registration r = joined(t0);
+    r.probe(a, t0 + 3_s);
+    CHECK(r.on_due(a, t0 + 3_s) == Send::reg2);
+    CHECK(r.on_reg3(a, t0 + 3_s + 50_ms) == Outcome::link_refreshed);
+    CHECK(r.due(a) == never);
+}
+
+TEST_CASE("joining is retried quickly first and then at the reference's pace") {
+    Registration r(probe_key());
+    r.on_open(a, t0);
+    Instant now = t0;
+    const std::array<Duration, 4> gaps{250_ms, 500_ms, 1000_ms, 1000_ms};
+    for (const Duration gap : gaps) {
+        CHECK(r.on_due(a, now) == Send::reg2);
+        CHECK(r.due(a) == now + gap);
+        now = r.due(a);
+    }
+}
+
+TEST_CASE("closing the link that was asked hands the question on or begins anew") {
+    Registration r(probe_key());
+    r.on_open(a, t0);
+    r.on_open(b, t0);
+    static_cast<void>(r.on_due(a, t0));
+    static_cast<void>(r.on_due(b, t0));
+    static_cast<void>(r.on_no_group(a, false, t0));
+    SECTION("another link has heard of the receiver") {
+        static_cast<void>(r.on_no_group(b, false, t0));
+        r.on_close(a, t0);
+        CHECK(r.on_due(b, t0) == Send::reg1);
+    }
+    SECTION("no other has") {
+        r.on_close(a, t0);
+        CHECK(r.on_due(b, t0) == Send::reg2);
+    }
+    CHECK(r.is_consistent());
+}
+
+TEST_CASE("every order of six events on two links leaves registration consistent and able to join") {
+    // Operations by number; each sequence of six of them is one path through the machine.
+    constexpr int operations = 10;
+    const auto good = answer_to(probe_key());
+    const auto apply = [&](Registration& r, int op, Instant now) {
+        switch (op) {
+            case 0: r.on_open(a, now); break;
+            case 1: r.on_close(a, now); break;
+            case 2: static_cast<void>(r.on_no_group(a, false, now)); break;
+            case 3: static_cast<void>(r.on_reg2(a, good, now)); break;
+            case 4: static_cast<void>(r.on_reg3(a, now)); break;
+            case 5: static_cast<void>(r.on_refused(a, now)); break;
+            case 6: r.on_silent(a, now); break;
+            case 7:
+                r.probe(a, now);
+                static_cast<void>(r.on_due(a, now));
+                break;
+            case 8: static_cast<void>(r.on_no_group(b, true, now)); break;
+            default: static_cast<void>(r.on_due(b, now)); break;
+        }
+    };
+    int total = 1;
+    for (int i = 0; i < 6; ++i) total *= operations;
+    int inconsistent = 0;
+    int stuck = 0;
+    for (int path = 0; path < total; ++path) {
+        Registration r(probe_key());
+        r.on_open(b, t0);
+        Instant now = t0;
+        for (int rest = path, i = 0; i < 6; ++i, rest /= operations) {
+            now = now + 100_ms;
+            apply(r, rest % operations, now);
+            if (!r.is_consistent()) ++inconsistent;
+        }
+        // From wherever it is, link b must reach membership with a receiver that answers properly.
+        for (int i = 0; i < 40 && !r.is_member(b); ++i) {
+            now = r.due(b) == never ? now + 1_s : std::max(now, r.due(b));
+            for (const LinkId id : {a, b}) {
+                if (r.due(id) > now) continue;
+                const Send sent = r.on_due(id, now);
+                if (sent == Send::nothing) continue;
+                if (sent == Send::reg1)
+                    static_cast<void>(r.on_reg2(id, answer_to(r.key()), now));
+                else if (r.has_group())
+                    static_cast<void>(r.on_reg3(id, now));
+                else
+                    static_cast<void>(r.on_no_group(id, false, now));
+            }
+        }
+        if (!r.is_member(b)) ++stuck;
+    }
+    CHECK(inconsistent == 0);
+    CHECK(stuck == 0);
+}
