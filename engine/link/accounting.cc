@@ -26,7 +26,10 @@ static_assert(steps_max < window_unit);
 }
 }  // namespace
 
-Accounting::Accounting() noexcept { heads_.fill(nobody); }
+Accounting::Accounting() noexcept {
+    heads_.fill(nobody);
+    for (std::size_t i = 0; i < links_max; ++i) cursor_[i] = static_cast<SlotId>(i * log_slots);
+}
 
 void Accounting::add(LinkId link) noexcept {
     HAWSER_CHECK(link.index() < links_max && !is_known(link));
@@ -81,20 +84,22 @@ void Accounting::note_unsent(LinkId link, wire::Seq31 sequence) noexcept {
 void Accounting::log(LinkId link, std::uint32_t sequence, Instant now) noexcept {
     HAWSER_CHECK(link.index() < links_max);
     const std::size_t i = link.index();
-    const std::uint32_t base = static_cast<std::uint32_t>(i * log_slots);
-    const std::uint32_t at = cursor_[i];
-    const std::uint32_t next_at = (at + 1) % log_slots;
-    cursor_[i] = static_cast<std::uint8_t>(next_at);
+    const SlotId slot = cursor_[i];
+    const SlotId next_slot = slot_after(slot);
+    cursor_[i] = next_slot;
     // The slot to be written next is out of sight already.
-    if (slots_[base + next_at].previous != unlinked) [[unlikely]]
-        unlink(static_cast<SlotId>(base + next_at));
+    if (slots_[next_slot].previous != unlinked) [[unlikely]]
+        unlink(next_slot);
 
-    const SlotId slot = static_cast<SlotId>(base + at);
-    SlotId& head = heads_[chain_of(sequence)];
-    slots_[slot] = Slot{sequence, head, nobody, now};
-    if (head != nobody) [[unlikely]]
-        slots_[head].previous = slot;
-    head = slot;
+    const SlotId older = heads_[chain_of(sequence)];
+    heads_[chain_of(sequence)] = slot;
+    Slot& entry = slots_[slot];
+    entry.sequence = sequence;
+    entry.next = older;
+    entry.previous = nobody;
+    entry.sent_at = now;
+    if (older != nobody) [[unlikely]]
+        slots_[older].previous = slot;
     ++live_[i];
     in_flight_[i] += in_flight_[i] != std::numeric_limits<std::int32_t>::max() ? 1 : 0;
     // The plain form of distance(low_, sequence) >= reach || distance(low_, sequence) < 0.
@@ -168,45 +173,53 @@ LinkMask Accounting::on_srtla_ack(const wire::SrtlaAck& ack, LinkId arrival, Lin
     LinkMask proof = 0;
     std::int32_t steps = 0;
     alive &= known_;
-    for (std::size_t i = 0, n = ack.count(); i < n; ++i) {
-        const auto sequence = ack.at(i);
-        if (!sequence) [[unlikely]]
-            continue;
-        if (steps == steps_max) [[unlikely]] {
-            grow_all(alive, steps);
-            steps = 0;
-        }
-        SlotId slot = heads_[chain_of(sequence->raw())];
-        if (slot != nobody) {
-            const Slot& holder = slots_[slot];
-            if (holder.next == nobody && (holder.sequence & wire::Seq31::mask) == sequence->raw()) {
-                // Alone in its chain, as nearly all are.
-                heads_[chain_of(sequence->raw())] = nobody;
-                slots_[slot].previous = unlinked;
-                --live_[link_of(slot)];
-            } else {
-                slot = find(sequence->raw(), wire::Seq31::mask, preferred);
-                if (slot != nobody) unlink(slot);
-            }
+    const std::size_t count = ack.count();
+    for (std::size_t from = 0; from < count; from += steps_max) {
+        const std::size_t to = std::min(count, from + steps_max);
+        for (std::size_t n = from; n < to; ++n) {
+            const auto sequence = ack.at(n);
+            if (!sequence) [[unlikely]]
+                continue;
+            const SlotId slot = take(sequence->raw(), preferred);
             if (slot != nobody) {
-                proof |= LinkMask{1} << link_of(slot);
-                credit(link_of(slot), alive, steps);
+                const LinkMask owner = LinkMask{1} << link_of(slot);
+                proof |= owner;
+                credit(link_of(slot), (alive & owner) != 0 ? steps : 0);
             }
+            ++steps;
         }
-        ++steps;
+        grow_all(alive, steps);
+        steps = 0;
     }
-    grow_all(alive, steps);
     HAWSER_VERIFY(is_consistent());
     return proof;
 }
 
+// Frees the slot that the reference's scan meets first, probes included; nobody if there is none.
+Accounting::SlotId Accounting::take(std::uint32_t sequence, std::size_t preferred) noexcept {
+    SlotId& head = heads_[chain_of(sequence)];
+    const SlotId first = head;
+    if (first == nobody) return nobody;
+    Slot& slot = slots_[first];
+    if (slot.next == nobody && (slot.sequence & wire::Seq31::mask) == sequence) [[likely]] {
+        // Alone in its chain, as nearly all are.
+        head = nobody;
+        slot.previous = unlinked;
+        --live_[link_of(first)];
+        return first;
+    }
+    const SlotId found = find(sequence, wire::Seq31::mask, preferred);
+    if (found != nobody) unlink(found);
+    return found;
+}
+
 // One packet delivered: a link that stays full beyond its window grows by 29, and by 1 more with all the others. That
-// 1 is owed until grow_all, for as many steps as there were; so an alive link's window reads as window_ + step, and is
-// stored less step. What that reads above window_max is less than one packet, so no comparison sees it.
-void Accounting::credit(std::size_t i, LinkMask alive, std::int32_t step) noexcept {
-    --in_flight_[i];  // never below the slots in use, so never below 0
-    const std::int32_t debt = step & -static_cast<std::int32_t>((alive >> i) & 1);
-    if (std::int64_t{in_flight_[i]} * window_unit > window_[i] + debt) window_[i] += window_growth_step - 1;
+// 1 is owed until grow_all, for as many steps as there were: so an alive link's window reads as window_ + owed. What
+// that reads above window_max is less than one packet, so no comparison sees it.
+void Accounting::credit(std::size_t i, std::int32_t owed) noexcept {
+    const std::int32_t in_flight = in_flight_[i] - 1;  // never below the slots in use, so never below 0
+    in_flight_[i] = in_flight;
+    if (std::int64_t{in_flight} * window_unit > window_[i] + owed) window_[i] += window_growth_step - 1;
 }
 
 void Accounting::grow_all(LinkMask alive, std::int32_t steps) noexcept {
@@ -237,15 +250,15 @@ LinkMask Accounting::on_srt_ack(wire::Seq31 next_expected, Instant) noexcept {
 // Every slot that holds the sequence is freed; the first that a scan would meet is credited if SRT ACKs have to do.
 void Accounting::cover(std::uint32_t sequence, Covering& covering) noexcept {
     if (srtla_acks_absent_) {
-        const SlotId owner = find(sequence, wire::Seq31::mask, links_max);
+        const SlotId owner = take(sequence, links_max);
         if (owner != nobody) {
             const std::size_t i = link_of(owner);
-            unlink(owner);
-            covering.proof |= LinkMask{1} << i;
-            // A link that delivers is alive from here on, and owes nothing for the steps before.
-            if (((delivering_ >> i) & 1) == 0) window_[i] -= covering.steps;
-            delivering_ |= LinkMask{1} << i;
-            credit(i, delivering_, covering.steps);
+            const LinkMask bit = LinkMask{1} << i;
+            covering.proof |= bit;
+            // A link that delivers is alive from here on, and is owed nothing for the steps before.
+            if ((delivering_ & bit) == 0) window_[i] -= covering.steps;
+            delivering_ |= bit;
+            credit(i, covering.steps);
             if (++covering.steps == steps_max) {
                 grow_all(delivering_, covering.steps);
                 covering.steps = 0;
@@ -272,7 +285,7 @@ void Accounting::cover_by_slots(wire::Seq31 next_expected, Covering& covering) n
     for (LinkMask rest = known_; rest != 0; rest &= rest - 1) {
         const std::size_t i = number_of(rest);
         for (std::size_t n = 0; n < log_slots; ++n) {
-            const Slot& slot = slots_[i * log_slots + ((cursor_[i] + n) & (log_slots - 1))];
+            const Slot& slot = slots_[i * log_slots + ((cursor_[i] + n) % log_slots)];
             if (slot.previous == unlinked) continue;
             const wire::Seq31 sequence(slot.sequence);
             if (wire::distance(sequence, next_expected) > 0) {
@@ -304,7 +317,7 @@ bool Accounting::is_consistent() const noexcept {
             const Slot& slot = slots_[id];
             if (slot.previous == unlinked) continue;
             ++live;
-            if (!known || n == cursor_[i]) return false;
+            if (!known || id == cursor_[i]) return false;
             const std::uint32_t chain = static_cast<std::uint32_t>(chain_of(slot.sequence));
             if (slot.previous == nobody) {
                 if (heads_[chain] != id) return false;

@@ -124,14 +124,19 @@ private:
 
     [[nodiscard]] static std::size_t chain_of(std::uint32_t sequence) { return sequence & (index_size - 1); }
     [[nodiscard]] static std::size_t link_of(SlotId slot) { return slot / log_slots; }
+    // The next slot of the same link's log.
+    [[nodiscard]] static SlotId slot_after(SlotId slot) {
+        return static_cast<SlotId>((slot & ~(log_slots - 1)) | ((slot + 1) & (log_slots - 1)));
+    }
     [[nodiscard]] bool is_known(LinkId link) const { return link.index() < links_max && (known_ & mask_of(link)) != 0; }
 
     void log(LinkId link, std::uint32_t sequence, Instant now) noexcept;
-    void note_outside(wire::Seq31 sequence) noexcept;
-    void unlink(SlotId slot) noexcept;
+    [[gnu::noinline]] void note_outside(wire::Seq31 sequence) noexcept;
+    [[gnu::noinline]] void unlink(SlotId slot) noexcept;  // rare where it matters
     void empty_log(std::size_t link) noexcept;
     [[nodiscard]] SlotId find(std::uint32_t sequence, std::uint32_t significant, std::size_t preferred) const noexcept;
-    void credit(std::size_t link, LinkMask alive, std::int32_t step) noexcept;
+    SlotId take(std::uint32_t sequence, std::size_t preferred) noexcept;
+    void credit(std::size_t link, std::int32_t owed) noexcept;
     void grow_all(LinkMask alive, std::int32_t steps) noexcept;
 
     struct Covering {
@@ -147,7 +152,7 @@ private:
     alignas(cache_line_bytes) std::array<std::int32_t, links_max> in_flight_{};
     alignas(cache_line_bytes) std::array<std::int32_t, links_max> live_{};  // slots in use
 
-    std::array<std::uint8_t, links_max> cursor_{};  // next slot to write; wraps by itself
+    std::array<SlotId, links_max> cursor_;          // next slot to write
     std::array<std::uint32_t, links_max> order_{};  // greater is tried first
     std::uint32_t added_ = 0;
     LinkMask known_ = 0;
