@@ -2,12 +2,14 @@
 #include "engine/sim/sim_io.h"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace hawser::sim {
 
 SimIo::~SimIo() {
     for (std::size_t i = 0; i < sockets_.size(); ++i)
         if (sockets_[i].open) close(SocketId(static_cast<std::uint16_t>(i)));
+    for (const Unsent& u : unsent_) pool_.release(u.packet.buffer);
     for (const Completion& c : refused_) pool_.release(c.packet.buffer);
 }
 
@@ -15,10 +17,10 @@ Result<SocketId, Errno> SimIo::open(const SocketSpec& spec) noexcept {
     ++counters_.system_calls;
     const auto opened = world_.open(host_, spec, inbox_);
     if (!opened) return Failure{opened.error()};
-    const auto is_free = [](const Socket& s) { return !s.open; };
+    const auto is_free = [](const Socket& s) { return !s.open && !s.named; };
     auto slot = std::find_if(sockets_.begin(), sockets_.end(), is_free);
     if (slot == sockets_.end()) slot = sockets_.insert(slot, Socket{});
-    *slot = Socket{*opened, spec.tag, spec.connected, true};
+    *slot = Socket{*opened, spec.tag, spec.connected, true, false};
     return SocketId(static_cast<std::uint16_t>(slot - sockets_.begin()));
 }
 
@@ -28,6 +30,7 @@ void SimIo::close(SocketId socket) noexcept {
     ++counters_.system_calls;
     world_.close(s.handle);
     s.open = false;
+    s.named = true;
     std::erase_if(unsent_, [&](const Unsent& u) {
         if (u.socket != socket) return false;
         pool_.release(u.packet.buffer);
@@ -40,15 +43,19 @@ void SimIo::close(SocketId socket) noexcept {
     });
 }
 
-Endpoint SimIo::local(SocketId socket) noexcept { return world_.local(sockets_[socket.index()].handle); }
+Endpoint SimIo::local(SocketId socket) noexcept {
+    const Socket& s = sockets_[socket.index()];
+    return s.open ? world_.local(s.handle) : Endpoint{};
+}
 
 std::uint32_t SimIo::payload_bytes_max(SocketId socket) noexcept {
-    return world_.payload_bytes_max(sockets_[socket.index()].handle);
+    const Socket& s = sockets_[socket.index()];
+    return s.open ? world_.payload_bytes_max(s.handle) : 0;
 }
 
 void SimIo::send(SocketId socket, PacketRef packet, const Endpoint* to) noexcept {
     const Socket& s = sockets_[socket.index()];
-    HAWSER_CHECK(s.open && s.connected == (to == nullptr));
+    HAWSER_CHECK(!s.open || s.connected == (to == nullptr));
     pool_.add_ref(packet.buffer);
     unsent_.push_back(Unsent{socket, packet, to != nullptr ? *to : Endpoint{}});
 }
@@ -57,7 +64,8 @@ void SimIo::flush() noexcept {
     for (; !unsent_.empty(); unsent_.pop_front()) {
         const Unsent& u = unsent_.front();
         const Socket& s = sockets_[u.socket.index()];
-        const int error = world_.send(s.handle, s.connected ? nullptr : &u.to, pool_.bytes(u.packet));
+        const int error =
+            s.open ? world_.send(s.handle, s.connected ? nullptr : &u.to, pool_.bytes(u.packet)) : EBADF;
         if (error == 0) {
             pool_.release(u.packet.buffer);
             continue;
@@ -77,6 +85,7 @@ Turn SimIo::wait(Instant deadline, Duration linger) noexcept {
     ++counters_.waits;
     ++counters_.system_calls;
     completions_.clear();
+    for (Socket& s : sockets_) s.named = false;
     flush();
     if (stepped_ && granted_) {
         granted_ = waiting_ = false;
@@ -88,6 +97,8 @@ Turn SimIo::wait(Instant deadline, Duration linger) noexcept {
     waiting_since_ = world_.now();
     waiting_ = true;
     if (stepped_) return Turn{world_.now(), {}};
+    // Even a wait that only looks sees what arrives at this very instant.
+    while (world_.next() <= world_.now()) world_.step(world_.now());
     while (due() > world_.now()) world_.step(due());
     waiting_ = false;
     collect();

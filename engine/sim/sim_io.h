@@ -52,6 +52,7 @@ private:
         std::uint32_t tag = 0;
         bool connected = false;
         bool open = false;
+        bool named = false;  // closed, but the turn in hand may still speak of it
     };
     struct Unsent {
         SocketId socket;
@@ -67,7 +68,7 @@ private:
     HostId host_;
     Pool& pool_;
     Inbox inbox_;
-    std::vector<Socket> sockets_;  // by SocketId; slots are used again, lowest first, as descriptors are
+    std::vector<Socket> sockets_;  // by SocketId; a slot is used again, lowest first, after the next wait
     std::deque<Unsent> unsent_;
     std::deque<Completion> refused_;
     std::vector<Completion> completions_;
