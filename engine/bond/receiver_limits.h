@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// How many groups strangers may ask for: token buckets per source prefix and for all together, an allow-list, and the
+// tally of refusals that is told once a second instead of once each.
+// The prefix buckets hold no addresses: a prefix hashes to one cell in each of two rows, and passes when either has a
+// token. So spoofed prefixes cannot fill the table, and to block somebody they must meet both of its cells.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+
+#include "engine/base/endpoint.h"
+#include "engine/base/keyed_hash.h"
+#include "engine/base/time.h"
+#include "engine/bond/receiver_options.h"
+#include "engine/border/event.h"
+
+namespace hawser::bond {
+
+// A token bucket as one instant: when it would be full again (the generic cell rate algorithm, ITU-T I.371).
+class TokenBucket {
+public:
+    [[nodiscard]] bool has_token(Instant now, Duration interval, std::uint32_t burst) const {
+        return full_at_ <= now + interval * (std::int64_t{burst} - 1);
+    }
+    void take(Instant now, Duration interval) { full_at_ = (full_at_ < now ? now : full_at_) + interval; }
+
+private:
+    Instant full_at_{std::numeric_limits<std::int64_t>::min() / 2};
+};
+
+class RegistrationLimiter {
+public:
+    RegistrationLimiter(const ReceiverOptions& options, KeyedHash hash);
+
+    // True, and a token is gone, when the source may ask for one more group. Loopback sources have no prefix limit:
+    // nobody can forge them, and test rigs share one address.
+    [[nodiscard]] bool admit(const Endpoint& from, Instant now) noexcept;
+
+private:
+    static constexpr std::size_t cells = 1024;  // of each row; 16 KiB in all
+
+    KeyedHash hash_;
+    Duration prefix_interval_;
+    Duration global_interval_;
+    std::uint32_t prefix_burst_;
+    std::uint32_t global_burst_;
+    TokenBucket global_;
+    std::array<TokenBucket, cells> rows_[2];
+};
+
+[[nodiscard]] inline bool is_allowed(const ReceiverOptions& options, const Endpoint& from) {
+    if (options.allowed_count == 0) return true;
+    for (std::uint32_t i = 0; i < options.allowed_count; ++i)
+        if (options.allowed[i].holds(from)) return true;
+    return false;
+}
+
+// Counts by kind, told together and at most once a second.
+class RefusalTally {
+public:
+    static constexpr std::size_t reasons = 5;  // RefusalReason's values
+
+    void add(RefusalReason reason, Instant now) noexcept {
+        ++counts_[static_cast<std::size_t>(reason)];
+        arm(now);
+    }
+    // A packet that no SRT server could be found for.
+    void add_no_server(Instant now) noexcept {
+        ++no_server_;
+        arm(now);
+    }
+    // An errno of the listening socket; the last one of a second is told.
+    void add_uplink_error(int error, Instant now) noexcept {
+        uplink_error_ = error;
+        arm(now);
+    }
+    [[nodiscard]] Instant due() const noexcept { return due_; }
+    // Calls tell(kind, a, b) for each kind that occurred, and begins anew.
+    template <class Tell>
+    void flush(Tell&& tell) noexcept {
+        for (std::size_t i = 0; i < reasons; ++i)
+            if (counts_[i] != 0) tell(EventKind::receiver_refusing, static_cast<std::uint32_t>(i), counts_[i]);
+        if (no_server_ != 0) tell(EventKind::receiver_no_server, no_server_, 0u);
+        if (uplink_error_ != 0) tell(EventKind::receiver_uplink_error, static_cast<std::uint32_t>(uplink_error_), 0u);
+        *this = RefusalTally{};
+    }
+
+private:
+    void arm(Instant now) noexcept {
+        if (due_ == never) due_ = now + Duration{1'000'000'000};
+    }
+    std::array<std::uint32_t, reasons> counts_{};
+    std::uint32_t no_server_ = 0;
+    int uplink_error_ = 0;
+    Instant due_ = never;
+};
+
+}  // namespace hawser::bond

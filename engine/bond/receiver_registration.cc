@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// Who may enter a group, who makes room, and who is swept out.
+#include <algorithm>
+
+#include "engine/bond/receiver.h"
+
+namespace hawser::bond {
+
+using wire::SrtlaType;
+
+namespace {
+
+constexpr Duration sweep_interval{1'000'000'000};
+constexpr std::uint32_t sweep_groups_max = 64;  // visited in one slice
+constexpr Duration sweep_pause{2'000'000};      // between two slices, for packets; untuned
+
+// How long a group is safe from one that wants its place. A sender joins its group within a round trip; an encoder
+// starts within seconds of its sender; libsrt ends a session after 5 s of silence.
+constexpr Duration safe_without_link{1'000'000'000};
+constexpr Duration safe_without_ack{5'000'000'000};
+constexpr Duration safe_idle{5'000'000'000};
+
+struct Expendable {
+    int tier = 0;  // the lower, the sooner it goes
+    Instant since;
+};
+
+// Whether a group may go for a newcomer: it never gained a link, or the server never acknowledged anything of it, or
+// its data has stopped.
+bool expendable(const ReceiverGroup& group, Instant now, Expendable& out) {
+    if (group.links == 0) {
+        out = {0, group.heard};
+        return now - group.heard >= safe_without_link;
+    }
+    if (!group.ack_seen) {
+        out = {1, group.created};
+        return now - group.created >= safe_without_ack;
+    }
+    out = {2, group.data_at};
+    return now - group.data_at >= safe_idle;
+}
+
+}  // namespace
+
+void Receiver::answer(SrtlaType type, const Endpoint& to, Actions& out) noexcept {
+    const auto bytes = wire::build_padded(type);
+    if (!out.send_bytes(uplink_, bytes, &to)) return counters_.add(Counter::drop_no_room);
+    counters_.add(Counter::registrations_out);
+    counters_.add(Counter::uplink_packets_out);
+    counters_.add(Counter::uplink_bytes_out, bytes.size());
+}
+
+void Receiver::answer_reg2(std::uint32_t g, const Endpoint& to, Actions& out) noexcept {
+    const auto bytes = wire::build_registration(SrtlaType::reg2, table_.key(g));
+    if (!out.send_bytes(uplink_, bytes, &to)) return counters_.add(Counter::drop_no_room);
+    counters_.add(Counter::registrations_out);
+    counters_.add(Counter::uplink_packets_out);
+    counters_.add(Counter::uplink_bytes_out, bytes.size());
+}
+
+// REG1 from an address that has a group, with that group's half: its REG2 was lost, or this REG1 was late. The same
+// answer again is right either way. With another half, the address has a new user: it is his when nobody is heard
+// there any more.
+void Receiver::on_reg1(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
+    const auto refuse = [&](RefusalReason why, bool say_so) {
+        counters_.add(Counter::registrations_refused);
+        tally_.add(why, now);
+        if (say_so) answer(SrtlaType::reg_err, c.from, out);
+    };
+    if (stopping_) return;
+    if (!is_allowed(options_, c.from)) return refuse(RefusalReason::not_allowed, false);
+    const Bytes half = packet.subspan(2, wire::group_id_sender_bytes);
+    const Owner owner = table_.owner_of(c.from);
+    if (!owner.is_nobody()) {
+        const std::uint32_t g = owner.is_link() ? table_.link(owner.index()).group : owner.index();
+        if (std::equal(half.begin(), half.end(), table_.key(g).begin())) {
+            table_.group(g).heard = now;
+            if (owner.is_link()) table_.link(owner.index()).heard = now;
+            return answer_reg2(g, c.from, out);
+        }
+        if (owner.is_link() && now - table_.link(owner.index()).heard < options_.address_hold)
+            return refuse(RefusalReason::foreign_address, true);
+    }
+    // No answer: a sender asks again each second, and a flood is not worth a packet.
+    if (!limiter_.admit(c.from, now)) return refuse(RefusalReason::rate, false);
+    if (owner.is_link()) {
+        remove_link(owner.index(), EventKind::receiver_link_removed, RemovalReason::replaced, now, out);
+    } else if (owner.is_registrant()) {
+        if (table_.group(owner.index()).links == 0)
+            remove_group(owner.index(), EventKind::receiver_group_removed, RemovalReason::replaced, now, out);
+        else
+            table_.forget_registrant(owner.index());
+    }
+    if (table_.full() && !make_room_for_group(now, out)) return refuse(RefusalReason::table_full, true);
+
+    const std::uint32_t g = table_.add_group(half, secret_, c.from, now);
+    table_.group(g).address_index = preferred_server_;
+    if (sweep_at_ == never) {
+        sweep_round_at_ = now;
+        sweep_at_ = now + sweep_interval;
+    }
+    Event e = event(EventKind::receiver_group_created, now, g);
+    e.endpoint = c.from;
+    out.tell(e);
+    answer_reg2(g, c.from, out);
+}
+
+// A walk over all groups, but only for a REG1 that passed the limiter into a full table.
+bool Receiver::make_room_for_group(Instant now, Actions& out) noexcept {
+    std::uint32_t victim = no_slot;
+    Expendable best;
+    for (const std::uint16_t g : table_.active()) {
+        Expendable candidate;
+        if (!expendable(table_.group(g), now, candidate)) continue;
+        if (victim != no_slot &&
+            (candidate.tier > best.tier || (candidate.tier == best.tier && candidate.since >= best.since)))
+            continue;
+        victim = g;
+        best = candidate;
+    }
+    if (victim == no_slot) return false;
+    remove_group(victim, EventKind::receiver_group_evicted, RemovalReason::evicted, now, out);
+    return true;
+}
+
+// The group's longest-silent address goes, unless it is still live: senders that open new ports leave ghosts behind.
+bool Receiver::make_room_for_link(std::uint32_t g, Instant now, Actions& out) noexcept {
+    std::uint32_t victim = no_slot;
+    table_.each_link(g, [&](std::uint32_t slot, const ReceiverLink& link) {
+        if (now - link.heard <= options_.link_live) return;
+        if (victim == no_slot || link.heard < table_.link(victim).heard) victim = slot;
+    });
+    if (victim == no_slot) return false;
+    remove_link(victim, EventKind::receiver_link_evicted, RemovalReason::evicted, now, out);
+    return true;
+}
+
+void Receiver::on_reg2(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
+    const auto refuse = [&](RefusalReason why, bool say_so) {
+        counters_.add(Counter::registrations_refused);
+        tally_.add(why, now);
+        if (say_so) answer(SrtlaType::reg_err, c.from, out);
+    };
+    if (stopping_) return;
+    if (!is_allowed(options_, c.from)) return refuse(RefusalReason::not_allowed, false);
+    const std::uint32_t g = table_.find(packet.subspan(2));
+    if (g == no_slot) return answer(SrtlaType::reg_ngp, c.from, out);
+    const Owner owner = table_.owner_of(c.from);
+    if (owner.is_link()) {
+        ReceiverLink& link = table_.link(owner.index());
+        if (link.group == g) {
+            link.heard = table_.group(g).heard = now;
+            return answer(SrtlaType::reg3, c.from, out);
+        }
+        if (now - link.heard < options_.address_hold) return refuse(RefusalReason::foreign_address, true);
+        remove_link(owner.index(), EventKind::receiver_link_removed, RemovalReason::replaced, now, out);
+    }
+    std::uint32_t slot = table_.add_link(g, c.from, now);
+    if (slot == no_slot) {
+        if (!make_room_for_link(g, now, out)) return refuse(RefusalReason::group_full, true);
+        slot = table_.add_link(g, c.from, now);
+    }
+    table_.group(g).heard = now;
+    out.tell(link_event(EventKind::receiver_link_added, now, table_.link(slot), RemovalReason::silence));
+    answer(SrtlaType::reg3, c.from, out);
+    // Open before the first SRT packet comes.
+    open_server(g, now, out);
+}
+
+void Receiver::remove_link(std::uint32_t slot, EventKind kind, RemovalReason reason, Instant now,
+                           Actions& out) noexcept {
+    ReceiverLink& link = table_.link(slot);
+    if (!link.ack.empty()) {
+        acks_.remove(slot);
+        link.ack.clear();
+    }
+    if (cached_slot_ == slot) cached_slot_ = no_slot;
+    out.tell(link_event(kind, now, link, reason));
+    table_.remove_link(slot);
+}
+
+void Receiver::remove_group(std::uint32_t g, EventKind kind, RemovalReason reason, Instant now,
+                            Actions& out) noexcept {
+    table_.each_link(g, [&](std::uint32_t slot, const ReceiverLink&) {
+        remove_link(slot, EventKind::receiver_link_removed, reason, now, out);
+    });
+    shut_down_server(g, out);
+    close_server(g, now, out);
+    release_held(g);
+    table_.remove_group(g);
+    out.tell(event(kind, now, g, static_cast<std::uint32_t>(reason)));
+    if (table_.active().empty() && !stopping_) sweep_at_ = never;
+}
+
+// Once a second over all groups, at most sweep_groups_max of them at a time. From the last place down, because a
+// removal moves the last group into the gap: whoever moves has been visited.
+void Receiver::sweep(Instant now, Actions& out) noexcept {
+    const auto count = static_cast<std::uint32_t>(table_.active().size());
+    if (sweep_left_ == 0) {
+        sweep_left_ = count;
+        sweep_round_at_ = now;
+    }
+    sweep_left_ = std::min(sweep_left_, count);
+    for (std::uint32_t visited = 0; sweep_left_ > 0 && visited < sweep_groups_max; ++visited) {
+        if (!sweep_group(table_.active()[sweep_left_ - 1], now, out)) break;
+        --sweep_left_;
+    }
+    if (table_.active().empty()) {
+        sweep_left_ = 0;
+        sweep_at_ = never;
+    } else {
+        sweep_at_ = sweep_left_ != 0 ? now + sweep_pause : sweep_round_at_ + sweep_interval;
+    }
+}
+
+// False when the actions have no room for what this group may need: it stays for the next slice.
+bool Receiver::sweep_group(std::uint32_t g, Instant now, Actions& out) noexcept {
+    if (out.events().size() + table_.links_per_group() + 2 > Actions::events_max ||
+        out.sends().size() + 2 > Actions::sends_max || out.opens().size() == Actions::opens_max)
+        return false;
+    table_.each_link(g, [&](std::uint32_t slot, const ReceiverLink& link) {
+        if (now - link.heard > options_.link_silence)
+            remove_link(slot, EventKind::receiver_link_removed, RemovalReason::silence, now, out);
+    });
+    ReceiverGroup& group = table_.group(g);
+    if (group.links == 0) {
+        const Duration silence = group.data_seen ? options_.group_silence : options_.empty_group_silence;
+        if (now - group.heard > silence)
+            remove_group(g, EventKind::receiver_group_removed, RemovalReason::silence, now, out);
+        return true;
+    }
+    // The server's name resolves to something else now: groups without a session go there.
+    if (group.server != no_socket && !group.session.is_live() && !is_listed(group.server_address))
+        close_server(g, now, out);
+    open_server(g, now, out);
+    return true;
+}
+
+}  // namespace hawser::bond

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// What senders send: data, the other SRT packets, keepalives. Registration is in receiver_registration.cc.
+#include "engine/bond/receiver.h"
+
+namespace hawser::bond {
+
+using wire::SrtlaType;
+
+std::uint32_t Receiver::slot_from(const Endpoint& from) noexcept {
+    if (cached_slot_ != no_slot && from == cached_from_) return cached_slot_;
+    const Owner owner = table_.owner_of(from);
+    if (!owner.is_link()) return no_slot;
+    cached_from_ = from;
+    cached_slot_ = owner.index();
+    return cached_slot_;
+}
+
+void Receiver::drop(Counter why, std::uint32_t slot) noexcept {
+    counters_.add(why);
+    if (slot != no_slot) ++table_.link(slot).dropped;
+}
+
+void Receiver::on_uplink(const Completion& c, Instant now, Actions& out) noexcept {
+    const Bytes packet = pool_.bytes(c.packet);
+    counters_.add(Counter::uplink_packets_in);
+    counters_.add(Counter::uplink_bytes_in, packet.size());
+    const std::uint32_t slot = slot_from(c.from);
+    if (packet.size() > wire::datagram_bytes_max) [[unlikely]] {
+        drop(Counter::drop_oversize, slot);
+        return;
+    }
+    if (slot != no_slot && packet.size() >= wire::srt_header_bytes && (packet[0] & 0x80) == 0)
+        on_data(c, packet, slot, now, out);
+    else
+        on_uplink_control(c, packet, slot, now, out);
+}
+
+void Receiver::on_data(const Completion& c, Bytes packet, std::uint32_t slot, Instant now, Actions& out) noexcept {
+    ReceiverLink& link = table_.link(slot);
+    ReceiverGroup& group = table_.group(link.group);
+    link.heard = group.heard = now;
+    const wire::Seq31 sequence(load_be32(packet.data()));
+    const ServerSession::Verdict verdict = group.session.on_data(sequence, load_be32(packet.data() + 12), now);
+    if (verdict != ServerSession::Verdict::forward) [[unlikely]] {
+        drop(verdict == ServerSession::Verdict::bad_destination ? Counter::drop_bad_destination
+                                                                : Counter::drop_implausible,
+             slot);
+        return;
+    }
+    counters_.add(Counter::srt_data);
+    if ((packet[4] & 0x04) != 0) {
+        counters_.add(Counter::srt_retransmissions);
+        ++link.retransmissions;
+    }
+    ++link.packets;
+    link.bytes += packet.size();
+    link.delivered = true;
+    link.delivered_at = group.data_at = now;
+    group.last_link = link.id;
+    group.data_seen = true;
+    acknowledge(slot, sequence, now, out);
+    if (group.server != no_socket) [[likely]]
+        to_server(link.group, c.packet, out);
+    else
+        without_server(link.group, c.packet, false, now, out);
+}
+
+void Receiver::acknowledge(std::uint32_t slot, wire::Seq31 sequence, Instant now, Actions& out) noexcept {
+    ReceiverLink& link = table_.link(slot);
+    const bool first = link.ack.empty();
+    link.ack.add(sequence);
+    if (first) {
+        const std::int64_t due = (now + options_.ack_flush).ns;
+        acks_.push(slot, Instant{due - due % options_.ack_flush_grid.ns});
+    } else if (link.ack.full()) {
+        send_ack(slot, out);
+    }
+}
+
+void Receiver::send_ack(std::uint32_t slot, Actions& out) noexcept {
+    ReceiverLink& link = table_.link(slot);
+    acks_.remove(slot);
+    if (out.send_bytes(uplink_, link.ack.bytes(), &link.endpoint)) {
+        counters_.add(Counter::srtla_acks_out);
+        counters_.add(Counter::uplink_packets_out);
+        counters_.add(Counter::uplink_bytes_out, link.ack.bytes().size());
+    } else {
+        counters_.add(Counter::drop_no_room);
+    }
+    link.ack.clear();
+}
+
+void Receiver::on_uplink_control(const Completion& c, Bytes packet, std::uint32_t slot, Instant now,
+                                 Actions& out) noexcept {
+    const auto type = wire::packet_type(packet);
+    if (!type) return drop(Counter::drop_short, slot);
+    const bool registers = *type == static_cast<std::uint16_t>(SrtlaType::reg1) ||
+                           *type == static_cast<std::uint16_t>(SrtlaType::reg2);
+    if (registers) {
+        counters_.add(Counter::registrations_in);
+        if (packet.size() != wire::registration_bytes) return drop(Counter::drop_bad_registration, slot);
+        if (*type == static_cast<std::uint16_t>(SrtlaType::reg1)) return on_reg1(c, packet, now, out);
+        return on_reg2(c, packet, now, out);
+    }
+    if (slot == no_slot) return drop(Counter::drop_unknown_source, no_slot);
+    ReceiverLink& link = table_.link(slot);
+    link.heard = table_.group(link.group).heard = now;
+    if (*type == static_cast<std::uint16_t>(SrtlaType::keepalive)) return on_keepalive(c, packet, slot, now, out);
+    if (wire::is_srtla_space(*type)) return drop(Counter::drop_unexpected_type, slot);
+    if (packet.size() < wire::srt_header_bytes) return drop(Counter::drop_short, slot);
+    on_srt_control(c, packet, slot, now, out);
+}
+
+// The echo is the packet itself: same bytes, same length, whatever is in it.
+void Receiver::on_keepalive(const Completion& c, Bytes packet, std::uint32_t slot, Instant, Actions& out) noexcept {
+    counters_.add(Counter::keepalives_in);
+    ReceiverLink& link = table_.link(slot);
+    if (const auto telemetry = wire::keepalive_telemetry(packet)) {
+        link.telemetry = *telemetry;
+        link.has_telemetry = true;
+    }
+    if (!out.send(uplink_, c.packet, &link.endpoint)) return counters_.add(Counter::drop_no_room);
+    counters_.add(Counter::keepalives_out);
+    counters_.add(Counter::uplink_packets_out);
+    counters_.add(Counter::uplink_bytes_out, packet.size());
+}
+
+void Receiver::on_srt_control(const Completion& c, Bytes packet, std::uint32_t slot, Instant now,
+                              Actions& out) noexcept {
+    using Verdict = ServerSession::Verdict;
+    ReceiverLink& link = table_.link(slot);
+    const std::uint32_t g = link.group;
+    ReceiverGroup& group = table_.group(g);
+    const auto srt = wire::SrtPacket::over(packet);
+    HAWSER_CHECK(srt.has_value());
+    switch (group.session.on_control(*srt, now, options_.session_quiet)) {
+        case Verdict::forward: break;
+        case Verdict::replace: replace_session(g, packet, now, out); break;
+        case Verdict::bad_destination: return drop(Counter::drop_bad_destination, slot);
+        case Verdict::implausible: return drop(Counter::drop_implausible, slot);
+        case Verdict::foreign_caller: return drop(Counter::drop_foreign_caller, slot);
+        case Verdict::malformed: return drop(Counter::drop_short, slot);
+    }
+    const bool handshake = srt->control_type() == wire::SrtControl::handshake;
+    if (handshake) {
+        link.shook_hands = true;
+        group.handshake_link = link.id;
+        // A server that does not answer for as long as four of libsrt's inductions may be found elsewhere.
+        if (group.unanswered_since == never)
+            group.unanswered_since = now;
+        else if (now - group.unanswered_since >= Duration{1'000'000'000} && !group.session.is_live())
+            next_address(g, now, out);
+    } else if (group.session.proves(srt->destination())) {
+        link.delivered = true;
+        link.delivered_at = now;
+        group.last_link = link.id;
+    }
+    if (group.server != no_socket)
+        to_server(g, c.packet, out);
+    else
+        without_server(g, c.packet, handshake, now, out);
+    if (srt->control_type() == wire::SrtControl::shutdown && group.session.is_live()) {
+        group.session.end();
+        out.tell(event(EventKind::receiver_session_ended, now, g));
+    }
+}
+
+// The encoder began anew. The server hears that the old session is over, and meets the new one on another port, since
+// it binds its cookie to the port and could not tell the two apart.
+void Receiver::replace_session(std::uint32_t g, Bytes induction, Instant now, Actions& out) noexcept {
+    ReceiverGroup& group = table_.group(g);
+    shut_down_server(g, out);
+    close_server(g, now, out);
+    group.open_at = now;
+    const auto srt = wire::SrtPacket::over(induction);
+    const auto handshake = wire::Handshake::over(*srt);
+    group.session.begin(handshake->socket_id(), now);
+    group.unanswered_since = never;
+    table_.each_link(g, [](std::uint32_t, ReceiverLink& link) { link.delivered = link.shook_hands = false; });
+    group.last_link = group.handshake_link = no_link.value;
+    out.tell(event(EventKind::receiver_session_replaced, now, g, handshake->socket_id()));
+}
+
+}  // namespace hawser::bond
