@@ -46,9 +46,7 @@ private:
         std::uint64_t entered;
         Datagram datagram;
     };
-    static bool later(const Item& a, const Item& b) {
-        return a.due != b.due ? a.due > b.due : a.entered > b.entered;
-    }
+    static bool later(const Item& a, const Item& b) { return a.due != b.due ? a.due > b.due : a.entered > b.entered; }
 
     std::vector<Item> items_;
     std::uint64_t entered_ = 0;

@@ -64,8 +64,7 @@ void SimIo::flush() noexcept {
     for (; !unsent_.empty(); unsent_.pop_front()) {
         const Unsent& u = unsent_.front();
         const Socket& s = sockets_[u.socket.index()];
-        const int error =
-            s.open ? world_.send(s.handle, s.connected ? nullptr : &u.to, pool_.bytes(u.packet)) : EBADF;
+        const int error = s.open ? world_.send(s.handle, s.connected ? nullptr : &u.to, pool_.bytes(u.packet)) : EBADF;
         if (error == 0) {
             pool_.release(u.packet.buffer);
             continue;

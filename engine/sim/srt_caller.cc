@@ -8,8 +8,8 @@ namespace {
 
 using namespace hawser::literals;
 
-constexpr Duration handshake_period = 250_ms;  // libsrt's connection retry
-constexpr Duration keepalive_period = 1_s;     // libsrt's, when nothing else was sent
+constexpr Duration handshake_period = 250_ms;   // libsrt's connection retry
+constexpr Duration keepalive_period = 1_s;      // libsrt's, when nothing else was sent
 constexpr Duration progress_patience = 500_ms;  // untuned: then everything unacknowledged is sent again
 constexpr std::int32_t losses_max = 100'000;
 
@@ -47,9 +47,7 @@ void SrtCaller::pause(bool paused) {
     paused_ = paused;
 }
 
-SrtStamp SrtCaller::stamp() const {
-    return {static_cast<std::uint32_t>((world_.now() - started_at_).us()), peer_id_};
-}
+SrtStamp SrtCaller::stamp() const { return {static_cast<std::uint32_t>((world_.now() - started_at_).us()), peer_id_}; }
 
 Instant SrtCaller::due() const {
     if (port_.has_arrivals()) return world_.now();
@@ -127,16 +125,16 @@ void SrtCaller::on_packet(Bytes bytes, Instant now) {
         return;
     }
     switch (packet->control_type()) {
-    case wire::SrtControl::handshake: on_handshake(*packet, now); break;
-    case wire::SrtControl::ack: on_ack(*packet, now); break;
-    case wire::SrtControl::nak: on_nak(*packet, now); break;
-    case wire::SrtControl::shutdown: state_ = State::idle; break;
-    case wire::SrtControl::keepalive:
-    case wire::SrtControl::congestion_warning:
-    case wire::SrtControl::ackack:
-    case wire::SrtControl::drop_request:
-    case wire::SrtControl::peer_error:
-    case wire::SrtControl::user: break;
+        case wire::SrtControl::handshake: on_handshake(*packet, now); break;
+        case wire::SrtControl::ack: on_ack(*packet, now); break;
+        case wire::SrtControl::nak: on_nak(*packet, now); break;
+        case wire::SrtControl::shutdown: state_ = State::idle; break;
+        case wire::SrtControl::keepalive:
+        case wire::SrtControl::congestion_warning:
+        case wire::SrtControl::ackack:
+        case wire::SrtControl::drop_request:
+        case wire::SrtControl::peer_error:
+        case wire::SrtControl::user: break;
     }
 }
 

@@ -19,7 +19,7 @@ struct SrtCallerOptions {
     Endpoint target;
     std::uint32_t packets_per_second = 500;
     std::size_t payload_bytes = 1316;
-    std::uint64_t packets_max = 0;  // 0: without end
+    std::uint64_t packets_max = 0;    // 0: without end
     Duration latency{1'000'000'000};  // older packets are not sent again
     wire::Seq31 initial_sequence{1000};
     std::uint32_t socket_id = 0x1234;
@@ -27,15 +27,15 @@ struct SrtCallerOptions {
 };
 
 struct SrtCallerCounts {
-    std::uint64_t sent = 0;           // of this session, retransmissions apart
+    std::uint64_t sent = 0;  // of this session, retransmissions apart
     std::uint64_t sent_again = 0;
     std::uint64_t acks = 0;
     std::uint64_t naks = 0;
-    std::uint64_t copies = 0;         // an ACK or NAK byte for byte as one before
-    std::uint64_t srtla = 0;          // 0x9xxx and 0xAxxx: nothing of SRT's
-    std::uint64_t data = 0;           // data towards a caller that only sends
-    std::uint64_t foreign = 0;        // for another socket id
-    std::uint64_t fatal = 0;          // ACK or NAK of what was never sent: libsrt closes the connection
+    std::uint64_t copies = 0;   // an ACK or NAK byte for byte as one before
+    std::uint64_t srtla = 0;    // 0x9xxx and 0xAxxx: nothing of SRT's
+    std::uint64_t data = 0;     // data towards a caller that only sends
+    std::uint64_t foreign = 0;  // for another socket id
+    std::uint64_t fatal = 0;    // ACK or NAK of what was never sent: libsrt closes the connection
     std::uint64_t malformed = 0;
 };
 
@@ -71,7 +71,10 @@ private:
         Instant made_at;
     };
 
-    void send(const Packet& packet) { port_.send(options_.target, packet); last_sent_ = world_.now(); }
+    void send(const Packet& packet) {
+        port_.send(options_.target, packet);
+        last_sent_ = world_.now();
+    }
     void send_handshake(Instant now);
     void send_data(std::uint32_t index, Instant made_at, bool again);
     void on_packet(Bytes bytes, Instant now);

@@ -130,8 +130,7 @@ void SrtServer::on_data(SrtSession& s, const wire::SrtPacket& packet, Instant no
     s.age_max = std::max(s.age_max, age);
     if (age <= options_.latency + options_.grace) ++s.on_time;
     s.gaps.erase(index);
-    for (std::int64_t missing = s.newest + 1; missing < index; ++missing)
-        s.gaps.emplace(missing, SrtSession::Gap{now});
+    for (std::int64_t missing = s.newest + 1; missing < index; ++missing) s.gaps.emplace(missing, SrtSession::Gap{now});
     s.newest = std::max(s.newest, index);
     if (options_.answers) ask(s, now);
 }

@@ -20,7 +20,7 @@ struct SrtServerOptions {
     Duration nak_period{100'000'000};  // untuned; libsrt: RTT plus four variances, at least 20 ms
     // Packets of reordering before a gap is a loss (SRTO_LOSSMAXTTL); receivers of bonded streams set about 40.
     std::uint32_t reorder_tolerance = 0;
-    bool answers = true;     // false: hears and says nothing
+    bool answers = true;      // false: hears and says nothing
     std::int32_t refuse = 0;  // answer conclusions with this request type
     // What counts as on time beyond the latency.
     Duration grace{300'000'000};
@@ -30,7 +30,7 @@ struct SrtSession {
     Endpoint peer;
     std::uint32_t caller_id = 0;
     std::uint32_t own_id = 0;
-    std::uint32_t seed = 0;          // of the caller's payloads, learned from the first
+    std::uint32_t seed = 0;  // of the caller's payloads, learned from the first
     wire::Seq31 initial_sequence;
     bool ended = false;
     std::uint64_t unique = 0;
@@ -41,14 +41,14 @@ struct SrtSession {
     Duration age_max{};
     // Machinery.
     Instant started_at;
-    std::int64_t newest = -1;               // index of the newest packet
-    std::int64_t acknowledged = 0;          // index that the last ACK named
+    std::int64_t newest = -1;       // index of the newest packet
+    std::int64_t acknowledged = 0;  // index that the last ACK named
     std::uint32_t ack_number = 0;
     struct Gap {
         Instant seen_at;
         Instant asked_at{-1'000'000'000};
     };
-    std::map<std::int64_t, Gap> gaps;       // by index
+    std::map<std::int64_t, Gap> gaps;  // by index
     std::vector<bool> have;
 };
 
@@ -67,7 +67,7 @@ public:
     [[nodiscard]] const std::vector<SrtSession>& sessions() const { return sessions_; }
     // The newest session.
     [[nodiscard]] const SrtSession& session() const { return sessions_.back(); }
-    [[nodiscard]] std::uint64_t srtla() const { return srtla_; }  // 0x9xxx, 0xAxxx: nothing of SRT's
+    [[nodiscard]] std::uint64_t srtla() const { return srtla_; }    // 0x9xxx, 0xAxxx: nothing of SRT's
     [[nodiscard]] std::uint64_t strays() const { return strays_; }  // of no session, or malformed
 
     // Program.

@@ -24,7 +24,8 @@ ScriptedReceiver::ScriptedReceiver(sim::World& world, sim::HostId host, const En
 }
 
 void ScriptedReceiver::forget(const Endpoint& source) {
-    for (auto& group : groups_) std::erase_if(group->links, [&](const Link& l) { return same_host(l.address, source); });
+    for (auto& group : groups_)
+        std::erase_if(group->links, [&](const Link& l) { return same_host(l.address, source); });
 }
 
 bool ScriptedReceiver::send_to(const Endpoint& source, Bytes bytes) {
@@ -76,7 +77,8 @@ void ScriptedReceiver::run(Instant now) {
         }
     if (now < sweep_at_) return;
     sweep_at_ = now + sweep_period;
-    for (auto& group : groups_) std::erase_if(group->links, [&](const Link& l) { return now - l.heard_at > silence_max; });
+    for (auto& group : groups_)
+        std::erase_if(group->links, [&](const Link& l) { return now - l.heard_at > silence_max; });
     std::erase_if(groups_, [&](const auto& g) { return g->links.empty() && now - g->created_at > silence_max; });
 }
 
@@ -152,10 +154,10 @@ void ScriptedReceiver::on_reg1(const sim::Datagram& d, Instant now) {
     }
     for (const auto& group : groups_) {
         const bool known = group->creator == d.from || std::any_of(group->links.begin(), group->links.end(),
-                                                                    [&](const Link& l) { return l.address == d.from; });
+                                                                   [&](const Link& l) { return l.address == d.from; });
         if (!known) continue;
-        const bool same = std::equal(d.bytes.begin() + 2, d.bytes.begin() + 2 + wire::group_id_sender_bytes,
-                                     group->key.begin());
+        const bool same =
+            std::equal(d.bytes.begin() + 2, d.bytes.begin() + 2 + wire::group_id_sender_bytes, group->key.begin());
         if (script.repeats_reg2 && same)
             send_reg2(d.from, group->key);
         else
@@ -222,8 +224,9 @@ void ScriptedReceiver::on_srt(const sim::Datagram& d, Group& group, Link& link) 
 
 void ScriptedReceiver::on_server(Group& group, const sim::Datagram& d) {
     const auto type = wire::packet_type(d.bytes);
-    const bool to_all = type && (*type == static_cast<std::uint16_t>(wire::SrtControl::ack) ||
-                                 (script.broadcasts_naks && *type == static_cast<std::uint16_t>(wire::SrtControl::nak)));
+    const bool to_all =
+        type && (*type == static_cast<std::uint16_t>(wire::SrtControl::ack) ||
+                 (script.broadcasts_naks && *type == static_cast<std::uint16_t>(wire::SrtControl::nak)));
     sim::Packet packet = d.bytes;
     if (script.pads_srt) packet.resize(std::max(packet.size(), wire::padded_bytes));
     if (!to_all) {

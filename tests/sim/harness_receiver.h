@@ -16,16 +16,16 @@ namespace hawser::test {
 struct ReceiverScript {
     enum class Echo { verbatim, bare_only, never };
 
-    bool pads = false;             // short replies zero-filled to 32 bytes: irlserver, OpenIRL 1.0
-    bool pads_srt = false;         // and so are SRT's own small packets
-    bool acks = true;              // false: e04/go-srtla
-    Echo echo = Echo::verbatim;    // bare_only: yannismate/srtla-rs
+    bool pads = false;           // short replies zero-filled to 32 bytes: irlserver, OpenIRL 1.0
+    bool pads_srt = false;       // and so are SRT's own small packets
+    bool acks = true;            // false: e04/go-srtla
+    Echo echo = Echo::verbatim;  // bare_only: yannismate/srtla-rs
     bool broadcasts_naks = true;
-    bool repeats_reg2 = false;     // true: a repeated REG1 gets the same REG2; the public receivers refuse it
-    unsigned reg2_lost = 0;        // so many next REG2 replies never leave
-    unsigned reg2_foreign = 0;     // so many next REG2 replies have another first half
-    unsigned reg2_short = 0;       // so many next REG2 replies are cut to 200 bytes
-    unsigned refusals = 0;         // so many next registrations are answered REG_ERR
+    bool repeats_reg2 = false;  // true: a repeated REG1 gets the same REG2; the public receivers refuse it
+    unsigned reg2_lost = 0;     // so many next REG2 replies never leave
+    unsigned reg2_foreign = 0;  // so many next REG2 replies have another first half
+    unsigned reg2_short = 0;    // so many next REG2 replies are cut to 200 bytes
+    unsigned refusals = 0;      // so many next registrations are answered REG_ERR
 };
 
 class ScriptedReceiver {

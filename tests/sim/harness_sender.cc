@@ -33,8 +33,7 @@ SenderLab::SenderLab(const LabOptions& options)
     sim::SrtServerOptions server_options = options.server;
     server_options.local = server_at();
     server = std::make_unique<sim::SrtServer>(world, far, server_options);
-    if (options.receiver_listens)
-        receiver = std::make_unique<ScriptedReceiver>(world, far, receiver_at(), server_at());
+    if (options.receiver_listens) receiver = std::make_unique<ScriptedReceiver>(world, far, receiver_at(), server_at());
     sim::SrtCallerOptions caller_options = options.caller;
     caller_options.local = Endpoint::from_v4(0x7F000001, 40000);
     caller_options.target = listen_at();

@@ -120,8 +120,8 @@ TEST_CASE("a keepalive that answers none of ours gives no round-trip time") {
     REQUIRE(lab.settle());
     lab.run(3_s);
     REQUIRE(lab.link(0).rtt >= 20_ms);
-    for (const std::uint64_t forged : {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}, std::uint64_t{1} << 63,
-                                       std::uint64_t{1} << 40}) {
+    for (const std::uint64_t forged :
+         {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}, std::uint64_t{1} << 63, std::uint64_t{1} << 40}) {
         for (const std::size_t bytes : {2u, 9u, 10u, 32u, 38u, 1500u}) {
             sim::Packet packet = packet_of_type(0x9000, bytes);
             if (bytes >= 10) store_be64(packet.data() + 2, forged);
@@ -226,17 +226,17 @@ TEST_CASE("a NAK that is malformed or names what was never sent is dropped, and 
     const std::uint32_t range = 0x8000'0000;
     const std::vector<std::vector<std::uint32_t>> hostile{
         {},
-        {range | sent},                                        // a first without a last
-        {sent, range | sent},                                  // the same, after a good one
-        {range | sent, range | (sent + 2)},                    // a last with its top bit
-        {range | sent, (sent - 3) & 0x7FFF'FFFF},              // backwards
-        {range | 0, 0x7FFF'FFFF},                              // all there is
+        {range | sent},                            // a first without a last
+        {sent, range | sent},                      // the same, after a good one
+        {range | sent, range | (sent + 2)},        // a last with its top bit
+        {range | sent, (sent - 3) & 0x7FFF'FFFF},  // backwards
+        {range | 0, 0x7FFF'FFFF},                  // all there is
         {range | 0, 0x3FFF'FFFF},
-        {range | sent, unsent},                                // one too far
+        {range | sent, unsent},  // one too far
         {unsent},
         {(unsent + 1000) & 0x7FFF'FFFF},
         {(sent + 0x4000'0000) & 0x7FFF'FFFF},
-        {range | ((sent - 1'000'000) & 0x7FFF'FFFF), sent},    // far more than can be in flight
+        {range | ((sent - 1'000'000) & 0x7FFF'FFFF), sent},  // far more than can be in flight
         {0xFFFF'FFFF},
         {0xFFFF'FFFF, 0xFFFF'FFFF},
     };

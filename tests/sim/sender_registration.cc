@@ -31,9 +31,9 @@ TEST_CASE("uplinks join by REG2, NGP, REG1, REG2, REG2 on all, REG3, replies sho
 
     std::vector<SrtlaType> order;
     for (const auto& h : lab.receiver->heard()) order.push_back(static_cast<SrtlaType>(h.type));
-    const std::vector<SrtlaType> expected{SrtlaType::reg2, SrtlaType::reg2, SrtlaType::reg2, SrtlaType::reg2,
-                                          SrtlaType::reg1, SrtlaType::reg2, SrtlaType::reg2, SrtlaType::reg2,
-                                          SrtlaType::reg2};
+    const std::vector<SrtlaType> expected{SrtlaType::reg2, SrtlaType::reg2, SrtlaType::reg2,
+                                          SrtlaType::reg2, SrtlaType::reg1, SrtlaType::reg2,
+                                          SrtlaType::reg2, SrtlaType::reg2, SrtlaType::reg2};
     REQUIRE(order.size() >= expected.size());
     CHECK(std::equal(expected.begin(), expected.end(), order.begin()));
     // The joining REG2s carry the group's id, of which the receiver made the second half.
@@ -180,8 +180,8 @@ TEST_CASE("when the first address of the receiver does not answer, all uplinks g
     SenderLab lab(options);
     const bool refuses = GENERATE(false, true);  // a closed port, or nothing at all
     if (!refuses) lab.world.remove_address(lab.far, SenderLab::receiver_at(0));
-    lab.receiver = std::make_unique<ScriptedReceiver>(lab.world, lab.far, SenderLab::receiver_at(1),
-                                                      SenderLab::server_at());
+    lab.receiver =
+        std::make_unique<ScriptedReceiver>(lab.world, lab.far, SenderLab::receiver_at(1), SenderLab::server_at());
     lab.set_receiver({SenderLab::receiver_at(0), SenderLab::receiver_at(1)});
     REQUIRE(lab.reach(all_joined(lab, 2), 12_s));
     CHECK(lab.receiver->members() == 2);

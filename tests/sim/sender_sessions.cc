@@ -33,9 +33,9 @@ TEST_CASE("a session that begins just before the wrap flows through it, in-fligh
 
 TEST_CASE("a caller that connects anew, wherever its sequences begin, has a clean slate", "[!shouldfail]") {
     const std::uint32_t first = 1'000'000'000;
-    const std::uint32_t second = GENERATE(std::uint32_t{1}, std::uint32_t{1'000'000'000 - 500},
-                                          std::uint32_t{1'000'000'000}, std::uint32_t{1'000'002'000},
-                                          std::uint32_t{0x7FFF'FF00});
+    const std::uint32_t second =
+        GENERATE(std::uint32_t{1}, std::uint32_t{1'000'000'000 - 500}, std::uint32_t{1'000'000'000},
+                 std::uint32_t{1'000'002'000}, std::uint32_t{0x7FFF'FF00});
     LabOptions options;
     options.caller.initial_sequence = Seq31(first);
     SenderLab lab(options);
