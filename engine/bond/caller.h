@@ -58,6 +58,8 @@ public:
     // The caller's own handshake. True when it opens a new session: another socket id than the last.
     bool on_handshake(const wire::Handshake& handshake) {
         ended_ = false;
+        // An encoder that starts anew on the same port: it needs the answers to its induction under its new id.
+        dialling_id_ = handshake.socket_id();
         if (handshake.request_type() != wire::handshake_conclusion) return false;
         if (socket_id_ == handshake.socket_id() && has_range_) return false;
         socket_id_ = handshake.socket_id();
@@ -71,7 +73,7 @@ public:
 
     // Whether a packet from the server may be meant for this caller.
     [[nodiscard]] bool accepts_destination(std::uint32_t destination) const {
-        return socket_id_ == 0 || destination == socket_id_;
+        return socket_id_ == 0 || destination == socket_id_ || (destination == dialling_id_ && destination != 0);
     }
     [[nodiscard]] bool accepts_ack(wire::Seq31 next_expected) const {
         if (!has_range_) return false;
@@ -95,6 +97,7 @@ private:
     Endpoint endpoint_;
     Instant heard_at_;
     std::uint32_t socket_id_ = 0;
+    std::uint32_t dialling_id_ = 0;  // of the caller's last handshake; 0: none
     wire::Seq31 newest_;
     bool locked_ = false;
     bool ended_ = false;

@@ -71,6 +71,19 @@ TEST_CASE("answers for another socket are not the caller's") {
     CHECK_FALSE(c.accepts_destination(0));
 }
 
+TEST_CASE("an encoder that starts anew on the same port is answered before its conclusion") {
+    Caller c;
+    c.lock(one, t0);
+    static_cast<void>(tell(c, handshake(wire::handshake_conclusion, 77, 5000)));
+    CHECK_FALSE(c.accepts_destination(78));
+    CHECK_FALSE(tell(c, handshake(wire::handshake_induction, 78, 0)));
+    CHECK(c.accepts_destination(78));
+    CHECK(c.accepts_destination(77));  // until the new session is there, a forged induction ends nothing
+    CHECK(tell(c, handshake(wire::handshake_conclusion, 78, 9000)));
+    CHECK(c.accepts_destination(78));
+    CHECK_FALSE(c.accepts_destination(77));
+}
+
 TEST_CASE("an ACK may name at most the sequence after the newest, across the wrap too") {
     for (const std::uint32_t isn : {100u, 0x7FFF'FFF0u}) {
         Caller c;
