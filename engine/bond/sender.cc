@@ -17,6 +17,8 @@ constexpr Duration all_silent_max{1'500'000'000};
 constexpr Duration open_retry{1'000'000'000};     // the reference's pace
 // A link whose socket buffer was full is left alone this long; at 10 Mbit/s a packet leaves each millisecond.
 constexpr Duration busy_time{5'000'000};
+// SRT's live default: 1316 bytes of payload (SRT_LIVE_DEF_PLSIZE) behind 16 of header.
+constexpr std::uint32_t live_datagram_bytes = 1316 + 16;
 constexpr Duration payload_max_time{60'000'000'000};  // after it a too small link is tried again; untuned
 constexpr Duration refused_told_every{10'000'000'000};
 // SRT data packets that were acknowledged by SRT without one SRTLA ACK, before the receiver is taken to send none:
@@ -118,11 +120,17 @@ void Sender::on_opened(std::uint32_t tag, const Result<SocketId, Errno>& socket,
     u.state = UplinkState::joining;
     u.heard_at = now;
     u.payload_max = payload_bytes_max != 0 ? payload_bytes_max : 0xFFFF'FFFF;
-    sizes_limited_ = sizes_limited_ || payload_bytes_max != 0;
     u.payload_max_until = never;
+    find_payload_max();
     Event e = event(EventKind::uplink_opened, now, link);
     e.endpoint = local;
     out.tell(e);
+    // Known before the first packet: the link carries what fits, and the operator should hear why it carries no more.
+    if (payload_bytes_max != 0 && payload_bytes_max < live_datagram_bytes) {
+        Event narrow = event(EventKind::uplink_too_large, now, link, live_datagram_bytes);
+        narrow.b = payload_bytes_max;
+        out.tell(narrow);
+    }
     registration_.on_open(link, now);
     run_registration(link, now, out);
 }
@@ -176,6 +184,7 @@ void Sender::close_uplink(LinkId link, Instant now, Actions& out) noexcept {
     ++u.generation;
     u.opening = false;
     busy_ &= ~bit(link);
+    u.payload_max = 0xFFFF'FFFF;
     set_usable(link, false, now);
     registration_.on_close(link, now);
     u.state = UplinkState::closed;
@@ -242,7 +251,7 @@ void Sender::on_local(const Completion& c, Bytes packet, Instant now, Actions& o
     }
     counters_.add(Counter::srt_data);
     const wire::Seq31 sequence = srt->sequence();
-    if (srt->is_retransmission()) counters_.add(Counter::srt_retransmissions);
+    counters_.add(Counter::srt_retransmissions, srt->is_retransmission() ? 1 : 0);
     if (caller_.on_data(sequence)) [[unlikely]]
         new_session(now, out);
     const LinkId link = choose(packet.size(), now);
@@ -260,9 +269,8 @@ void Sender::on_local(const Completion& c, Bytes packet, Instant now, Actions& o
     }
 }
 
-LinkId Sender::choose(std::size_t packet_bytes, Instant now) noexcept {
-    if ((busy_ == 0) & !sizes_limited_) [[likely]]
-        return selector_.pick(now);
+// Some uplink is busy, or too small for the packet.
+LinkId Sender::choose_among(std::size_t packet_bytes, Instant now) noexcept {
     link::LinkMask except = 0;
     each_link(busy_, [&](LinkId link) {
         if (uplinks_[link.index()].busy_until <= now) busy_ &= ~bit(link);
@@ -643,7 +651,7 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
                 u.payload_max = size - 1;
             }
             u.payload_max_until = now + payload_max_time;
-            sizes_limited_ = true;
+            find_payload_max();
             break;
         }
         case error_refused:
@@ -721,7 +729,6 @@ void Sender::rearm() noexcept {
 void Sender::tick(Instant now, Actions& out) noexcept {
     tick_at_ = tick_at_ + tick_interval <= now ? now + tick_interval : tick_at_ + tick_interval;
     const bool all_silent = alive_ != 0 && !heard_lately(now);
-    sizes_limited_ = false;
     each_link(present_, [&](LinkId link) {
         Uplink& u = uplinks_[link.index()];
         u.bytes_per_second = static_cast<std::uint32_t>(u.bytes_out - u.rate_bytes_from);
@@ -730,7 +737,6 @@ void Sender::tick(Instant now, Actions& out) noexcept {
             u.payload_max = 0xFFFF'FFFF;
             u.payload_max_until = never;
         }
-        sizes_limited_ = sizes_limited_ || u.payload_max != 0xFFFF'FFFF;
         if (u.state != UplinkState::connected) return;
         if (now - u.heard_at >= options_.link_silence) {
             go_silent(link, now, out);
@@ -753,7 +759,13 @@ void Sender::tick(Instant now, Actions& out) noexcept {
         out.tell(e);
         caller_.on_shutdown();
     }
+    find_payload_max();
     watch_connection(now, out);
+}
+
+void Sender::find_payload_max() noexcept {
+    payload_max_ = 0xFFFF'FFFF;
+    each_link(present_, [&](LinkId link) { payload_max_ = std::min(payload_max_, uplinks_[link.index()].payload_max); });
 }
 
 void Sender::watch_connection(Instant now, Actions& out) noexcept {
