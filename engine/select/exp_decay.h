@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// exp(-x) for x >= 0 without a call into the maths library: the same bits on every machine and compiler.
+// exp(-x) for x >= 0 without a call into the maths library.
 // exp(-x) = 2^-(n + f) with n whole and 0 <= f < 1; 2^-f by a polynomial of degree four (interpolated at Chebyshev's
 // points), 2^-n written into the exponent. Greatest relative error 8e-6 up to x = 80; beyond that the answer is 0, off
 // by less than 2e-35.

@@ -16,7 +16,8 @@ namespace hawser::select {
     return link::to_int(window / share);
 }
 
-// The classic score times the link's weight, in parts; smaller differences than one part are ties.
+// The classic score times the link's weight, a product in single precision cut to whole parts; smaller differences
+// are ties.
 [[nodiscard]] inline link::IntLanes weighted_scores(const Candidates& all, std::size_t first) noexcept {
     return link::to_int(link::to_float(classic_scores(all, first)) * link::load_lanes(all.weight.data() + first));
 }
