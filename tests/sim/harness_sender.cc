@@ -14,6 +14,9 @@ wire::GroupKey group_key(std::uint64_t seed) {
     return key;
 }
 
+WatchedSender::WatchedSender(const bond::SenderOptions& options, Pool& pool, std::uint64_t seed)
+    : sender(options, pool, group_key(seed), seed) {}
+
 SenderLab::SenderLab(const LabOptions& options)
     : world(options.seed),
       near(world.add_host()),
@@ -41,7 +44,7 @@ SenderLab::SenderLab(const LabOptions& options)
 
     bond::SenderOptions sender_options = options.sender;
     sender_options.listen = listen_at();
-    sender = std::make_unique<bond::Sender>(sender_options, pool_, group_key(options.seed), options.seed);
+    sender = std::make_unique<WatchedSender>(sender_options, pool_, options.seed);
     pump_ = std::make_unique<RealPump>(*io_, pool_, *sender, border_, options.coalesce);
     stepper_ = std::make_unique<sim::Stepper<RealPump>>(*io_, *pump_);
     world.add_program(sim::Program::of(*stepper_));
@@ -61,8 +64,8 @@ SenderLab::~SenderLab() {
     c.kind = CommandKind::stop;
     command(c);
     world.run_for(20_ms);
-    HAWSER_CHECK(sender->finished());
-    HAWSER_CHECK(sender->is_consistent());
+    HAWSER_CHECK(sender->sender.finished());
+    HAWSER_CHECK(sender->sender.is_consistent());
     world.remove_program(stepper_.get());
     world.remove_program(this);
     stepper_.reset();
@@ -119,7 +122,7 @@ bool SenderLab::settle() {
 }
 
 const SenderSnapshot& SenderLab::snapshot() {
-    sender->fill(snapshot_, world.now());
+    sender->sender.fill(snapshot_, world.now());
     return snapshot_;
 }
 
@@ -141,7 +144,7 @@ bool SenderLab::caller_is_unharmed() const {
 
 void SenderLab::run(Instant now) {
     audit_at_ = now + 50_ms;
-    HAWSER_CHECK(sender->is_consistent());
+    HAWSER_CHECK(sender->sender.is_consistent());
 }
 
 void SenderLab::drain() {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -34,6 +35,50 @@ struct LabOptions {
     std::uint64_t seed = 1;
 
     LabOptions() { shape.delay = 10_ms; }
+};
+
+// The sender as the pump sees it, with a witness that is told after each call.
+class WatchedSender {
+public:
+    using Snapshot = SenderSnapshot;
+
+    WatchedSender(const bond::SenderOptions& options, Pool& pool, std::uint64_t seed);
+
+    // `completion`: a packet that was received; null for every other call.
+    std::function<void(const Completion* completion)> after;
+
+    void start(Instant now, bond::Actions& out) noexcept { sender.start(now, out); }
+    void begin_turn(Instant now) noexcept { sender.begin_turn(now); }
+    void on_opened(std::uint32_t tag, const Result<SocketId, Errno>& socket, const Endpoint& local,
+                   std::uint32_t payload_bytes_max, Instant now, bond::Actions& out) noexcept {
+        sender.on_opened(tag, socket, local, payload_bytes_max, now, out);
+        if (after) after(nullptr);
+    }
+    void on_received(const Completion& c, Instant now, bond::Actions& out) noexcept {
+        sender.on_received(c, now, out);
+        if (after) after(&c);
+    }
+    void on_send_failed(const Completion& c, Instant now, bond::Actions& out) noexcept {
+        sender.on_send_failed(c, now, out);
+        if (after) after(nullptr);
+    }
+    void on_broken(const Completion& c, Instant now, bond::Actions& out) noexcept {
+        sender.on_broken(c, now, out);
+        if (after) after(nullptr);
+    }
+    void on_command(const Command& command, Instant now, bond::Actions& out) noexcept {
+        sender.on_command(command, now, out);
+        if (after) after(nullptr);
+    }
+    void on_deadline(Instant now, bond::Actions& out) noexcept {
+        sender.on_deadline(now, out);
+        if (after) after(nullptr);
+    }
+    [[nodiscard]] Instant next_deadline() const noexcept { return sender.next_deadline(); }
+    void fill(SenderSnapshot& snapshot, Instant now) const noexcept { sender.fill(snapshot, now); }
+    [[nodiscard]] bool finished() const noexcept { return sender.finished(); }
+
+    bond::Sender sender;
 };
 
 class SenderLab {
@@ -83,12 +128,14 @@ public:
     [[nodiscard]] const SenderSnapshot& snapshot();
     [[nodiscard]] const UplinkSnapshot& link(std::size_t i) { return snapshot().uplinks[i]; }
     [[nodiscard]] bool connected(std::size_t i) { return link(i).state == UplinkState::connected; }
-    [[nodiscard]] std::uint64_t counter(Counter id) const { return sender->counters()[id]; }
+    [[nodiscard]] std::uint64_t counter(Counter id) const { return sender->sender.counters()[id]; }
     [[nodiscard]] std::size_t count(EventKind kind) const;
     [[nodiscard]] const Event* last(EventKind kind) const;
     [[nodiscard]] std::uint64_t delivered() const { return server->sessions().empty() ? 0 : server->session().unique; }
     // Nothing reached the caller that libsrt would not want.
     [[nodiscard]] bool caller_is_unharmed() const;
+
+    [[nodiscard]] Bytes bytes(const Completion& c) const { return pool_.bytes(c.packet); }
 
     // The auditor: a program of the world.
     [[nodiscard]] Instant due() const { return audit_at_; }
@@ -101,11 +148,11 @@ public:
     std::unique_ptr<sim::SrtCaller> caller;
     std::unique_ptr<ScriptedReceiver> receiver;
     std::unique_ptr<sim::SrtServer> server;
-    std::unique_ptr<bond::Sender> sender;
+    std::unique_ptr<WatchedSender> sender;
 
 private:
     static constexpr int standing_max = 20'000;  // steps at one instant
-    using RealPump = Pump<sim::SimIo, bond::Sender>;
+    using RealPump = Pump<sim::SimIo, WatchedSender>;
 
     void drain();
 

@@ -159,7 +159,7 @@ TEST_CASE("a sender whose uplinks are all removed waits, and starts again with n
     lab.remove_uplink(0);
     lab.remove_uplink(1);
     lab.run(20_s);
-    CHECK_FALSE(lab.sender->finished());
+    CHECK_FALSE(lab.sender->sender.finished());
     CHECK(lab.counter(Counter::drop_no_uplink) > 0);
     lab.add_uplink(1);
     REQUIRE(lab.reach([&] { return lab.connected(1); }, 3_s));

@@ -201,10 +201,10 @@ TEST_CASE("a sender told to give up ends after ten seconds without a link, and o
         lab.receiver->set_deaf(true);
     }
     lab.run(9_s);
-    CHECK_FALSE(lab.sender->finished());
+    CHECK_FALSE(lab.sender->sender.finished());
     lab.run(8_s);
-    CHECK(lab.sender->finished() == gives_up);
-    CHECK(lab.sender->failed() == gives_up);
+    CHECK(lab.sender->sender.finished() == gives_up);
+    CHECK(lab.sender->sender.failed() == gives_up);
     CHECK(lab.count(EventKind::no_connection) >= 1);
     if (gives_up) {
         REQUIRE(lab.last(EventKind::gave_up) != nullptr);

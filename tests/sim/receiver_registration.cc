@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: MIT
+// Who gets into a receiver, who does not, and who makes room.
+#include <catch2/catch.hpp>
+
+#include "engine/base/random.h"
+#include "tests/sim/receiver_rig.h"
+
+using namespace hawser;
+using namespace hawser::literals;
+using namespace hawser::test;
+using wire::SrtlaType;
+
+TEST_CASE("the C sender's start: REG2 of its own id meets NGP, then REG1, REG2, and REG3 per link") {
+    ReceiverRig rig;
+    rig.set_server({srt_server});
+    wire::GroupKey own{};
+    own.fill(0x55);
+    for (unsigned n = 0; n < 4; ++n) {
+        rig.from(phone(n), reg2(own));
+        const auto answer = rig.take();
+        REQUIRE(answer.size() == 1);
+        CHECK(answer[0].is(SrtlaType::reg_ngp));
+        CHECK(answer[0].to == phone(n));
+        CHECK(answer[0].bytes.size() == wire::padded_bytes);
+    }
+    rig.from(phone(0), reg1(9));
+    const auto answer = rig.take();
+    REQUIRE(answer.size() == 1);
+    REQUIRE(answer[0].is(SrtlaType::reg2));
+    const wire::GroupKey key = key_in(answer[0]);
+    const Packet asked = reg1(9);
+    CHECK(std::equal(key.begin(), key.begin() + wire::group_id_sender_bytes, asked.begin() + 2));
+    CHECK_FALSE(std::equal(key.begin() + 128, key.end(), asked.begin() + 2 + 128));
+    for (unsigned n = 0; n < 4; ++n) {
+        rig.from(phone(n), reg2(key));
+        const auto joined = rig.take();
+        REQUIRE(joined.size() == 1);
+        CHECK(joined[0].is(SrtlaType::reg3));
+        CHECK(joined[0].bytes.size() == wire::padded_bytes);
+    }
+    CHECK(rig.events(EventKind::receiver_group_created).size() == 1);
+    CHECK(rig.events(EventKind::receiver_link_added).size() == 4);
+}
+
+TEST_CASE("Moblin's start: a probe of one id, a REG1 of another, on the same address") {
+    ReceiverRig rig;
+    wire::GroupKey probe{};
+    probe.fill(0x11);
+    rig.from(phone(1), reg2(probe));
+    CHECK(rig.take().at(0).is(SrtlaType::reg_ngp));
+    rig.join({phone(1), phone(2)}, 77);
+}
+
+TEST_CASE("the Rust sender's start: REG2 comes again seconds after REG3 and gets REG3 again") {
+    ReceiverRig rig;
+    const auto key = rig.join({phone(1)});
+    for (int i = 0; i < 5; ++i) {
+        rig.pass(5_s);
+        rig.join_more(key, phone(1));
+    }
+    CHECK(rig.events(EventKind::receiver_link_added).size() == 1);
+    CHECK(rig.events(EventKind::receiver_link_removed).empty());  // each REG2 counts as a sign of life
+}
+
+TEST_CASE("group ids of equal REG1s differ in the half that the receiver makes") {
+    ReceiverRig rig;
+    const auto a = rig.join({phone(1)}, 5);
+    const auto b = rig.join({phone(2)}, 5);
+    CHECK(std::equal(a.begin(), a.begin() + 128, b.begin()));
+    CHECK_FALSE(std::equal(a.begin() + 128, a.end(), b.begin() + 128));
+    // And the id of one is no key to the other.
+    auto forged = a;
+    forged[200] ^= 1;
+    rig.from(phone(3), reg2(forged));
+    CHECK(rig.take().at(0).is(SrtlaType::reg_ngp));
+}
+
+TEST_CASE("a repeated REG1 gets the same REG2 again, and makes no second group") {
+    ReceiverRig rig;
+    rig.from(phone(1), reg1(1));
+    const Packet first = rig.take().at(0).bytes;
+    for (int i = 0; i < 5; ++i) {
+        rig.pass(1_s);
+        rig.from(phone(1), reg1(1));
+        CHECK(rig.take().at(0).bytes == first);
+    }
+    CHECK(rig.events(EventKind::receiver_group_created).size() == 1);
+    // Late copies after joining are answered alike: a refusal would take a healthy link from some senders.
+    rig.from(phone(1), reg2(key_in({{}, {}, 0, {}, first})));
+    rig.take();
+    rig.from(phone(1), reg1(1));
+    CHECK(rig.take().at(0).bytes == first);
+}
+
+TEST_CASE("a REG1 of another id from a waiting address replaces the group that never gained a link") {
+    ReceiverRig rig;
+    rig.from(phone(1), reg1(1));
+    const auto first = key_in(rig.take().at(0));
+    rig.from(phone(1), reg1(2));
+    const auto second = key_in(rig.take().at(0));
+    CHECK(first != second);
+    CHECK(rig.events(EventKind::receiver_group_removed).size() == 1);
+    rig.from(phone(1), reg2(first));
+    CHECK(rig.take().at(0).is(SrtlaType::reg_ngp));
+    rig.join_more(second, phone(1));
+}
+
+TEST_CASE("an address that another group is heard on is refused, and free once it has been silent") {
+    ReceiverRig rig;
+    rig.join({phone(1)}, 1);
+    const auto other = rig.join({phone(2)}, 2);
+    SECTION("for REG2") {
+        rig.from(phone(1), reg2(other));
+        CHECK(rig.take().at(0).is(SrtlaType::reg_err));
+        rig.pass(5_s);
+        rig.from(phone(1), reg2(other));
+        CHECK(rig.take().at(0).is(SrtlaType::reg3));
+    }
+    SECTION("for REG1") {
+        rig.from(phone(1), reg1(3));
+        CHECK(rig.take().at(0).is(SrtlaType::reg_err));
+        rig.pass(5_s);
+        rig.from(phone(1), reg1(3));
+        CHECK(rig.take().at(0).is(SrtlaType::reg2));
+    }
+}
+
+TEST_CASE("the link after the last is refused while all are live, and takes a silent one's place after") {
+    bond::ReceiverOptions o;
+    o.links_per_group_max = GENERATE(8u, 16u, 32u);
+    ReceiverRig rig(o);
+    std::vector<Endpoint> links;
+    for (unsigned n = 0; n < o.links_per_group_max; ++n) links.push_back(phone(n));
+    const auto key = rig.join(links);
+    const Endpoint late = phone(100);
+    rig.from(late, reg2(key));
+    CHECK(rig.take().at(0).is(SrtlaType::reg_err));
+    // All but number 3 stay live.
+    for (int second = 0; second < 4; ++second) {
+        rig.pass(1_s);
+        for (unsigned n = 0; n < links.size(); ++n)
+            if (n != 3) rig.from(links[n], Packet{0x90, 0x00});
+    }
+    rig.take();
+    rig.from(late, reg2(key));
+    CHECK(rig.take().at(0).is(SrtlaType::reg3));
+    const auto evicted = rig.events(EventKind::receiver_link_evicted);
+    REQUIRE(evicted.size() == 1);
+    CHECK(evicted[0].endpoint == links[3]);
+}
+
+TEST_CASE("a sender that opens new ports every five seconds for a minute never runs out of slots") {
+    const unsigned count = GENERATE(4u, 8u);
+    ReceiverRig rig;
+    rig.set_server({srt_server});
+    std::vector<Endpoint> links;
+    for (unsigned n = 0; n < count; ++n) links.push_back(phone(n, 10000));
+    const auto key = rig.join(links);
+    for (std::uint16_t round = 1; round <= 12; ++round) {
+        rig.pass(5_s);
+        for (unsigned n = 0; n < count; ++n) {
+            const auto port = static_cast<std::uint16_t>(10000 + round);
+            rig.join_more(key, phone(n, port));  // insists on REG3
+            rig.data(phone(n, port), round * 100u + n, 1);
+        }
+    }
+    CHECK(rig.receiver.counters()[Counter::registrations_refused] == 0);
+    CHECK(rig.receiver.counters()[Counter::srt_data] == 12 * count);
+}
+
+TEST_CASE("IPv4 and IPv6 links share a group") {
+    ReceiverRig rig;
+    rig.set_server({srt_server});
+    rig.join({phone(1), phone6(1), phone6(2)});
+    rig.data(phone6(2), 5, 1);
+    CHECK(rig.take_to(srt_server).size() == 1);
+}
+
+TEST_CASE("a flood of REG1 from one prefix is capped, unanswered, and told once a second") {
+    ReceiverRig rig;
+    std::size_t answers = 0;
+    for (unsigned i = 0; i < 5000; ++i) {
+        // Addresses of one /24, with many ports.
+        rig.from(Endpoint::from_v4(0xC0000200u + (i & 0xFF), static_cast<std::uint16_t>(1000 + i / 256)),
+                 reg1(static_cast<std::uint8_t>(i)));
+        for (const Sent& s : rig.take()) {
+            CHECK(s.is(SrtlaType::reg2));
+            ++answers;
+        }
+    }
+    CHECK(answers == rig.options.prefix_burst);
+    // Somebody else is served meanwhile.
+    rig.join({phone(1)});
+    rig.pass(3_s);
+    const auto told = rig.events(EventKind::receiver_refusing);
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].a == static_cast<std::uint32_t>(RefusalReason::rate));
+    CHECK(told[0].b == 5000 - rig.options.prefix_burst);
+    // The bucket fills again.
+    rig.from(Endpoint::from_v4(0xC0000201u, 9), reg1(1));
+    CHECK(rig.take().size() == 1);
+}
+
+TEST_CASE("a flood of REG1 from everywhere leaves established groups alone, and ends with itself") {
+    bond::ReceiverOptions o;
+    o.groups_max = 20;
+    ReceiverRig rig(o);
+    rig.set_server({srt_server});
+    rig.join({phone(1)}, 1);
+    rig.establish(phone(1), 100, 200, 1000);
+    hawser::Random random(1);
+    const auto stranger = [&] {
+        rig.from(Endpoint::from_v4(static_cast<std::uint32_t>(random.next()) | 0x80000000u, 1), reg1(1));
+    };
+    std::uint32_t sequence = 1000;
+    for (int ms = 0; ms < 10000; ms += 5) {
+        rig.pass(5_ms);
+        stranger();
+        if (ms % 100 == 0) {
+            rig.data(phone(1), sequence++, 200);
+            rig.from_server(rig.server_socket(), sim::make_ack(1, wire::Seq31(sequence), {0, 100}));
+        }
+    }
+    rig.take();
+    rig.data(phone(1), sequence, 200);
+    CHECK(rig.take_to(srt_server).size() == 1);
+    CHECK(rig.receiver.counters()[Counter::registrations_refused] > 1500);
+    rig.pass(1_s);
+    rig.join({phone(2)}, 2);  // the table is still full of strangers without a link
+}
+
+TEST_CASE("strangers below the limit fill the table, and newcomers still get in at once") {
+    bond::ReceiverOptions o;
+    o.groups_max = 20;
+    ReceiverRig rig(o);
+    hawser::Random random(1);
+    for (unsigned i = 0; i < 100; ++i) {
+        rig.pass(150_ms);
+        rig.from(Endpoint::from_v4(static_cast<std::uint32_t>(random.next()) | 0x80000000u, 1), reg1(1));
+        if (i % 10 != 9) continue;
+        rig.pass(150_ms);
+        rig.join({phone(i)}, 2);
+    }
+    CHECK(rig.receiver.counters()[Counter::registrations_refused] == 0);
+}
+
+TEST_CASE("a full table gives way in order: no link, no SRT ACK, idle; a live group never") {
+    bond::ReceiverOptions o;
+    o.groups_max = 3;
+    o.global_burst = 100;
+    ReceiverRig rig(o);
+    rig.set_server({srt_server});
+    const auto live = [&] {
+        rig.data(phone(1), 5, 1);
+        rig.from_server(SocketId(1), sim::make_ack(1, wire::Seq31(6), {0, 1}));
+    };
+    rig.join({phone(1)}, 1);
+    live();
+    rig.join({phone(2)}, 2);
+    rig.from(phone(3), reg1(3));
+    rig.take();
+    // All are young: the newcomer is told so.
+    rig.from(phone(4), reg1(4));
+    CHECK(rig.take().at(0).is(SrtlaType::reg_err));
+    rig.pass(4_s);
+    live();
+    rig.take();
+    rig.from(phone(4), reg1(4));
+    CHECK(rig.take().at(0).is(SrtlaType::reg2));
+    auto gone = rig.events(EventKind::receiver_group_evicted);
+    REQUIRE(gone.size() == 1);
+    CHECK(gone[0].group == GroupId(2));  // phone 3: it never gained a link
+    rig.pass(2_s);
+    live();
+    rig.from(phone(4), Packet{0x92});  // too short to be anything
+    rig.take();
+    rig.from(phone(5), reg1(5));
+    CHECK(rig.take().at(0).is(SrtlaType::reg2));
+    rig.from(phone(6), reg1(6));
+    CHECK(rig.take().at(0).is(SrtlaType::reg2));
+    gone = rig.events(EventKind::receiver_group_evicted);
+    REQUIRE(gone.size() == 3);
+    CHECK(gone[1].group == GroupId(2));  // phone 4: no link either
+    CHECK(gone[2].group == GroupId(1));  // phone 2: a link, but never an SRT ACK
+    rig.take();
+    rig.data(phone(1), 6, 1);
+    CHECK(rig.take_to(srt_server).size() == 1);
+}
+
+TEST_CASE("a group without links goes after five seconds, one with data thirty after its last packet") {
+    ReceiverRig rig;
+    rig.set_server({srt_server});
+    rig.from(phone(9), reg1(9));
+    rig.join({phone(1)}, 1);
+    rig.data(phone(1), 5, 1);
+    rig.pass(7_s);
+    CHECK(rig.events(EventKind::receiver_group_removed).size() == 1);
+    rig.pass(10_s);
+    CHECK(rig.events(EventKind::receiver_link_removed).size() == 1);
+    CHECK(rig.events(EventKind::receiver_group_removed).size() == 1);
+    rig.pass(15_s);
+    CHECK(rig.events(EventKind::receiver_group_removed).size() == 2);
+    CHECK(rig.receiver.next_deadline() == never);  // an idle receiver never wakes
+}
+
+TEST_CASE("a link that only sends keepalives stays") {
+    ReceiverRig rig;
+    rig.join({phone(1)});
+    for (int i = 0; i < 120; ++i) {
+        rig.pass(1_s);
+        rig.from(phone(1), Packet{0x90, 0x00});
+    }
+    CHECK(rig.events(EventKind::receiver_link_removed).empty());
+}
+
+TEST_CASE("with an allow-list, whoever is not on it is not answered") {
+    bond::ReceiverOptions o;
+    o.allowed[0].address = Endpoint::from_v4(0x0A000000, 0).address;
+    o.allowed[0].bits = 96 + 23;
+    o.allowed[1].address = phone6(0).address;
+    o.allowed[1].bits = 56;
+    o.allowed_count = 2;
+    ReceiverRig rig(o);
+    rig.join({phone(0), phone(1), phone6(1)});
+    for (const Endpoint& stranger : {phone(2), phone6(0x100)}) {
+        rig.from(stranger, reg1(1));
+        wire::GroupKey key{};
+        rig.from(stranger, reg2(key));
+    }
+    CHECK(rig.take().empty());
+    rig.pass(2_s);
+    const auto told = rig.events(EventKind::receiver_refusing);
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].a == static_cast<std::uint32_t>(RefusalReason::not_allowed));
+    CHECK(told[0].b == 4);
+}
+
+TEST_CASE("a thousand groups of sixteen links live and age out in slices") {
+    bond::ReceiverOptions o;
+    o.groups_max = 1024;
+    o.prefix_burst = 100000;
+    ReceiverRig rig(o);
+    rig.set_server({srt_server});
+    for (unsigned g = 0; g < 1024; ++g) {
+        const auto at = [&](unsigned l) {
+            return Endpoint::from_v4(0x0A000000u + g, static_cast<std::uint16_t>(1000 + l));
+        };
+        rig.from(at(0), reg1(static_cast<std::uint8_t>(g)));
+        const auto key = key_in(rig.take().at(0));
+        // The audit after each packet walks all groups: two links here, sixteen in a few.
+        for (unsigned l = 0; l < (g % 128 == 0 ? 16u : 1u); ++l) rig.from(at(l), reg2(key));
+        rig.take();
+        if (g % 64 == 0) rig.data(at(0), 1, 1);
+        rig.take();
+    }
+    CHECK(rig.open_sockets() == 1025);
+    ReceiverSnapshot s;
+    s.reserve(1024, 1024 * 16);
+    rig.receiver.fill(s, rig.now);
+    CHECK(s.groups().size() == 1024);
+    CHECK(s.links().size() == 1016 + 8 * 16);
+    CHECK(s.links_of(s.groups()[128]).size() == 16);
+    rig.pass(60_s);
+    CHECK(rig.open_sockets() == 1);
+    CHECK(rig.events(EventKind::receiver_link_removed).size() == 1016 + 8 * 16);
+    CHECK(rig.events(EventKind::receiver_group_removed).size() == 1024);
+    CHECK(rig.receiver.next_deadline() == never);
+}
