@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What a bond wants done, as values. A bond's on_* call appends; the pump carries all of it out before the next
-// call, in order. Bounded: what does not fit is refused and counted by the caller, and only a hostile load gets there.
+// What a bond wants done, as values. A bond's on_* calls append; the pump carries it out in order, at the end of a turn
+// or earlier: before the lists are half full, and as soon as there is more to do than to send. What is received in a
+// turn stays in hand until then. Bounded: what does not fit is refused and counted by the caller, and one call cannot
+// fill half of the room.
 #pragma once
 
 #include <algorithm>
@@ -8,6 +10,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/base/check.h"
 #include "engine/base/pool.h"
 #include "engine/base/socket_spec.h"
 #include "engine/border/event.h"
@@ -15,9 +18,9 @@
 namespace hawser::bond {
 
 struct SendAction {
-    PacketRef packet;       // one reference, owned by the action
+    PacketRef packet;       // somebody else's reference holds it until the pump has run the actions
     SocketId socket;
-    const Endpoint* to = nullptr;  // null on a connected socket; else stays valid until the pump has run the actions
+    const Endpoint* to = nullptr;  // null on a connected socket
 };
 
 struct OpenAction {
@@ -26,18 +29,18 @@ struct OpenAction {
 
 class Actions {
 public:
-    static constexpr std::size_t sends_max = 256;   // one datagram's effects: a broadcast is at most 32 + a few
+    static constexpr std::size_t sends_max = 512;   // one datagram's effects: a broadcast is at most 32 + a few
     static constexpr std::size_t opens_max = 64;
     static constexpr std::size_t closes_max = 64;
     static constexpr std::size_t events_max = 128;
 
     explicit Actions(Pool& pool) : pool_(pool) {}
 
-    // Sends a packet that the caller can see; takes a reference of its own. False when full.
+    // Sends a packet that the caller can see: the one just received, or one that the bond keeps. False when full.
     bool send(SocketId socket, PacketRef packet, const Endpoint* to = nullptr) noexcept {
         if (send_count_ == sends_max) [[unlikely]]
             return false;
-        pool_.add_ref(packet.buffer);
+        if (to != nullptr) to = &(to_[send_count_] = *to);  // its owner may move on before the packet leaves
         sends_[send_count_++] = SendAction{packet, socket, to};
         return true;
     }
@@ -49,9 +52,13 @@ public:
         if (buffer == no_buffer) [[unlikely]]
             return false;
         std::copy(bytes.begin(), bytes.end(), pool_.data(buffer));
-        sends_[send_count_++] =
-            SendAction{PacketRef{buffer, 0, static_cast<std::uint16_t>(bytes.size())}, socket, to};
-        return true;
+        made_[made_count_++] = buffer;
+        return send(socket, PacketRef{buffer, 0, static_cast<std::uint16_t>(bytes.size())}, to);
+    }
+    // Gives up the caller's reference once the actions have been run: for a kept packet that is sent and let go.
+    void release_after(BufferId buffer) noexcept {
+        HAWSER_CHECK(made_count_ < sends_max);
+        made_[made_count_++] = buffer;
     }
     // Opens a socket; the answer comes to the bond's on_opened(spec.tag, ...). False when full.
     bool open(const SocketSpec& spec) noexcept {
@@ -80,11 +87,13 @@ public:
     [[nodiscard]] std::uint64_t events_lost() const noexcept { return events_lost_; }
     // True when anything but sends is waiting: one test on the path of a plain packet.
     [[nodiscard]] bool has_rare() const noexcept { return (open_count_ | close_count_ | event_count_) != 0; }
+    [[nodiscard]] bool is_half_full() const noexcept { return (send_count_ | made_count_) >= sends_max / 2; }
 
-    // For the pump: gives up the references of all sends and empties every list.
+    // For the pump, which by then has handed every send to the Io: gives up what send_bytes made and release_after took.
     void clear_sends() noexcept {
-        for (const SendAction& s : sends()) pool_.release(s.packet.buffer);
         send_count_ = 0;
+        for (; made_count_ > 0; --made_count_) [[unlikely]]
+            pool_.release(made_[made_count_ - 1]);
     }
     void clear_opens() noexcept { open_count_ = 0; }
     void clear_closes() noexcept { close_count_ = 0; }
@@ -93,11 +102,14 @@ public:
 private:
     Pool& pool_;
     std::size_t send_count_ = 0;
+    std::size_t made_count_ = 0;
     std::size_t open_count_ = 0;
     std::size_t close_count_ = 0;
     std::size_t event_count_ = 0;
     std::uint64_t events_lost_ = 0;
     std::array<SendAction, sends_max> sends_;
+    std::array<Endpoint, sends_max> to_;    // of the sends on unconnected sockets
+    std::array<BufferId, sends_max> made_;  // one reference each, until the actions have been run
     std::array<OpenAction, opens_max> opens_;
     std::array<SocketId, closes_max> closes_;
     std::array<Event, events_max> events_;

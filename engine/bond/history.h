@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The SRT data packets sent last, kept by reference so that a selector can send one again without a copy.
-// Holds one pool reference for each; the oldest go first when its own bound or the pool's reserve is reached.
+// Holds one pool reference for each, the one that came with it; the oldest go first when its own bound or the pool's reserve is reached.
 #pragma once
 
 #include <algorithm>
@@ -26,12 +26,14 @@ public:
     History(const History&) = delete;
     History& operator=(const History&) = delete;
 
-    void keep(wire::Seq31 sequence, PacketRef packet) noexcept {
-        if (limit_ == 0) return;
-        while (size() > 0 && (size() >= limit_ || pool_.free_slots() < reserve_)) drop_oldest();
-        if (pool_.free_slots() < reserve_) return;
-        pool_.add_ref(packet.buffer);
+    // True: the caller's reference is ours now. False: there is no room to keep anything, and it is still the caller's.
+    [[nodiscard]] bool keep(wire::Seq31 sequence, PacketRef packet) noexcept {
+        if ((tail_ - head_ >= limit_) | (pool_.free_slots() < reserve_)) [[likely]] {  // full is its usual state
+            if (!make_room()) [[unlikely]]
+                return false;
+        }
         entries_[tail_++ & mask_] = Entry{packet, sequence};
+        return true;
     }
     void clear() noexcept {
         while (size() > 0) drop_oldest();
@@ -44,6 +46,13 @@ private:
         wire::Seq31 sequence;
     };
 
+    [[nodiscard]] bool make_room() noexcept {
+        do {
+            if (head_ == tail_) return false;
+            drop_oldest();
+        } while (pool_.free_slots() < reserve_);
+        return limit_ > 0;
+    }
     void drop_oldest() noexcept { pool_.release(entries_[head_++ & mask_].packet.buffer); }
 
     Pool& pool_;

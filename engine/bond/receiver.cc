@@ -96,7 +96,8 @@ void Receiver::on_opened(std::uint32_t tag, const Result<SocketId, Errno>& socke
     out.tell(e);
     if (group.held.buffer != no_buffer) {
         to_server(g, group.held, out);
-        release_held(g);
+        out.release_after(group.held.buffer);
+        group.held = PacketRef{};
     }
     HAWSER_VERIFY(is_consistent());
 }

@@ -42,12 +42,14 @@ public:
     void begin_turn(Instant now) noexcept { static_cast<void>(now); }
     void on_opened(std::uint32_t tag, const Result<SocketId, Errno>& socket, const Endpoint& local,
                    std::uint32_t payload_bytes_max, Instant now, Actions& out) noexcept;
-    void on_received(const Completion& completion, Instant now, Actions& out) noexcept {
+    // False: it never keeps the reference that came with the packet.
+    bool on_received(const Completion& completion, Instant now, Actions& out) noexcept {
         if (completion.tag == uplink_tag)
             on_uplink(completion, now, out);
         else
             on_server(completion, now, out);
         HAWSER_VERIFY(is_consistent());
+        return false;
     }
     void on_send_failed(const Completion& completion, Instant now, Actions& out) noexcept;
     void on_broken(const Completion& completion, Instant now, Actions& out) noexcept;

@@ -217,56 +217,61 @@ void Sender::go_silent(LinkId link, Instant now, Actions& out) noexcept {
 
 // ------------------------------------------------------------------------------------------------- the SRT side
 
-void Sender::on_received(const Completion& c, Instant now, Actions& out) noexcept {
+bool Sender::on_received(const Completion& c, Instant now, Actions& out) noexcept {
     const Bytes packet = pool_.bytes(c.packet);
-    if (packet.size() > wire::datagram_bytes_max) [[unlikely]] {
-        counters_.add(Counter::drop_oversize);
-        return;
-    }
-    if (c.tag == local_tag) {
-        on_local(c, packet, now, out);
-        return;
-    }
-    const LinkId link = link_at((c.tag & 0xFFFF) - 1);
-    if (link.index() >= links_max || uplinks_[link.index()].socket != c.socket) [[unlikely]]
-        return;
-    on_uplink(c, link, packet, now, out);
+    if (c.tag == local_tag) [[likely]]
+        return on_local(c, packet, now, out);
+    on_uplink(c, packet, now, out);
+    return false;
 }
 
-void Sender::on_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
+inline bool Sender::on_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
     counters_.add(Counter::local_packets_in);
     counters_.add(Counter::local_bytes_in, packet.size());
     const auto srt = wire::SrtPacket::over(packet);
-    if (!srt) [[unlikely]] {
-        counters_.add(Counter::drop_short);
-        return;
-    }
-    if (!caller_.is(c.from)) [[unlikely]] {
-        if (!admit_caller(c, packet, now, out)) return;
-    }
+    // The common case in one test each: whole, not oversize, from the caller, data.
+    if (!srt || packet.size() > wire::datagram_bytes_max || !caller_.is(c.from) || !srt->is_data()) [[unlikely]]
+        return on_odd_local(c, packet, now, out);
     caller_.heard(now);
-    if (!srt->is_data()) [[unlikely]] {
-        on_local_control(c, packet, now, out);
-        return;
-    }
+    return on_data(c, *srt, now, out);
+}
+
+inline bool Sender::on_data(const Completion& c, const wire::SrtPacket& srt, Instant now, Actions& out) noexcept {
     counters_.add(Counter::srt_data);
-    const wire::Seq31 sequence = srt->sequence();
-    counters_.add(Counter::srt_retransmissions, srt->is_retransmission() ? 1 : 0);
+    counters_.add(Counter::srt_retransmissions, srt.is_retransmission() ? 1 : 0);
+    const wire::Seq31 sequence = srt.sequence();
     if (caller_.on_data(sequence)) [[unlikely]]
         new_session(now, out);
-    const LinkId link = choose(packet.size(), now);
+    const LinkId link = choose(c.packet.length, now);
     if (link == no_link) [[unlikely]] {
         note_no_uplink(now, out);
-        return;
+        return false;
     }
     accounting_.note_sent(link, sequence, now);
-    history_.keep(sequence, c.packet);
     route(c.packet, link, out);
     if (const LinkId probed = selector_.probe_for_gated(now); probed != no_link) [[unlikely]] {
         accounting_.note_probe(probed, sequence, now);
         counters_.add(Counter::duplicates_sent);
         route(c.packet, probed, out);
     }
+    return history_.keep(sequence, c.packet);
+}
+
+bool Sender::on_odd_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
+    if (packet.size() > wire::datagram_bytes_max) {
+        counters_.add(Counter::drop_oversize);
+        return false;
+    }
+    const auto srt = wire::SrtPacket::over(packet);
+    if (!srt) {
+        counters_.add(Counter::drop_short);
+        return false;
+    }
+    if (!caller_.is(c.from) && !admit_caller(c, packet, now, out)) return false;
+    caller_.heard(now);
+    if (srt->is_data()) return on_data(c, *srt, now, out);
+    on_local_control(c, packet, now, out);
+    return false;
 }
 
 // Some uplink is busy, or too small for the packet.
@@ -285,18 +290,6 @@ LinkId Sender::choose_among(std::size_t packet_bytes, Instant now) noexcept {
     if (fragmenting != no_link) ++uplinks_[fragmenting.index()].too_large;
     if (fragmenting != no_link) counters_.add(Counter::sends_too_large);
     return fragmenting;
-}
-
-void Sender::route(PacketRef ref, LinkId link, Actions& out) noexcept {
-    Uplink& u = uplinks_[link.index()];
-    if (!out.send(u.socket, ref)) [[unlikely]] {
-        counters_.add(Counter::drop_no_room);
-        return;
-    }
-    ++u.packets_out;
-    u.bytes_out += ref.length;
-    counters_.add(Counter::uplink_packets_out);
-    counters_.add(Counter::uplink_bytes_out, ref.length);
 }
 
 void Sender::note_no_uplink(Instant now, Actions& out) noexcept {
@@ -380,7 +373,13 @@ void Sender::heard(LinkId link, Instant now) noexcept {
     selector_.note_heard(link, now);
 }
 
-void Sender::on_uplink(const Completion& c, LinkId link, Bytes packet, Instant now, Actions& out) noexcept {
+void Sender::on_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
+    const LinkId link = link_at((c.tag & 0xFFFF) - 1);
+    if (link.index() >= links_max || uplinks_[link.index()].socket != c.socket) return;
+    if (packet.size() > wire::datagram_bytes_max) {
+        counters_.add(Counter::drop_oversize);
+        return;
+    }
     Uplink& u = uplinks_[link.index()];
     ++u.packets_in;
     u.bytes_in += packet.size();

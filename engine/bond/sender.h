@@ -56,7 +56,8 @@ public:
     void begin_turn(Instant now) noexcept;
     void on_opened(std::uint32_t tag, const Result<SocketId, Errno>& socket, const Endpoint& local,
                    std::uint32_t payload_bytes_max, Instant now, Actions& out) noexcept;
-    void on_received(const Completion& completion, Instant now, Actions& out) noexcept;
+    // True: the reference that came with the packet is kept; false: it is still the caller's.
+    bool on_received(const Completion& completion, Instant now, Actions& out) noexcept;
     void on_send_failed(const Completion& completion, Instant now, Actions& out) noexcept;
     void on_broken(const Completion& completion, Instant now, Actions& out) noexcept;
     void on_command(const Command& command, Instant now, Actions& out) noexcept;
@@ -107,15 +108,32 @@ private:
     };
 
     // The SRT side.
-    void on_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
+    bool on_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
+    [[gnu::noinline]] bool on_odd_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
+    bool on_data(const Completion& c, const wire::SrtPacket& packet, Instant now, Actions& out) noexcept;
     void on_local_control(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     bool admit_caller(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void new_session(Instant now, Actions& out) noexcept;
-    void route(PacketRef ref, LinkId link, Actions& out) noexcept;
-    LinkId choose(std::size_t packet_bytes, Instant now) noexcept;
+    void route(PacketRef ref, LinkId link, Actions& out) noexcept {
+        Uplink& u = uplinks_[link.index()];
+        if (!out.send(u.socket, ref)) [[unlikely]] {
+            counters_.add(Counter::drop_no_room);
+            return;
+        }
+        ++u.packets_out;
+        u.bytes_out += ref.length;
+        counters_.add(Counter::uplink_packets_out);
+        counters_.add(Counter::uplink_bytes_out, ref.length);
+    }
+    LinkId choose(std::size_t packet_bytes, Instant now) noexcept {
+        if ((busy_ == 0) & (packet_bytes <= payload_max_)) return selector_.pick(now);
+        return choose_among(packet_bytes, now);
+    }
+    LinkId choose_among(std::size_t packet_bytes, Instant now) noexcept;
+    void find_payload_max() noexcept;
     void note_no_uplink(Instant now, Actions& out) noexcept;
     // The uplinks' side.
-    void on_uplink(const Completion& c, LinkId link, Bytes packet, Instant now, Actions& out) noexcept;
+    [[gnu::noinline]] void on_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void on_srt_from_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void on_srt_nak(const wire::LossList& losses, Instant now) noexcept;
     void on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now, Actions& out) noexcept;
@@ -163,7 +181,7 @@ private:
     link::LinkMask present_ = 0;   // slots that hold an uplink
     link::LinkMask alive_ = 0;     // registered and not silent: they may carry data
     link::LinkMask busy_ = 0;      // refused a send a moment ago
-    bool sizes_limited_ = false;   // some uplink has refused a datagram as too large
+    std::uint32_t payload_max_ = 0xFFFF'FFFF;  // the least of all uplinks': what any of them carries whole
 
     Resolved receiver_;
     std::uint32_t receiver_index_ = 0;

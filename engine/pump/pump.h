@@ -3,9 +3,9 @@
 // completion to the bond, carries out what the bond asks for, takes a bounded number of commands, and publishes a
 // snapshot now and then. It knows packets and time, and nothing of SRT.
 //
-// A turn's order: wait; completions; deadlines; commands; snapshot. The bond's actions are carried out after each of
-// its calls, so that what they refer to is still in hand. Packets received are released after the bond has seen them:
-// what is being sent or kept holds a reference of its own.
+// A turn's order: wait; completions; deadlines; commands; snapshot. The bond's actions are carried out when they are
+// many or more than sends, at the latest at the end of the turn; only then are the packets released that the bond did
+// not keep, so that what the actions refer to is still in hand.
 #pragma once
 
 #include <algorithm>
@@ -47,25 +47,16 @@ public:
         std::uint32_t packets = 0;
         bool woken = false;
         for (const Completion& c : turn.completions) {
-            switch (c.kind) {
-                case Completion::Kind::received:
-                    bond_.on_received(c, now, out_);
-                    carry_out(now);
-                    pool_.release(c.packet.buffer);
-                    ++packets;
-                    break;
-                case Completion::Kind::send_failed:
-                    bond_.on_send_failed(c, now, out_);
-                    carry_out(now);
-                    pool_.release(c.packet.buffer);
-                    break;
-                case Completion::Kind::broken:
-                    bond_.on_broken(c, now, out_);
-                    carry_out(now);
-                    break;
-                case Completion::Kind::woken: woken = true; break;
+            if (c.kind == Completion::Kind::received) [[likely]] {
+                if (!bond_.on_received(c, now, out_)) spent_[spent_count_++] = c.packet.buffer;
+                ++packets;
+            } else {
+                woken = on_other(c, now) || woken;
             }
+            if (out_.is_half_full() | out_.has_rare() | (spent_count_ == spent_max)) [[unlikely]]
+                carry_out(now);
         }
+        carry_out(now);
         packets_ += packets;
         coalescer_.note(packets, now);
         if (now >= bond_.next_deadline()) {
@@ -95,14 +86,32 @@ private:
     // A reader that looks each second sees figures that are at most this old; an idle bond turns once a second.
     static constexpr Duration publish_interval{100'000'000};
 
-    void carry_out(Instant now) noexcept {
-        for (const bond::SendAction& s : out_.sends()) io_.send(s.socket, s.packet, s.to);
-        out_.clear_sends();
-        while (out_.has_rare()) [[unlikely]]
-            carry_out_rare(now);
+    // True for a wake-up.
+    [[gnu::noinline]] bool on_other(const Completion& c, Instant now) noexcept {
+        switch (c.kind) {
+            case Completion::Kind::send_failed:
+                bond_.on_send_failed(c, now, out_);
+                spent_[spent_count_++] = c.packet.buffer;
+                return false;
+            case Completion::Kind::broken: bond_.on_broken(c, now, out_); return false;
+            case Completion::Kind::received:
+            case Completion::Kind::woken: break;
+        }
+        return c.kind == Completion::Kind::woken;
     }
 
-    void carry_out_rare(Instant now) noexcept {
+    void carry_out(Instant now) noexcept {
+        send_all();
+        while (out_.has_rare()) [[unlikely]]
+            carry_out_rare(now);
+        for (; spent_count_ > 0; --spent_count_) pool_.release(spent_[spent_count_ - 1]);
+    }
+    void send_all() noexcept {
+        for (const bond::SendAction& s : out_.sends()) io_.send(s.socket, s.packet, s.to);
+        out_.clear_sends();
+    }
+
+    [[gnu::noinline]] void carry_out_rare(Instant now) noexcept {
         told_ = told_ || !out_.events().empty();
         for (const Event& e : out_.events()) {
             if (!border_.events.push(e)) ++events_lost_;
@@ -120,8 +129,7 @@ private:
             const Endpoint local = opened ? io_.local(*opened) : opens_[i].spec.local;
             const std::uint32_t payload = opened ? io_.payload_bytes_max(*opened) : 0;
             bond_.on_opened(opens_[i].spec.tag, opened, local, payload, now, out_);
-            for (const bond::SendAction& s : out_.sends()) io_.send(s.socket, s.packet, s.to);
-            out_.clear_sends();
+            send_all();
         }
     }
 
@@ -159,6 +167,9 @@ private:
     Border<Snapshot>& border_;
     bond::Actions out_;
     std::array<bond::OpenAction, bond::Actions::opens_max> opens_{};
+    static constexpr std::size_t spent_max = 512;
+    std::array<BufferId, spent_max> spent_{};  // received, seen, not kept: given up when the actions have been run
+    std::size_t spent_count_ = 0;
     Coalescer coalescer_;
     StallWatch stalls_;
     std::uint64_t turns_ = 0;

@@ -17,12 +17,11 @@ struct Slab {
     std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(64 * 2048);
     Pool pool{bytes, 2048};
 
-    // Sends a packet through the history as the sender does, and gives up the receive's reference.
+    // Passes a packet to the history as the sender does, which keeps the receive's reference or leaves it.
     void send(History& history, std::uint32_t sequence) {
         const BufferId id = pool.take();
         REQUIRE(id != no_buffer);
-        history.keep(Seq31(sequence), PacketRef{id, 0, 100});
-        pool.release(id);
+        if (!history.keep(Seq31(sequence), PacketRef{id, 0, 100})) pool.release(id);
     }
 };
 
