@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "engine/base/check.h"
+#include "engine/base/lanes.h"
 
 namespace hawser::link {
 
@@ -34,7 +35,7 @@ Accounting::Accounting() noexcept {
 void Accounting::add(LinkId link) noexcept {
     HAWSER_CHECK(link.index() < links_max && !is_known(link));
     known_ |= mask_of(link);
-    window_[link.index()] = window_default;
+    load_.window[link.index()] = window_default;
     order_[link.index()] = ++added_;
     groups_ = (static_cast<std::size_t>(std::bit_width(known_)) + lanes - 1) / lanes;
     HAWSER_VERIFY(is_consistent());
@@ -43,7 +44,7 @@ void Accounting::add(LinkId link) noexcept {
 void Accounting::remove(LinkId link) noexcept {
     HAWSER_CHECK(is_known(link));
     empty_log(link.index());
-    window_[link.index()] = 0;
+    load_.window[link.index()] = 0;
     known_ &= ~mask_of(link);
     delivering_ &= ~mask_of(link);
     groups_ = (static_cast<std::size_t>(std::bit_width(known_)) + lanes - 1) / lanes;
@@ -53,7 +54,7 @@ void Accounting::remove(LinkId link) noexcept {
 void Accounting::fail(LinkId link) noexcept {
     HAWSER_CHECK(is_known(link));
     empty_log(link.index());
-    window_[link.index()] = window_min;
+    load_.window[link.index()] = window_min;
     delivering_ &= ~mask_of(link);
     HAWSER_VERIFY(is_consistent());
 }
@@ -75,7 +76,7 @@ void Accounting::note_unsent(LinkId link, wire::Seq31 sequence) noexcept {
     for (SlotId slot = heads_[chain_of(sequence.raw())]; slot != nobody; slot = slots_[slot].next) {
         if (link_of(slot) != link.index() || (slots_[slot].sequence & wire::Seq31::mask) != sequence.raw()) continue;
         unlink(slot);
-        if (in_flight_[link.index()] > 0) --in_flight_[link.index()];
+        if (load_.in_flight[link.index()] > 0) --load_.in_flight[link.index()];
         break;
     }
     HAWSER_VERIFY(is_consistent());
@@ -101,7 +102,7 @@ void Accounting::log(LinkId link, std::uint32_t sequence, Instant now) noexcept 
     if (older != nobody) [[unlikely]]
         slots_[older].previous = slot;
     ++live_[i];
-    in_flight_[i] += in_flight_[i] != std::numeric_limits<std::int32_t>::max() ? 1 : 0;
+    load_.in_flight[i] += load_.in_flight[i] != std::numeric_limits<std::int32_t>::max() ? 1 : 0;
     // The plain form of distance(low_, sequence) >= reach || distance(low_, sequence) < 0.
     if (((sequence - low_.raw()) & wire::Seq31::mask) >= std::uint32_t{reach}) [[unlikely]]
         note_outside(wire::Seq31(sequence));
@@ -135,7 +136,7 @@ void Accounting::empty_log(std::size_t link) noexcept {
         const SlotId slot = static_cast<SlotId>(link * log_slots + i);
         if (slots_[slot].previous != unlinked) unlink(slot);
     }
-    in_flight_[link] = 0;
+    load_.in_flight[link] = 0;
 }
 
 // The slot that the reference's scan meets first: by order of links, then the newest. `preferred` goes before all.
@@ -163,13 +164,13 @@ Accounting::Loss Accounting::on_lost(wire::Seq31 sequence, Instant) noexcept {
     if (slot == nobody) return {};
     const std::size_t i = link_of(slot);
     unlink(slot);
-    window_[i] = std::max(window_[i] - window_loss_step, window_min);
+    load_.window[i] = std::max(load_.window[i] - window_loss_step, window_min);
     HAWSER_VERIFY(is_consistent());
     return {LinkId(static_cast<LinkId::rep>(i)), slots_[slot].sent_at};
 }
 
 LinkMask Accounting::on_srtla_ack(const wire::SrtlaAck& ack, LinkId arrival, LinkMask alive, Instant) noexcept {
-    const std::size_t preferred = arrival_first_ ? arrival.index() : links_max;
+    const std::size_t preferred = load_.arrival_first ? arrival.index() : links_max;
     LinkMask proof = 0;
     std::int32_t steps = 0;
     alive &= known_;
@@ -214,20 +215,20 @@ Accounting::SlotId Accounting::take(std::uint32_t sequence, std::size_t preferre
 }
 
 // One packet delivered: a link that stays full beyond its window grows by 29, and by 1 more with all the others. That
-// 1 is owed until grow_all, for as many steps as there were: so an alive link's window reads as window_ + owed. What
+// 1 is owed until grow_all, for as many steps as there were: so an alive link's window reads as its number here plus what is owed. What
 // that reads above window_max is less than one packet, so no comparison sees it.
 void Accounting::credit(std::size_t i, std::int32_t owed) noexcept {
-    const std::int32_t in_flight = in_flight_[i] - 1;  // never below the slots in use, so never below 0
-    in_flight_[i] = in_flight;
-    if (std::int64_t{in_flight} * window_unit > window_[i] + owed) window_[i] += window_growth_step - 1;
+    const std::int32_t in_flight = load_.in_flight[i] - 1;  // never below the slots in use, so never below 0
+    load_.in_flight[i] = in_flight;
+    if (std::int64_t{in_flight} * window_unit > load_.window[i] + owed) load_.window[i] += window_growth_step - 1;
 }
 
 void Accounting::grow_all(LinkMask alive, std::int32_t steps) noexcept {
     if (steps == 0) return;
     for (std::size_t first = 0; first < groups_ * lanes; first += lanes) {
-        const IntLanes window = load_lanes(window_.data() + first);
+        const IntLanes window = load_lanes(load_.window.data() + first);
         const IntLanes grown = min_lanes(window + steps, all_lanes(window_max));
-        store_lanes(window_.data() + first, lanes_in_mask(alive, first) ? grown : window);
+        store_lanes(load_.window.data() + first, lanes_in_mask(alive, first) ? grown : window);
     }
 }
 
@@ -242,7 +243,7 @@ LinkMask Accounting::on_srt_ack(wire::Seq31 next_expected, Instant) noexcept {
     }
     grow_all(delivering_, covering.steps);
     for (std::size_t first = 0; first < groups_ * lanes; first += lanes)
-        store_lanes(in_flight_.data() + first, load_lanes(live_.data() + first));
+        store_lanes(load_.in_flight.data() + first, load_lanes(live_.data() + first));
     HAWSER_VERIFY(is_consistent());
     return covering.proof;
 }
@@ -256,7 +257,7 @@ void Accounting::cover(std::uint32_t sequence, Covering& covering) noexcept {
             const LinkMask bit = LinkMask{1} << i;
             covering.proof |= bit;
             // A link that delivers is alive from here on, and is owed nothing for the steps before.
-            if ((delivering_ & bit) == 0) window_[i] -= covering.steps;
+            if ((delivering_ & bit) == 0) load_.window[i] -= covering.steps;
             delivering_ |= bit;
             credit(i, covering.steps);
             if (++covering.steps == steps_max) {
@@ -303,7 +304,7 @@ void Accounting::cover_by_slots(wire::Seq31 next_expected, Covering& covering) n
 
 void Accounting::grow(LinkId link, std::int32_t amount) noexcept {
     HAWSER_CHECK(is_known(link));
-    window_[link.index()] = std::min(window_[link.index()] + amount, window_max);
+    load_.window[link.index()] = std::min(load_.window[link.index()] + amount, window_max);
 }
 
 bool Accounting::is_consistent() const noexcept {
@@ -329,8 +330,8 @@ bool Accounting::is_consistent() const noexcept {
             const std::int32_t above = wire::distance(low_, wire::Seq31(slot.sequence));
             if (!scattered_ && (above < 0 || above >= reach + lowered_)) return false;
         }
-        if (live != live_[i] || (known ? in_flight_[i] < live : in_flight_[i] != 0)) return false;
-        if (known ? window_[i] < window_min : window_[i] != 0) return false;
+        if (live != live_[i] || (known ? load_.in_flight[i] < live : load_.in_flight[i] != 0)) return false;
+        if (known ? load_.window[i] < window_min : load_.window[i] != 0) return false;
         if (known && i >= groups_ * lanes) return false;
     }
     return chains == 0;

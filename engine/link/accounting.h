@@ -16,9 +16,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/base/link_load.h"
 #include "engine/base/strong.h"
 #include "engine/base/time.h"
-#include "engine/link/lanes.h"
 #include "engine/wire/seq.h"
 #include "engine/wire/srtla.h"
 
@@ -37,10 +37,8 @@ inline constexpr std::int32_t window_growth_step = 30;
 inline constexpr std::size_t log_slots = 256;
 inline constexpr std::size_t log_visible = log_slots - 1;
 
-using LinkMask = std::uint32_t;  // bit i: LinkId(i)
-static_assert(links_max <= 32);
-
-[[nodiscard]] constexpr LinkMask mask_of(LinkId link) { return LinkMask{1} << link.value; }
+using hawser::LinkMask;
+using hawser::mask_of;
 
 class Accounting {
 public:
@@ -88,18 +86,22 @@ public:
     // True: an SRTLA ACK is matched on the link it came by before the others, so that a probe's ACK proves the probed
     // link (irlserver/srtla_send 86b90aa). False, the default: list order only, as the reference. The selector sets it
     // by its mode.
-    void set_arrival_first(bool first) noexcept { arrival_first_ = first; }
+    void set_arrival_first(bool first) noexcept { load_.arrival_first = first; }
 
     // Growth that no ACK caused: the selector's recovery after losses. Clamped to window_max.
     void grow(LinkId link, std::int32_t amount) noexcept;
 
-    [[nodiscard]] std::int32_t in_flight(LinkId link) const noexcept { return in_flight_[link.index()]; }  // packets
-    [[nodiscard]] std::int32_t window(LinkId link) const noexcept { return window_[link.index()]; }  // window units
+    [[nodiscard]] std::int32_t in_flight(LinkId link) const noexcept {
+        return load_.in_flight[link.index()];
+    }  // packets
+    [[nodiscard]] std::int32_t window(LinkId link) const noexcept {
+        return load_.window[link.index()];
+    }  // window units
     [[nodiscard]] LinkMask links() const noexcept { return known_; }
 
-    // For the selector's sweep: links_max numbers each, aligned to a cache line; 0 where no link is.
-    [[nodiscard]] const std::int32_t* windows() const noexcept { return window_.data(); }
-    [[nodiscard]] const std::int32_t* in_flights() const noexcept { return in_flight_.data(); }
+    // What the selector sweeps.
+    operator LinkLoad&() noexcept { return load_; }
+    [[nodiscard]] const LinkLoad& load() const noexcept { return load_; }
 
     // Audit: recomputes every count and walks every chain.
     [[nodiscard]] bool is_consistent() const noexcept;
@@ -147,9 +149,7 @@ private:
     void cover_range(wire::Seq31 next_expected, std::int32_t count, Covering& covering) noexcept;
     void cover_by_slots(wire::Seq31 next_expected, Covering& covering) noexcept;
 
-    // Swept together by the selector.
-    alignas(cache_line_bytes) std::array<std::int32_t, links_max> window_{};
-    alignas(cache_line_bytes) std::array<std::int32_t, links_max> in_flight_{};
+    LinkLoad load_;
     alignas(cache_line_bytes) std::array<std::int32_t, links_max> live_{};  // slots in use
 
     std::array<SlotId, links_max> cursor_;          // next slot to write
@@ -164,7 +164,6 @@ private:
     std::int32_t lowered_ = 0;
     bool scattered_ = false;
     bool srtla_acks_absent_ = false;
-    bool arrival_first_ = false;
 
     std::array<SlotId, index_size> heads_;
     std::array<Slot, slot_count> slots_{};

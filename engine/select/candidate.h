@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/base/lanes.h"
 #include "engine/base/strong.h"
-#include "engine/link/lanes.h"
 
 namespace hawser::select {
 

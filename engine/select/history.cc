@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "engine/link/accounting.h"
 #include "engine/select/exp_decay.h"
 
 namespace hawser::select {
@@ -23,7 +22,7 @@ std::int32_t History::recover(std::int32_t window, Instant now) noexcept {
     const Duration calm = last_nak_ ? now - *last_nak_ : for_ever;
     if (calm >= burst_gap_max) burst_ = 0;
     if (calm <= (fast_ ? recovery_wait_fast : recovery_wait)) return 0;
-    constexpr std::int32_t base = link::window_growth_step;
+    constexpr std::int32_t base = recovery_step;
     std::int32_t amount = base / 4;
     if (calm > 10_s) {
         amount = base * 2;

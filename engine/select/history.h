@@ -32,6 +32,8 @@ inline constexpr Duration quality_interval = 50_ms;  // a quality is recomputed 
 inline constexpr Duration recovery_interval = 1_s;
 inline constexpr Duration recovery_wait = 2000_ms;      // since the last NAK
 inline constexpr Duration recovery_wait_fast = 500_ms;  // the same in fast recovery
+inline constexpr std::int32_t recovery_step = 30;       // doubled, halved or quartered by that time
+inline constexpr std::int32_t recovery_cap = 60'000;    // the largest window there is
 inline constexpr float recovery_velocity_max = 2.0F;    // ms per sample: above it, half
 // Fast recovery: from a NAK that leaves the window this low until it is this high again. Window units.
 inline constexpr std::int32_t fast_enter = 2000;

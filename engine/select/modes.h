@@ -10,29 +10,28 @@ namespace hawser::select {
 // window / (in_flight + 1), whole part; the greatest wins, the last added among equals. Float division gives the same
 // whole part as integer division for every window up to 2^23 (see the test over all of them).
 // Source: BELABOX/srtla 37862da.
-[[nodiscard]] inline link::IntLanes classic_scores(const Candidates& all, std::size_t first) noexcept {
-    const link::FloatLanes window = link::to_float(link::load_lanes(all.window + first));
-    const link::FloatLanes share = link::to_float(link::load_lanes(all.in_flight + first) + 1);
-    return link::to_int(window / share);
+[[nodiscard]] inline IntLanes classic_scores(const Candidates& all, std::size_t first) noexcept {
+    const FloatLanes window = to_float(load_lanes(all.window + first));
+    const FloatLanes share = to_float(load_lanes(all.in_flight + first) + 1);
+    return to_int(window / share);
 }
 
 // The classic score times the link's weight, a product in single precision cut to whole parts; smaller differences
 // are ties.
-[[nodiscard]] inline link::IntLanes weighted_scores(const Candidates& all, std::size_t first) noexcept {
-    return link::to_int(link::to_float(classic_scores(all, first)) * link::load_lanes(all.weight.data() + first));
+[[nodiscard]] inline IntLanes weighted_scores(const Candidates& all, std::size_t first) noexcept {
+    return to_int(to_float(classic_scores(all, first)) * load_lanes(all.weight.data() + first));
 }
 
 // Scores as keys that compare by score, then rank; negative for barred links.
-[[nodiscard]] inline link::IntLanes keys_of(const Candidates& all, link::IntLanes scores, std::size_t first) noexcept {
-    return (scores << rank_bits) | link::load_lanes(all.rank.data() + first) |
-           link::load_lanes(all.barred.data() + first);
+[[nodiscard]] inline IntLanes keys_of(const Candidates& all, IntLanes scores, std::size_t first) noexcept {
+    return (scores << rank_bits) | load_lanes(all.rank.data() + first) | load_lanes(all.barred.data() + first);
 }
 
 [[nodiscard]] inline Choice choose_classic(const Candidates& all) noexcept {
-    link::IntLanes best = link::all_lanes(-1);
+    IntLanes best = all_lanes(-1);
     for (std::size_t g = 0; g < all.groups; ++g)
-        best = link::max_lanes(best, keys_of(all, classic_scores(all, g * link::lanes), g * link::lanes));
-    return {link::largest_of(best)};
+        best = max_lanes(best, keys_of(all, classic_scores(all, g * lanes), g * lanes));
+    return {largest_of(best)};
 }
 
 // Leaving the previous link takes a score of 11/10 of its own: irlserver/srtla_send 86b90aa.
@@ -45,16 +44,16 @@ struct EnhancedChoice {
 };
 [[nodiscard]] inline EnhancedChoice choose_enhanced(const Candidates& all, LinkId previous) noexcept {
     // One place more than there are links, so that "none before" is a barred link like any other.
-    alignas(cache_line_bytes) std::array<std::int32_t, links_max + link::lanes> keys;
+    alignas(cache_line_bytes) std::array<std::int32_t, links_max + lanes> keys;
     const std::size_t before = previous.index() < links_max ? previous.index() : links_max;
     keys[before] = -1;
-    link::IntLanes best = link::all_lanes(-1);
+    IntLanes best = all_lanes(-1);
     for (std::size_t g = 0; g < all.groups; ++g) {
-        const link::IntLanes group = keys_of(all, weighted_scores(all, g * link::lanes), g * link::lanes);
-        link::store_lanes(keys.data() + g * link::lanes, group);
-        best = link::max_lanes(best, group);
+        const IntLanes group = keys_of(all, weighted_scores(all, g * lanes), g * lanes);
+        store_lanes(keys.data() + g * lanes, group);
+        best = max_lanes(best, group);
     }
-    const Choice first{link::largest_of(best)};
+    const Choice first{largest_of(best)};
     const Choice last{keys[before]};
     // A barred link's key is -1 and its score too, so it never holds on.
     const bool stay = first.score() * hysteresis_denominator < last.score() * hysteresis_numerator;

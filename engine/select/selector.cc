@@ -31,14 +31,10 @@ constexpr std::int32_t explore_score_divisor = 2;
 [[nodiscard]] LinkId link_at(std::size_t i) { return LinkId(static_cast<LinkId::rep>(i)); }
 }  // namespace
 
-Selector::Selector(Accounting& accounting, Random seed) noexcept
-    : accounting_(accounting),
-      refresh_due_(at_once),
-      recovery_due_(at_once),
-      random_(seed),
-      explore_in_(explore_interval_min) {
-    candidates_.window = accounting.windows();
-    candidates_.in_flight = accounting.in_flights();
+Selector::Selector(LinkLoad& load, Random seed) noexcept
+    : load_(load), refresh_due_(at_once), recovery_due_(at_once), random_(seed), explore_in_(explore_interval_min) {
+    candidates_.window = load.window.data();
+    candidates_.in_flight = load.in_flight.data();
     candidates_.barred.fill(-1);
     candidates_.weight.fill(static_cast<float>(score_parts));
     candidates_.by_rank.fill(no_link);
@@ -52,7 +48,7 @@ void Selector::set(const Settings& settings) noexcept {
 
 void Selector::add(LinkId link, Instant) noexcept {
     HAWSER_CHECK(link.index() < links_max && !is_known(link));
-    known_ |= link::mask_of(link);
+    known_ |= mask_of(link);
     order_[link.index()] = ++added_;
     history_[link.index()].clear();
     gate_.forget(link);
@@ -62,7 +58,7 @@ void Selector::add(LinkId link, Instant) noexcept {
 
 void Selector::remove(LinkId link) noexcept {
     HAWSER_CHECK(is_known(link));
-    known_ &= ~link::mask_of(link);
+    known_ &= ~mask_of(link);
     usable_ &= known_;
     gate_.forget(link);
     if (previous_ == link) previous_ = no_link;
@@ -72,7 +68,7 @@ void Selector::remove(LinkId link) noexcept {
 
 void Selector::set_usable(LinkId link, bool usable, Instant now) noexcept {
     HAWSER_CHECK(is_known(link));
-    const LinkMask bit = link::mask_of(link);
+    const LinkMask bit = mask_of(link);
     if (((usable_ & bit) != 0) == usable) return;
     usable_ ^= bit;
     // What was before a silence says nothing of the link after it.
@@ -93,13 +89,13 @@ void Selector::note_registered(LinkId link, Instant now) noexcept {
 
 void Selector::note_nak(LinkId link, Instant now) noexcept {
     HAWSER_CHECK(is_known(link));
-    history_[link.index()].on_nak(accounting_.window(link), now);
+    history_[link.index()].on_nak(load_.window[link.index()], now);
 }
 
 void Selector::note_rtt(LinkId link, Duration rtt, Instant now) noexcept {
     HAWSER_CHECK(is_known(link));
     history_[link.index()].on_rtt(rtt);
-    gate_.note_proof(link::mask_of(link), now);
+    gate_.note_proof(mask_of(link), now);
 }
 
 void Selector::note_proof(LinkMask links, Instant now) noexcept { gate_.note_proof(links & known_, now); }
@@ -118,18 +114,18 @@ void Selector::refresh(Instant now) noexcept {
         case Mode::classic: pick_ = &pick_classic; break;
         case Mode::enhanced: pick_ = &pick_enhanced; break;
     }
-    accounting_.set_arrival_first(enhanced);
+    load_.arrival_first = enhanced;
     const bool recovery_due = recovery_due_ != at_once && now >= recovery_due_;
     if (recovery_due || recovery_due_ == at_once) recovery_due_ = now + recovery_interval;
     for (LinkMask rest = known_; rest != 0; rest &= rest - 1) {
         const std::size_t i = number_of(rest);
         if (recovery_due && enhanced && ((usable_ >> i) & 1) != 0) {
-            const std::int32_t amount = history_[i].recover(accounting_.window(link_at(i)), now);
-            if (amount > 0) accounting_.grow(link_at(i), amount);
+            const std::int32_t amount = history_[i].recover(load_.window[i], now);
+            if (amount > 0) load_.window[i] = std::min(load_.window[i] + amount, recovery_cap);
         }
         refresh_quality(i, enhanced && settings_.quality, now);
         if (enhanced && settings_.stall_gate)
-            gate_.judge(link_at(i), accounting_.in_flight(link_at(i)), history_[i].rtt(), settings_, now);
+            gate_.judge(link_at(i), load_.in_flight[i], history_[i].rtt(), settings_, now);
     }
     regate();
     refresh_due_ = now + (enhanced && settings_.stall_gate ? gate_interval : quality_interval);
@@ -159,7 +155,7 @@ void Selector::rank_links() noexcept {
         candidates_.rank[i] = static_cast<std::int32_t>(rank);
         candidates_.by_rank[rank] = link_at(i);
     }
-    candidates_.groups = (static_cast<std::size_t>(std::bit_width(known_)) + link::lanes - 1) / link::lanes;
+    candidates_.groups = (static_cast<std::size_t>(std::bit_width(known_)) + lanes - 1) / lanes;
 }
 
 LinkId Selector::pick_classic(Selector& self, Instant) noexcept {
@@ -180,7 +176,7 @@ LinkId Selector::explore(Choice best, LinkId chosen) noexcept {
         --explore_in_;
         return chosen;
     }
-    const Choice second = best_among(usable_ & ~gate_.gated() & ~(chosen == no_link ? 0 : link::mask_of(chosen)));
+    const Choice second = best_among(usable_ & ~gate_.gated() & ~(chosen == no_link ? 0 : mask_of(chosen)));
     if (second.none() || second.score() < best.score() / explore_score_divisor) return chosen;
     explore_in_ = explore_interval_min - 1 + random_.below(explore_interval_spread);
     ++explored_;
@@ -212,10 +208,10 @@ Choice Selector::best_among(LinkMask links) const noexcept {
 }
 
 std::int32_t Selector::score_of(std::size_t i) const noexcept {
-    const std::size_t first = i / link::lanes * link::lanes;
+    const std::size_t first = i / lanes * lanes;
     switch (settings_.mode) {
-        case Mode::classic: return classic_scores(candidates_, first)[i % link::lanes];
-        case Mode::enhanced: return weighted_scores(candidates_, first)[i % link::lanes];
+        case Mode::classic: return classic_scores(candidates_, first)[i % lanes];
+        case Mode::enhanced: return weighted_scores(candidates_, first)[i % lanes];
     }
     return 0;
 }
@@ -231,11 +227,11 @@ bool Selector::is_consistent() const noexcept {
     const LinkMask open = usable_ & ~gate_.gated();
     if ((usable_ & ~known_) != 0 || (gate_.gated() & ~usable_) != 0) return false;
     if (usable_ != 0 && open == 0) return false;
-    if (previous_ != no_link && (usable_ & link::mask_of(previous_)) == 0) return false;
+    if (previous_ != no_link && (usable_ & mask_of(previous_)) == 0) return false;
     for (std::size_t i = 0; i < links_max; ++i) {
         if (candidates_.barred[i] != (((open >> i) & 1) != 0 ? 0 : -1)) return false;
         if (((known_ >> i) & 1) == 0) continue;
-        if (i >= candidates_.groups * link::lanes) return false;
+        if (i >= candidates_.groups * lanes) return false;
         if (candidates_.by_rank[static_cast<std::size_t>(candidates_.rank[i])] != link_at(i)) return false;
     }
     return true;

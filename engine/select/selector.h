@@ -10,24 +10,22 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/base/link_load.h"
 #include "engine/base/random.h"
 #include "engine/base/strong.h"
 #include "engine/base/time.h"
 #include "engine/border/selection.h"
-#include "engine/link/accounting.h"
 #include "engine/select/candidate.h"
 #include "engine/select/history.h"
 #include "engine/select/stall_gate.h"
 
 namespace hawser::select {
 
-using link::Accounting;
-using link::LinkMask;
-
 class Selector {
 public:
-    // Reads windows and in-flight counts from the accounting, which outlives it, and grows windows after losses.
-    Selector(Accounting& accounting, Random seed) noexcept;
+    // Reads windows and in-flight counts where link::Accounting keeps them (which converts to a LinkLoad and outlives
+    // the selector), and grows windows after losses.
+    Selector(LinkLoad& load, Random seed) noexcept;
     Selector(const Selector&) = delete;
     Selector& operator=(const Selector&) = delete;
 
@@ -62,7 +60,7 @@ public:
 
     // For snapshots.
     [[nodiscard]] float quality(LinkId link) const noexcept { return quality_[link.index()]; }  // 1 in classic
-    [[nodiscard]] bool gated(LinkId link) const noexcept { return (gate_.gated() & link::mask_of(link)) != 0; }
+    [[nodiscard]] bool gated(LinkId link) const noexcept { return (gate_.gated() & mask_of(link)) != 0; }
     // What the next pick would weigh, in window units per packet; negative where the link may not be picked.
     [[nodiscard]] float score(LinkId link) const noexcept;
     [[nodiscard]] LinkMask usable() const noexcept { return usable_; }
@@ -79,7 +77,7 @@ private:
     static LinkId pick_enhanced(Selector& self, Instant now) noexcept;
 
     [[nodiscard]] bool is_known(LinkId link) const noexcept {
-        return link.index() < links_max && (known_ & link::mask_of(link)) != 0;
+        return link.index() < links_max && (known_ & mask_of(link)) != 0;
     }
     void refresh(Instant now) noexcept;
     void refresh_quality(std::size_t i, bool weighed, Instant now) noexcept;
@@ -89,7 +87,7 @@ private:
     [[nodiscard]] Choice best_among(LinkMask links) const noexcept;
     [[nodiscard]] std::int32_t score_of(std::size_t i) const noexcept;  // in parts when enhanced
 
-    Accounting& accounting_;
+    LinkLoad& load_;
     Candidates candidates_;
     Pick pick_ = &pick_classic;
     LinkId previous_ = no_link;  // of the last pick, for hysteresis

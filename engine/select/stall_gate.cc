@@ -7,7 +7,7 @@
 namespace hawser::select {
 
 void StallGate::forget(LinkId link) noexcept {
-    const LinkMask others = ~link::mask_of(link);
+    const LinkMask others = ~mask_of(link);
     proven_ &= others;
     latched_ &= others;
     pulled_ &= others;
@@ -23,7 +23,7 @@ void StallGate::note_proof(LinkMask links, Instant now) noexcept {
 
 void StallGate::judge(LinkId link, std::int32_t in_flight, const RttFilter& rtt, const Settings& settings,
                       Instant now) noexcept {
-    const LinkMask bit = link::mask_of(link);
+    const LinkMask bit = mask_of(link);
     const std::size_t i = link.index();
     if (in_flight == 0) empty_at_[i] = now;
     if ((proven_ & bit) == 0) return;

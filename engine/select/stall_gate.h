@@ -11,15 +11,13 @@
 #include <cstdint>
 #include <optional>
 
+#include "engine/base/link_load.h"
 #include "engine/base/strong.h"
 #include "engine/base/time.h"
 #include "engine/border/selection.h"
-#include "engine/link/accounting.h"
 #include "engine/select/rtt_filter.h"
 
 namespace hawser::select {
-
-using link::LinkMask;
 
 inline constexpr std::int64_t stale_round_trips = 4;    // proof older than so many round trips is stale...
 inline constexpr Duration stale_min{1'000'000'000};     // ...but not younger than this; at most stall_ack_stale
@@ -37,7 +35,7 @@ public:
     // True if that ended a pull: gates are to be drawn again.
     [[nodiscard]] bool note_byte(LinkId link, Instant now) noexcept {
         note_heard(link, now);
-        return (pulled_ & link::mask_of(link)) != 0 && release_pull(link);
+        return (pulled_ & mask_of(link)) != 0 && release_pull(link);
     }
 
     void judge(LinkId link, std::int32_t in_flight, const RttFilter& rtt, const Settings& settings,
@@ -53,7 +51,7 @@ public:
 
 private:
     bool release_pull(LinkId link) noexcept {
-        pulled_ &= ~link::mask_of(link);
+        pulled_ &= ~mask_of(link);
         return true;
     }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/random.h"
+#include "engine/link/accounting.h"
 #include "engine/select/selector.h"
 
 namespace hawser::test {
@@ -16,8 +17,6 @@ namespace {
 
 using namespace hawser::literals;
 using link::Accounting;
-using link::LinkMask;
-using link::mask_of;
 using select::Mode;
 using wire::Seq31;
 

@@ -60,7 +60,7 @@ TEST_CASE("a removed link is nowhere and may be added anew") {
     bench.it->remove(a);
     CHECK(bench.it->links() == mask_of(b));
     CHECK(bench.lost(1) == no_link);
-    CHECK(bench.it->windows()[0] == 0);
+    CHECK(bench.it->load().window[0] == 0);
     bench.it->add(a);
     CHECK(bench.it->window(a) == 20'000);
     CHECK(bench.it->is_consistent());

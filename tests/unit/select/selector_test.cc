@@ -9,11 +9,13 @@
 #include <array>
 #include <memory>
 
+#include "engine/link/accounting.h"
 #include "engine/select/modes.h"
 
 namespace hawser::select {
 namespace {
 
+using link::Accounting;
 using wire::Seq31;
 
 constexpr LinkId a{0};
@@ -57,17 +59,17 @@ TEST_CASE("float division has the whole part of integer division for every windo
     candidates.in_flight = in_flight.data();
     std::int64_t wrong = 0;
     const auto check = [&](std::int32_t w, std::int32_t n) {
-        for (std::size_t lane = 0; lane < link::lanes; ++lane) {
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
             window[lane] = w;
             in_flight[lane] = n + static_cast<std::int32_t>(lane);
         }
-        const link::IntLanes scores = classic_scores(candidates, 0);
-        for (std::size_t lane = 0; lane < link::lanes; ++lane)
+        const IntLanes scores = classic_scores(candidates, 0);
+        for (std::size_t lane = 0; lane < lanes; ++lane)
             wrong += scores[lane] != w / (n + static_cast<std::int32_t>(lane) + 1) ? 1 : 0;
     };
     // For a given share s the quotient can only go wrong beside a multiple of s: those, and all windows for small shares.
     for (std::int32_t w = 0; w <= 60'100; ++w)
-        for (std::int32_t n = 0; n < 1024; n += link::lanes) check(w, n);
+        for (std::int32_t n = 0; n < 1024; n += lanes) check(w, n);
     for (std::int32_t s = 1024; s <= 60'100; ++s)
         for (std::int32_t multiple = s; multiple <= 60'100; multiple += s)
             for (const std::int32_t w : {multiple - 1, multiple, multiple + 1}) check(w, s - 1);
@@ -229,21 +231,21 @@ TEST_CASE("after back-pressure the next best is tried, each link once") {
     bench.load(a, 2);
     bench.load(c, 1);
     CHECK(bench.pick() == b);
-    CHECK(bench.selector.pick_except(link::mask_of(b), bench.now) == c);
-    CHECK(bench.selector.pick_except(link::mask_of(b) | link::mask_of(c), bench.now) == a);
+    CHECK(bench.selector.pick_except(mask_of(b), bench.now) == c);
+    CHECK(bench.selector.pick_except(mask_of(b) | mask_of(c), bench.now) == a);
     CHECK(bench.selector.pick_except(7, bench.now) == no_link);
     CHECK(bench.pick() == b);
 }
 
 TEST_CASE("after back-pressure a gated link is better than none") {
     Bench bench{2, {}};
-    bench.selector.note_proof(link::mask_of(a), bench.now);
+    bench.selector.note_proof(mask_of(a), bench.now);
     bench.load(a, 40);
     bench.turn(5_s);
     bench.selector.note_heard(b, bench.now);
     REQUIRE(bench.selector.gated(a));
     CHECK(bench.selector.pick_except(0, bench.now) == b);
-    CHECK(bench.selector.pick_except(link::mask_of(b), bench.now) == a);
+    CHECK(bench.selector.pick_except(mask_of(b), bench.now) == a);
 }
 
 TEST_CASE("exploration is off by default, rare when on, and never beyond half the best score") {

@@ -6,11 +6,13 @@
 
 #include <memory>
 
+#include "engine/link/accounting.h"
 #include "engine/select/selector.h"
 
 namespace hawser::select {
 namespace {
 
+using link::Accounting;
 using wire::Seq31;
 
 constexpr LinkId a{0};
@@ -45,9 +47,9 @@ struct Bench {
     void step(bool heard, bool proof) {
         now = now + 1_ms;
         if (heard) selector.note_heard(a, now);
-        if (proof) selector.note_proof(link::mask_of(a), now);
+        if (proof) selector.note_proof(mask_of(a), now);
         selector.note_heard(b, now);
-        selector.note_proof(link::mask_of(b), now);
+        selector.note_proof(mask_of(b), now);
         selector.begin_turn(now);
     }
     std::uint32_t sequence = 1;
@@ -65,7 +67,7 @@ TEST_CASE("a loaded link without fresh proof is gated after four round trips, wi
     CAPTURE(rtt_ms);
     Bench bench;
     if (rtt_ms > 0) bench.selector.note_rtt(a, 1_ms * rtt_ms, bench.now);
-    bench.selector.note_proof(link::mask_of(a), bench.now);
+    bench.selector.note_proof(mask_of(a), bench.now);
     bench.load(a, 32);
     check_between(bench.until_gated(true, 10_s, true), 1_ms * stale_ms);
 }
@@ -76,7 +78,7 @@ TEST_CASE("a loaded link that hears nothing at all is gated after two round trip
     CAPTURE(rtt_ms);
     Bench bench;
     if (rtt_ms > 0) bench.selector.note_rtt(a, 1_ms * rtt_ms, bench.now);
-    bench.selector.note_proof(link::mask_of(a), bench.now);
+    bench.selector.note_proof(mask_of(a), bench.now);
     bench.selector.note_heard(a, bench.now);
     bench.load(a, 32);
     check_between(bench.until_gated(true, 10_s), 1_ms * silence_ms);
@@ -84,7 +86,7 @@ TEST_CASE("a loaded link that hears nothing at all is gated after two round trip
 
 TEST_CASE("one byte ends a silence pull at once") {
     Bench bench;
-    bench.selector.note_proof(link::mask_of(a), bench.now);
+    bench.selector.note_proof(mask_of(a), bench.now);
     bench.load(a, 40);
     (void)bench.until_gated(true, 1_s);
     REQUIRE(bench.selector.gated(a));
@@ -120,7 +122,7 @@ TEST_CASE("a gap in the proof starts the release anew") {
 TEST_CASE("a link with 31 packets in flight is not stalled, nor one that never gave proof") {
     Bench bench;
     const bool proven = GENERATE(true, false);
-    if (proven) bench.selector.note_proof(link::mask_of(a), bench.now);
+    if (proven) bench.selector.note_proof(mask_of(a), bench.now);
     bench.load(a, proven ? 31 : 200);
     CHECK(bench.until_gated(true, 20_s) >= 20_s);
 }
@@ -138,7 +140,7 @@ TEST_CASE("a link with nothing in flight owes nothing: its clocks start when it 
 TEST_CASE("no link is gated when all are stalled, and the gates close again when one is well") {
     Bench bench;
     for (const LinkId link : {a, b}) {
-        bench.selector.note_proof(link::mask_of(link), bench.now);
+        bench.selector.note_proof(mask_of(link), bench.now);
         bench.load(link, 32);
     }
     for (int i = 0; i < 400; ++i) {
@@ -156,7 +158,7 @@ TEST_CASE("no link is gated when all are stalled, and the gates close again when
 
 TEST_CASE("a gated link is opened at once when the last other link is lost") {
     Bench bench;
-    bench.selector.note_proof(link::mask_of(a), bench.now);
+    bench.selector.note_proof(mask_of(a), bench.now);
     bench.load(a, 40);
     (void)bench.until_gated(true, 1_s);
     REQUIRE(bench.selector.pick(bench.now) == b);
@@ -175,7 +177,7 @@ TEST_CASE("the gate is off in classic mode and by its toggle") {
     if (classic) settings.mode = Mode::classic;
     if (!classic) settings.stall_gate = false;
     Bench bench{settings};
-    bench.selector.note_proof(link::mask_of(a), bench.now);
+    bench.selector.note_proof(mask_of(a), bench.now);
     bench.load(a, 100);
     CHECK(bench.until_gated(true, 10_s) >= 10_s);
 }
@@ -185,7 +187,7 @@ TEST_CASE("the gate's thresholds are settings") {
     settings.stall_min_in_flight = 5;
     settings.stall_ack_stale = 200_ms;  // also below the usual least stale time
     Bench bench{settings};
-    bench.selector.note_proof(link::mask_of(a), bench.now);
+    bench.selector.note_proof(mask_of(a), bench.now);
     bench.load(a, 5);
     check_between(bench.until_gated(true, 10_s, true), 200_ms);
 }
@@ -193,7 +195,7 @@ TEST_CASE("the gate's thresholds are settings") {
 TEST_CASE("a gated link gets a copy of one packet in a hundred, others none") {
     Bench bench;
     CHECK(bench.selector.probe_for_gated(bench.now) == no_link);
-    bench.selector.note_proof(link::mask_of(a), bench.now);
+    bench.selector.note_proof(mask_of(a), bench.now);
     bench.load(a, 40);
     (void)bench.until_gated(true, 1_s);
     int copies = 0;
@@ -207,7 +209,7 @@ TEST_CASE("a gated link gets a copy of one packet in a hundred, others none") {
 
 TEST_CASE("times a link became gated are counted") {
     Bench bench;
-    bench.selector.note_proof(link::mask_of(a), bench.now);
+    bench.selector.note_proof(mask_of(a), bench.now);
     bench.load(a, 40);
     (void)bench.until_gated(true, 1_s);
     bench.selector.note_heard(a, bench.now);

@@ -10,7 +10,7 @@
 
 #include "engine/base/strong.h"
 
-namespace hawser::link {
+namespace hawser {
 
 inline constexpr std::size_t lanes = 4;
 static_assert(links_max % lanes == 0);
@@ -51,4 +51,4 @@ inline void store_lanes(std::int32_t* to, IntLanes v) noexcept { std::memcpy(to,
     return (all_lanes(static_cast<std::int32_t>((mask >> first) & 0xF)) & bits) == bits;
 }
 
-}  // namespace hawser::link
+}  // namespace hawser
