@@ -27,6 +27,7 @@ SKIPPED = 77
 LATENCY_MS = 600  # SRT's, of every scenario
 BITRATE_KBPS = 3000  # of the picture
 LINK_KBPS = 2000  # of an uplink: no single one carries the picture
+RUNS_MAX, DISTURBED_SHARE = 3, 0.6
 SRTLA_PORT, SRT_IN_PORT, SRT_OUT_PORT = 5000, 6000, 4001
 
 
@@ -49,12 +50,12 @@ def wait(what, condition, seconds):
 
 
 class Process:
-    """A child whose output goes to a file."""
+    """A child whose output goes to a file, unless it is asked for otherwise."""
 
-    def __init__(self, name, argv, log):
+    def __init__(self, name, argv, log, stdin=subprocess.DEVNULL, stdout=None):
         self.name, self.log = name, pathlib.Path(log)
         self.file = open(log, "ab")
-        self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self.file, stderr=self.file)
+        self.child = subprocess.Popen(argv, stdin=stdin, stdout=stdout or self.file, stderr=self.file)
 
     def running(self):
         return self.child.poll() is None
@@ -196,8 +197,8 @@ class Lab:
                                   text=True).stdout)
 
     # The processes ----------------------------------------------------------------------------------------------
-    def spawn(self, name, namespace, argv):
-        process = Process(name, ["ip", "netns", "exec", namespace, *map(str, argv)], self.folder / f"{name}.log")
+    def spawn(self, name, namespace, argv, **streams):
+        process = Process(name, ["ip", "netns", "exec", namespace, *map(str, argv)], self.folder / f"{name}.log", **streams)
         self.processes.append(process)
         return process
 
@@ -269,6 +270,31 @@ class Lab:
         self.recv.end()
 
 
+def cpu_pressure_us():
+    """Time in which something runnable waited for a CPU, since the machine started; 0 where the kernel does not say."""
+    try:
+        return int(pathlib.Path("/proc/pressure/cpu").read_text().splitlines()[0].rsplit("=", 1)[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def run_once(lab, scenario, arguments):
+    begun, pressure = time.monotonic(), cpu_pressure_us()
+    try:
+        with lab:
+            try:
+                scenario(lab, *arguments)
+            except BaseException:
+                for process in lab.processes:
+                    print(f"--- {process.name}:\n{process.text()[-3000:]}")
+                raise
+    except AssertionError as error:
+        lab.disturbance = (cpu_pressure_us() - pressure) / 1e6 / (time.monotonic() - begun)
+        return error
+    print(f"passed in {time.monotonic() - begun:.1f} s")
+    return None
+
+
 def main(scenario, **layout):
     """Runs one scenario from the command line: SCRIPT HAWSER SRT_END [ARGUMENT...]."""
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
@@ -278,19 +304,19 @@ def main(scenario, **layout):
     words = parser.parse_args()
     missing = [tool for tool in ("ip", "tc", "ffmpeg") if shutil.which(tool) is None]
     reason = "needs root, for network namespaces" if os.geteuid() != 0 else f"missing: {', '.join(missing)}" if missing else ""
-    lab = Lab(words.hawser, words.srt_end, **layout)
     try:
         if reason:
             raise Skip(reason)
-        begun = time.monotonic()
-        with lab:
-            try:
-                scenario(lab, *words.arguments)
-            except BaseException:
-                for process in lab.processes:
-                    print(f"--- {process.name}:\n{process.text()[-3000:]}")
-                raise
-        print(f"passed in {time.monotonic() - begun:.1f} s")
+        # What is on time is measured against the clock: a run that missed a bound while programs waited for a CPU most
+        # of the time says nothing, and is done again.
+        for attempt in range(RUNS_MAX):
+            lab = Lab(words.hawser, words.srt_end, **layout)
+            error = run_once(lab, scenario, words.arguments)
+            if error is None:
+                return
+            if lab.disturbance < DISTURBED_SHARE or attempt == RUNS_MAX - 1:
+                raise error
+            print(f"disturbed: programs waited for a CPU {100 * lab.disturbance:.0f} % of the time; again ({error})", flush=True)
     except Skip as skip:
         print(f"skipped: {skip}")
         sys.exit(SKIPPED)

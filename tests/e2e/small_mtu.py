@@ -15,6 +15,7 @@ def scenario(lab):
     outcome = compare(lab.sources, lab.sink, LATENCY_MS)
     print(outcome)
     assert outcome.share >= 0.99
+    assert lab.bytes_sent(NARROW) < 0.1 * lab.bytes_sent(1), "the link that it does not fit is spared"
     assert "large" in lab.send.text(), "a log line names what was too large"
 
 

@@ -49,11 +49,14 @@ class Stream:
         return self._refused
 
     def ts_packets(self):
-        data = self.file.read_bytes()
-        assert len(data) % TS_PACKET_BYTES == 0, f"{self.file.name}: not whole TS packets"
-        packets = [data[at:at + TS_PACKET_BYTES] for at in range(0, len(data), TS_PACKET_BYTES)]
-        assert all(packet[0] == 0x47 for packet in packets), f"{self.file.name}: TS packets out of step"
-        return packets
+        return ts_packets(self.file.read_bytes())
+
+
+def ts_packets(data):
+    """Whole packets; a last one that is still being written is left out."""
+    packets = [data[at:at + TS_PACKET_BYTES] for at in range(0, len(data) - TS_PACKET_BYTES + 1, TS_PACKET_BYTES)]
+    assert all(packet[0] == 0x47 for packet in packets), "TS packets out of step"
+    return packets
 
 
 @dataclass
