@@ -31,7 +31,8 @@ std::string uring_refusal(Errno error) {
     if (error.value == ENOSYS) return "this kernel has none, or a seccomp profile hides it";
     if (error.value == EINVAL && call == "io_uring_setup")
         return "this kernel knows no deferred task work; Linux 6.1 does";
-    if (error.value == ENOMEM) return "no memory for its rings (the limit on locked memory, RLIMIT_MEMLOCK, may be low)";
+    if (error.value == ENOMEM)
+        return "no memory for its rings (the limit on locked memory, RLIMIT_MEMLOCK, may be low)";
     return std::string(call) + ": " + std::strerror(error.value);
 }
 

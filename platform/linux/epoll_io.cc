@@ -108,7 +108,7 @@ Result<SocketId, Errno> EpollIo::open(const SocketSpec& spec) noexcept {
     SocketSpec wanted = spec;
     wanted.join_segments = false;
     auto opened = open_udp(wanted);
-    counters_.system_calls += 5;
+    counters_.system_calls += open_system_calls;
     if (!opened) return Failure{opened.error()};
     const int fd = opened->fd.get();
     const SocketId id = sockets_.adopt(std::move(*opened), wanted);
@@ -265,7 +265,8 @@ std::uint32_t EpollIo::poll(Instant deadline) noexcept {
         if (errno != ENOSYS) return 0;  // EINTR
         has_precise_wait_ = false;
     }
-    const int left_ms = deadline == never ? -1 : static_cast<int>(std::clamp<std::int64_t>((left + 999'999) / 1'000'000, 0, 3'600'000));
+    const int left_ms =
+        deadline == never ? -1 : static_cast<int>(std::clamp<std::int64_t>((left + 999'999) / 1'000'000, 0, 3'600'000));
     return static_cast<std::uint32_t>(std::max(::epoll_wait(epoll_.get(), in_->events, events_max, left_ms), 0));
 }
 

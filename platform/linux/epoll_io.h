@@ -73,7 +73,7 @@ private:
     IoCounters counters_;
     std::unique_ptr<Incoming> in_;
     std::unique_ptr<Outgoing> out_;
-    bool is_starved_ = false;    // the pool had no slot for a socket that is ready
+    bool is_starved_ = false;       // the pool had no slot for a socket that is ready
     bool has_precise_wait_ = true;  // epoll_pwait2, Linux 5.11
 };
 

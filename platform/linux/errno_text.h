@@ -9,6 +9,8 @@
 
 namespace hawser::os {
 
-[[nodiscard]] inline std::string errno_text(Errno error) { return std::string(error.call) + ": " + std::strerror(error.value); }
+[[nodiscard]] inline std::string errno_text(Errno error) {
+    return std::string(error.call) + ": " + std::strerror(error.value);
+}
 
 }  // namespace hawser::os

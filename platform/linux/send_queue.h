@@ -82,8 +82,7 @@ public:
     // Gives up every reference that has not moved to a completion.
     void clear() noexcept {
         for (std::uint32_t i = 0; i < count_; ++i)
-            if (sends_[i].packet.buffer != no_buffer)
-                pool_.release(sends_[i].packet.buffer);
+            if (sends_[i].packet.buffer != no_buffer) pool_.release(sends_[i].packet.buffer);
         count_ = 0;
         dirty_count_ = 0;
     }

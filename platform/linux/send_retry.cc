@@ -26,7 +26,8 @@ bool is_segmentation_refusal(Socket& socket, std::uint32_t segment, int error) n
         return true;
     }
     if (error == EMSGSIZE) {
-        socket.segment_bytes_max = static_cast<std::uint16_t>(std::min<std::uint32_t>(socket.segment_bytes_max, segment - 1));
+        socket.segment_bytes_max =
+            static_cast<std::uint16_t>(std::min<std::uint32_t>(socket.segment_bytes_max, segment - 1));
         return true;
     }
     return false;

@@ -57,9 +57,8 @@ int wanted_family(const SocketSpec& spec) noexcept {
 Result<Unit, Errno> bind_socket(int fd, int family, const SocketSpec& spec) noexcept {
     if (family == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, spec.local.is_any() ? 0 : 1))
         return failed("setsockopt(IPV6_V6ONLY)");
-    if (spec.device[0] != '\0' &&
-        ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, spec.device,
-                     static_cast<socklen_t>(::strnlen(spec.device, sizeof spec.device))) != 0)
+    if (spec.device[0] != '\0' && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, spec.device,
+                                               static_cast<socklen_t>(::strnlen(spec.device, sizeof spec.device))) != 0)
         return failed("setsockopt(SO_BINDTODEVICE)");
     SocketAddress address{};
     const socklen_t length = to_sockaddr(spec.local, family, address);

@@ -11,10 +11,13 @@
 
 namespace hawser::os {
 
+// What open_udp usually costs, for the counters: socket, bind, connect, options, getsockname.
+inline constexpr unsigned open_system_calls = 6;
+
 struct OpenedSocket {
     Fd fd;
-    int family = 0;  // AF_INET or AF_INET6: the form that addresses on this socket take
-    Endpoint local;  // as the kernel chose it
+    int family = 0;               // AF_INET or AF_INET6: the form that addresses on this socket take
+    Endpoint local;               // as the kernel chose it
     bool joins_segments = false;  // UDP GRO is on
 };
 

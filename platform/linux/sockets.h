@@ -5,6 +5,8 @@
 // name it; its generation tells late kernel completions of the old socket from those of the new.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <memory>
 
@@ -28,9 +30,9 @@ struct Socket {
     std::uint16_t segment_bytes_max = 0;  // longest segment that may go out by UDP GSO; 0: none
     bool is_open = false;
     bool connected = false;
-    bool is_v4 = false;          // family of the descriptor, not of its peers
+    bool is_v4 = false;  // family of the descriptor, not of its peers
     bool joins_segments = false;
-    bool is_receiving = false;   // io_uring: a multishot receive is armed, or its arming is queued
+    bool is_receiving = false;  // io_uring: a multishot receive is armed, or its arming is queued
     std::uint8_t reserved[3] = {};
     std::uint32_t reserved_words[2] = {};
 };
@@ -86,8 +88,7 @@ public:
     }
     // From wait(): numbers closed since the last one may be given out again.
     void recycle() noexcept {
-        while (closed_count_ > 0) [[unlikely]]
-            free_[free_count_++] = closed_[--closed_count_];
+        while (closed_count_ > 0) [[unlikely]] free_[free_count_++] = closed_[--closed_count_];
     }
 
 private:

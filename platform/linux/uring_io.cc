@@ -76,7 +76,9 @@ struct UringIo::Segments {
 
 Result<std::unique_ptr<UringIo>, Errno> UringIo::create(Pool& pool, UringOptions options) {
     if (pool.slots() > 65536 || pool.slot_bytes() < 2048) return Failure{Errno{EINVAL, "pool for io_uring"}};
-    auto ring = Ring::create({.buffers = options.buffers_held_max, .files = options.sockets_max});
+    // A quarter of a small pool at most: the rest is for what is being sent and kept.
+    while (options.buffers_held_max > 8 && options.buffers_held_max > pool.slots() / 4) options.buffers_held_max /= 2;
+    auto ring = Ring::create({.buffers = options.buffers_held_max});
     if (!ring) return Failure{ring.error()};
     // Blocking on purpose: a read of a non-blocking descriptor would not wait in the ring.
     Fd wake_fd(::eventfd(0, EFD_CLOEXEC));
@@ -85,7 +87,7 @@ Result<std::unique_ptr<UringIo>, Errno> UringIo::create(Pool& pool, UringOptions
 }
 
 Result<Unit, Errno> UringIo::probe() noexcept {
-    const auto ring = Ring::create({.sends_entries = 8, .events_entries = 16, .buffers = 8, .files = 8});
+    const auto ring = Ring::create({.sends_entries = 8, .events_entries = 16, .buffers = 8});
     if (!ring) return Failure{ring.error()};
     return Unit{};
 }
@@ -131,14 +133,9 @@ Result<SocketId, Errno> UringIo::open(const SocketSpec& spec) noexcept {
     SocketSpec wanted = spec;
     wanted.join_segments = false;
     auto opened = open_udp(wanted);
+    counters_.system_calls += open_system_calls;
     if (!opened) return Failure{opened.error()};
-    const int fd = opened->fd.get();
     const SocketId id = sockets_.adopt(std::move(*opened), wanted);
-    counters_.system_calls += 5;
-    if (const auto ok = ring_.set_file(id.value, fd); !ok) {
-        sockets_.close(id);
-        return Failure{ok.error()};
-    }
     arm(id.value);
     return id;
 }
@@ -157,12 +154,11 @@ void UringIo::close(SocketId id) noexcept {
         sqe.user_data = kind_cancel << kind_shift;
         enter(0, never, 0);
     }
-    static_cast<void>(ring_.set_file(id.value, -1));
     const auto end = std::remove(ended_.get(), ended_.get() + ended_count_, id.value);
     ended_count_ = static_cast<std::uint32_t>(end - ended_.get());
     completions_.forget(id, pool_);
     sockets_.close(id);
-    counters_.system_calls += 2;
+    ++counters_.system_calls;
 }
 
 std::uint32_t UringIo::payload_bytes_max(SocketId id) noexcept {
@@ -213,7 +209,7 @@ void UringIo::submit_sends() noexcept {
                 submit_one(socket, s, index);
                 index = sends_[index].next;
             } else {
-                index = submit_run(socket, index, count);
+                index = submit_run(socket, s, index, count);
             }
         }
     }
@@ -223,8 +219,8 @@ void UringIo::submit_one(std::uint16_t socket, const Socket& s, std::uint16_t in
     const PacketRef packet = sends_[index].packet;
     io_uring_sqe& sqe = entry();
     sqe.opcode = IORING_OP_SEND;
-    sqe.flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS;
-    sqe.fd = socket;
+    sqe.flags = IOSQE_CQE_SKIP_SUCCESS;
+    sqe.fd = s.fd;
     sqe.addr = reinterpret_cast<std::uint64_t>(pool_.data(packet.buffer) + packet.offset);
     sqe.len = packet.length;
     sqe.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
@@ -236,7 +232,8 @@ void UringIo::submit_one(std::uint16_t socket, const Socket& s, std::uint16_t in
 }
 
 // One GSO send of `count` packets. Returns the entry after them.
-std::uint16_t UringIo::submit_run(std::uint16_t socket, std::uint16_t first, std::uint32_t count) noexcept {
+std::uint16_t UringIo::submit_run(std::uint16_t socket, const Socket& s, std::uint16_t first,
+                                  std::uint32_t count) noexcept {
     Segments::Message& m = segments_->messages[segments_->message_count++];
     iovec* vectors = &segments_->vectors[segments_->vector_count];
     segments_->vector_count += count;
@@ -252,8 +249,8 @@ std::uint16_t UringIo::submit_run(std::uint16_t socket, std::uint16_t first, std
     }
     io_uring_sqe& sqe = entry();
     sqe.opcode = IORING_OP_SENDMSG;
-    sqe.flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS;
-    sqe.fd = socket;
+    sqe.flags = IOSQE_CQE_SKIP_SUCCESS;
+    sqe.fd = s.fd;
     sqe.addr = reinterpret_cast<std::uint64_t>(&m.header);
     sqe.len = 1;
     sqe.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
@@ -265,8 +262,8 @@ std::uint16_t UringIo::submit_run(std::uint16_t socket, std::uint16_t first, std
 void UringIo::arm(std::uint16_t socket) noexcept {
     Socket& s = sockets_[socket];
     io_uring_sqe& sqe = entry();
-    sqe.flags = IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
-    sqe.fd = socket;
+    sqe.flags = IOSQE_BUFFER_SELECT;
+    sqe.fd = s.fd;
     sqe.ioprio = IORING_RECV_MULTISHOT;
     sqe.buf_group = 0;
     if (s.connected) {

@@ -33,12 +33,11 @@ Result<Ring, Errno> Ring::create(const RingOptions& options) noexcept {
     r.made_ = true;
     r.enter_fd_ = r.ring_.ring_fd;
 
-    constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP;
+    constexpr unsigned needed =
+        IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP;
     if ((r.ring_.features & needed) != needed) return failed(-EOPNOTSUPP, "io_uring features");
     if (const auto ok = r.check_operations(); !ok) return Failure{ok.error()};
     if (const auto ok = r.register_buffers(options.buffers); !ok) return Failure{ok.error()};
-    if (const int e = ::io_uring_register_files_sparse(&r.ring_, options.files); e != 0)
-        return failed(e, "io_uring_register(files)");
     // Entry i of the queue is always request i, so filling the queue needs no index.
     for (std::uint32_t i = 0; i < r.ring_.sq.ring_entries; ++i) r.ring_.sq.array[i] = i;
     return r;
@@ -122,16 +121,10 @@ int Ring::enter(std::uint32_t wait_for, Instant deadline, std::uint32_t min_wait
         }
     }
     __atomic_store_n(ring_.sq.ktail, tail_, __ATOMIC_RELEASE);
-    const long r = ::syscall(__NR_io_uring_enter, enter_fd_, tail_ - submitted_, wait_for, flags, &argument,
-                             sizeof argument);
+    const long r =
+        ::syscall(__NR_io_uring_enter, enter_fd_, tail_ - submitted_, wait_for, flags, &argument, sizeof argument);
     submitted_ = __atomic_load_n(ring_.sq.khead, __ATOMIC_ACQUIRE);
     return r < 0 ? -errno : 0;
-}
-
-Result<Unit, Errno> Ring::set_file(std::uint32_t index, int fd) noexcept {
-    if (const int e = ::io_uring_register_files_update(&ring_, index, &fd, 1); e < 0)
-        return failed(e, "io_uring_register(file)");
-    return Unit{};
 }
 
 void Ring::cancel_all() noexcept {

@@ -30,8 +30,7 @@ static_assert(sizeof(EnterArgument) == 24);
 struct RingOptions {
     std::uint32_t sends_entries = 1024;   // submission queue, a power of two
     std::uint32_t events_entries = 8192;  // completion queue, a power of two
-    std::uint32_t buffers = 256;          // provided buffers, a power of two
-    std::uint32_t files = 1024;           // fixed files
+    std::uint32_t buffers = 512;          // provided buffers, a power of two
 };
 
 class Ring {
@@ -82,7 +81,9 @@ public:
         b.len = bytes;
         b.bid = id;
     }
-    void publish_buffers() noexcept { __atomic_store_n(&buffers_->tail, static_cast<std::uint16_t>(buffers_tail_), __ATOMIC_RELEASE); }
+    void publish_buffers() noexcept {
+        __atomic_store_n(&buffers_->tail, static_cast<std::uint16_t>(buffers_tail_), __ATOMIC_RELEASE);
+    }
 
     // The ids of the last `count` buffers added: those that no completion has named, when all requests have ended.
     template <class Visit>
@@ -91,7 +92,6 @@ public:
             visit(buffers_->bufs[i & (buffer_entries_ - 1)].bid);
     }
 
-    [[nodiscard]] Result<Unit, Errno> set_file(std::uint32_t index, int fd) noexcept;  // -1 clears
     // Ends every request; their completions are in the queue after the next enter.
     void cancel_all() noexcept;
 

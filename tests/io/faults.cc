@@ -218,8 +218,9 @@ TEMPLATE_TEST_CASE("a send on a socket that is not open comes back", "", HAWSER_
     }
 }
 
-TEMPLATE_TEST_CASE("a pool without free slots delays packets, and giving slots back brings them", "", HAWSER_IO_MODELS) {
-    Bench<TestType> bench(512);
+TEMPLATE_TEST_CASE("a pool without free slots delays packets, and giving slots back brings them", "",
+                   HAWSER_IO_MODELS) {
+    Bench<TestType> bench(1024);
     const SocketId to = bench.open(TestType::loopback_v4(), 1);
     const SocketId from = bench.open(TestType::loopback_v4(), 2, bench.io().local(to));
     bench.send(from, "first");

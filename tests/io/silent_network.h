@@ -19,9 +19,9 @@
 namespace hawser::test {
 
 struct SilentNetwork {
-    os::Fd tap;         // keeps the device alive
-    Endpoint local;     // 10.71.0.1
-    Endpoint neighbour; // 10.71.0.2, which is not there
+    os::Fd tap;          // keeps the device alive
+    Endpoint local;      // 10.71.0.1
+    Endpoint neighbour;  // 10.71.0.2, which is not there
 };
 
 inline std::optional<SilentNetwork> enter_silent_network() {

@@ -103,13 +103,15 @@ TEMPLATE_TEST_CASE("ten thousand packets arrive intact and in order, and no slot
     }
 }
 
-TEMPLATE_TEST_CASE("equal packets of a turn leave as one and arrive as they were, odd tails too", "", HAWSER_IO_MODELS) {
+TEMPLATE_TEST_CASE("equal packets of a turn leave as one and arrive as they were, odd tails too", "",
+                   HAWSER_IO_MODELS) {
     // Lengths of the packets of one turn, in order.
-    const auto lengths = GENERATE(std::vector<std::size_t>{1332, 1332}, std::vector<std::size_t>{1332, 1332, 38},
-                                  std::vector<std::size_t>(64, 100), std::vector<std::size_t>(65, 100),
-                                  std::vector<std::size_t>(130, 1332), std::vector<std::size_t>{38, 1332, 1332, 1332},
-                                  std::vector<std::size_t>{1332, 0, 1332, 1332}, std::vector<std::size_t>{10, 9, 8, 8, 9},
-                                  std::vector<std::size_t>{1, 1, 1}, std::vector<std::size_t>{1500, 1500, 1499});
+    const auto lengths =
+        GENERATE(std::vector<std::size_t>{1332, 1332}, std::vector<std::size_t>{1332, 1332, 38},
+                 std::vector<std::size_t>(64, 100), std::vector<std::size_t>(65, 100),
+                 std::vector<std::size_t>(130, 1332), std::vector<std::size_t>{38, 1332, 1332, 1332},
+                 std::vector<std::size_t>{1332, 0, 1332, 1332}, std::vector<std::size_t>{10, 9, 8, 8, 9},
+                 std::vector<std::size_t>{1, 1, 1}, std::vector<std::size_t>{1500, 1500, 1499});
     for (const Endpoint& loopback : loopbacks(TestType::loopback_v4(), TestType::loopback_v6())) {
         Bench<TestType> bench;
         Pair<TestType> pair(bench, loopback, true);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "platform/linux/sockaddr.h"
 
-#include <catch2/catch.hpp>
 #include <net/if.h>
+#include <catch2/catch.hpp>
 
 namespace hawser::os {
 
@@ -29,22 +29,21 @@ TEST_CASE("IPv4 and its mapped form are one address") {
     CHECK(parse_address("192.0.2.1")->v4() == 0xC0000201);
 }
 
-TEST_CASE("brackets around a lone IPv6 address are allowed") {
-    CHECK(parse_address("[::1]") == parse_address("::1"));
-}
+TEST_CASE("brackets around a lone IPv6 address are allowed") { CHECK(parse_address("[::1]") == parse_address("::1")); }
 
 TEST_CASE("what is no numeric address is refused") {
-    const auto text = GENERATE(as<std::string>{}, "", " ", "1.2.3", "1.2.3.4.5", "1.2.3.256", "localhost", ":::", "1::2::3",
-                               "[::1", "::1]", "[1.2.3.4]", "1.2.3.4%lo", "::1%", "::1%no-such-device", "::1%0",
-                               "fe80::1%lo%lo", "::1 ", " ::1", "12345::", "::ffff:1.2.3.4%lo");
+    const auto text =
+        GENERATE(as<std::string>{}, "", " ", "1.2.3", "1.2.3.4.5", "1.2.3.256", "localhost", ":::", "1::2::3", "[::1",
+                 "::1]", "[1.2.3.4]", "1.2.3.4%lo", "::1%", "::1%no-such-device", "::1%0", "fe80::1%lo%lo", "::1 ",
+                 " ::1", "12345::", "::ffff:1.2.3.4%lo");
     CHECK_FALSE(parse_address(text).has_value());
     CHECK_FALSE(parse_address(text + std::string(1, '\0')).has_value());
 }
 
 TEST_CASE("what is no endpoint is refused") {
-    const auto text = GENERATE(as<std::string>{}, "", ":", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:-1", "1.2.3.4:+1",
-                               "1.2.3.4: 1", "1.2.3.4:1x", "::1:5000", "[::1]", "[::1]:", "[::1]5000", ":5000", "[]:5000",
-                               "host:5000", "[1.2.3.4]:5");
+    const auto text = GENERATE(as<std::string>{}, "", ":", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:-1",
+                               "1.2.3.4:+1", "1.2.3.4: 1", "1.2.3.4:1x", "::1:5000", "[::1]", "[::1]:", "[::1]5000",
+                               ":5000", "[]:5000", "host:5000", "[1.2.3.4]:5");
     CHECK_FALSE(parse_endpoint(text).has_value());
 }
 
