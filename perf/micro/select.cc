@@ -70,8 +70,7 @@ void whole_share(Work& work, std::uint32_t packets, bool picks) {
                 for (std::uint32_t copy = 0; copy < work.links; ++copy)
                     work.accounting->on_srt_ack(wire::Seq31(i - 64), work.now);
         }
-        const LinkId link = picks ? work.selector.pick(work.now)
-                                  : LinkId(static_cast<std::uint8_t>(i % work.links));
+        const LinkId link = picks ? work.selector.pick(work.now) : LinkId(static_cast<std::uint8_t>(i % work.links));
         work.accounting->note_sent(link, wire::Seq31(i), work.now);
         carriers[i % 64] = link.value;
         work.saw(link);
@@ -82,7 +81,8 @@ void whole_share(Work& work, std::uint32_t packets, bool picks) {
 
 int main(int argc, char** argv) {
     if (argc != 4) {
-        std::fprintf(stderr, "usage: micro-select null|classic|enhanced|accounting|both-classic|both-enhanced LINKS PACKETS\n");
+        std::fprintf(stderr,
+                     "usage: micro-select null|classic|enhanced|accounting|both-classic|both-enhanced LINKS PACKETS\n");
         return 2;
     }
     const std::string_view what = argv[1];

@@ -3,7 +3,7 @@
 # User-space instructions per packet of the selector and the accounting, from 4 to 32 links: the slope between two
 # packet counts under callgrind, so start-up does not count.
 #
-# usage: select_instructions.sh MICRO_SELECT [WHAT...]      WHAT as micro-select's; default: all
+# usage: select_instructions.sh PROGRAM [WHAT...]      WHAT as of micro-select; default: all
 set -eu
 [ $# -ge 1 ] || { sed -n '3,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 command -v valgrind >/dev/null || { echo "valgrind is not installed (Debian package valgrind)"; exit 77; }
