@@ -122,8 +122,7 @@ void Receiver::on_command(const Command& command, Instant now, Actions& out) noe
         case CommandKind::remove_uplink:
         case CommandKind::set_receiver:
         case CommandKind::set_selection:
-        case CommandKind::publish:
-            break;  // a sender's, or the pump's own
+        case CommandKind::publish: break;  // a sender's, or the pump's own
     }
 }
 
@@ -139,7 +138,8 @@ void Receiver::on_deadline(Instant now, Actions& out) noexcept {
     while (acks_.due() <= now && out.sends().size() < ack_sends_max) send_ack(acks_.first(), out);
     while (!closing_.empty() && closing_.front().due <= now && out.close(closing_.front().socket)) closing_.pop();
     if (tally_.due() <= now)
-        tally_.flush([&](EventKind kind, std::uint32_t a, std::uint32_t b) { out.tell(event(kind, now, no_slot, a, b)); });
+        tally_.flush(
+            [&](EventKind kind, std::uint32_t a, std::uint32_t b) { out.tell(event(kind, now, no_slot, a, b)); });
     if (stopping_) {
         stop_slice(now, out);
     } else if (sweep_at_ <= now) {
@@ -219,7 +219,8 @@ bool Receiver::is_consistent() const noexcept {
         const ReceiverGroup& group = table_.group(g);
         if (group.opening && group.server != no_socket) return false;
         if (group.held.buffer != no_buffer && pool_.references(group.held.buffer) == 0) return false;
-        if (group.last_link != no_link.value && !table_.link(table_.slot_of(g, group.last_link)).delivered) return false;
+        if (group.last_link != no_link.value && !table_.link(table_.slot_of(g, group.last_link)).delivered)
+            return false;
         for (const std::uint16_t other : table_.active())
             if (other != g && group.server != no_socket && table_.group(other).server == group.server) return false;
     }

@@ -43,7 +43,9 @@ public:
     void on_opened(std::uint32_t tag, const Result<SocketId, Errno>& socket, const Endpoint& local,
                    std::uint32_t payload_bytes_max, Instant now, Actions& out) noexcept;
     // False: it never keeps the reference that came with the packet.
-    bool on_received(const Completion& completion, Instant now, Actions& out) noexcept {
+    template <class Outlet>
+    bool on_received(const Completion& completion, Instant now, Outlet& outlet) noexcept {
+        Actions& out = outlet.actions();
         if (completion.tag == uplink_tag)
             on_uplink(completion, now, out);
         else
@@ -151,7 +153,7 @@ private:
     std::uint32_t preferred_server_ = 0;  // the one that answered last
 
     Instant sweep_at_ = never;
-    Instant sweep_round_at_;      // when this round began
+    Instant sweep_round_at_;        // when this round began
     std::uint32_t sweep_left_ = 0;  // groups below this place are still to be visited in this round
 
     bool stopping_ = false;

@@ -13,7 +13,7 @@ constexpr std::uint16_t empty_place = 0xFFFF;
 // In constant time for a given length, so that answers do not tell how much of a guessed id was right.
 bool same_bytes(const std::uint8_t* a, const std::uint8_t* b, std::size_t count) {
     unsigned difference = 0;
-    for (std::size_t i = 0; i < count; ++i) difference |= unsigned{a[i]} ^ unsigned{b[i]};
+    for (std::size_t i = 0; i < count; ++i) difference |= unsigned{a[i]} ^ unsigned { b[i] };
     return difference == 0;
 }
 

@@ -34,8 +34,8 @@ struct alignas(cache_line_bytes) ReceiverLink {
     wire::SrtlaAckBuilder ack;
     std::uint16_t group = 0;
     std::uint8_t id = 0;
-    bool delivered = false;   // SRT data, or SRT control that proves knowledge of the session, came from here
-    bool shook_hands = false; // an SRT handshake came from here
+    bool delivered = false;    // SRT data, or SRT control that proves knowledge of the session, came from here
+    bool shook_hands = false;  // an SRT handshake came from here
     bool has_telemetry = false;
     // The queue of part-filled ACKs; valid while `ack` is not empty.
     std::uint32_t ack_next = no_slot;
@@ -67,20 +67,20 @@ struct alignas(cache_line_bytes) ReceiverGroup {
     std::uint32_t address_index = 0;  // which of the resolved addresses the socket is connected to
     std::uint32_t refused_in_row = 0;
     std::uint32_t sessions = 0;
-    PacketRef held;                   // a handshake that waits for the socket; holds a reference
+    PacketRef held;  // a handshake that waits for the socket; holds a reference
     Instant data_at;
     Instant created;
-    Instant open_at;                  // not before: a failed open backs off
-    Instant moved_at;                 // when the address was changed last
-    Instant unanswered_since = never; // the first packet since the server's last word
-    Instant tell_refused_at;          // not before
-    Duration refused_pause;           // between two events about it
+    Instant open_at;                   // not before: a failed open backs off
+    Instant moved_at;                  // when the address was changed last
+    Instant unanswered_since = never;  // the first packet since the server's last word
+    Instant tell_refused_at;           // not before
+    Duration refused_pause;            // between two events about it
     Instant tell_rejected_at;
     std::uint16_t server_port = 0;
     Endpoint server_address;
-    Endpoint registrant;              // where REG1 came from
-    bool has_registrant = false;      // the address map says so too: it has not joined by REG2
-    std::uint32_t active_at = 0;      // its place among the groups in use
+    Endpoint registrant;          // where REG1 came from
+    bool has_registrant = false;  // the address map says so too: it has not joined by REG2
+    std::uint32_t active_at = 0;  // its place among the groups in use
 };
 
 class GroupTable {

@@ -23,8 +23,8 @@ std::uint64_t prefix_of(const Endpoint& e) {
 RegistrationLimiter::RegistrationLimiter(const ReceiverOptions& options, KeyedHash hash)
     : hash_(hash),
       prefix_interval_(interval_of(options.prefix_per_second)),
-      global_interval_(interval_of(options.global_per_second != 0 ? options.global_per_second
-                                                                  : options.groups_max / 2)),
+      global_interval_(
+          interval_of(options.global_per_second != 0 ? options.global_per_second : options.groups_max / 2)),
       prefix_burst_(std::max(1u, options.prefix_burst)),
       global_burst_(std::max(1u, options.global_burst != 0 ? options.global_burst : options.groups_max)) {}
 

@@ -36,8 +36,8 @@ struct ReceiverOptions {
     std::uint32_t groups_max = 200;          // as every public receiver (BELABOX/srtla 37862da)
     std::uint32_t links_per_group_max = 16;  // as irlserver/srtla 39e324a; the origin has 8
 
-    Duration link_silence{15'000'000'000};   // irlserver/srtla 39e324a: a tunnel's length for a modem
-    Duration group_silence{30'000'000'000};  // the same; counts from the last packet, once SRT data was seen
+    Duration link_silence{15'000'000'000};        // irlserver/srtla 39e324a: a tunnel's length for a modem
+    Duration group_silence{30'000'000'000};       // the same; counts from the last packet, once SRT data was seen
     Duration empty_group_silence{5'000'000'000};  // a group that carried no SRT data and has no link
 
     // A part-filled SRTLA ACK leaves this long after its first entry, or up to ack_flush_grid earlier: so the

@@ -179,8 +179,7 @@ void Receiver::remove_link(std::uint32_t slot, EventKind kind, RemovalReason rea
     table_.remove_link(slot);
 }
 
-void Receiver::remove_group(std::uint32_t g, EventKind kind, RemovalReason reason, Instant now,
-                            Actions& out) noexcept {
+void Receiver::remove_group(std::uint32_t g, EventKind kind, RemovalReason reason, Instant now, Actions& out) noexcept {
     table_.each_link(g, [&](std::uint32_t slot, const ReceiverLink&) {
         remove_link(slot, EventKind::receiver_link_removed, reason, now, out);
     });

@@ -13,11 +13,11 @@ using wire::SrtPacket;
 
 namespace {
 
-constexpr Duration close_delay{1'000'000};           // a turn sends what is queued: anything above zero will do
-constexpr Duration address_pause{200'000'000};       // between two changes of one group's server address; untuned
+constexpr Duration close_delay{1'000'000};            // a turn sends what is queued: anything above zero will do
+constexpr Duration address_pause{200'000'000};        // between two changes of one group's server address; untuned
 constexpr Duration refused_pause_min{1'000'000'000};  // between two events about a refusing server, doubling to
 constexpr Duration refused_pause_max{60'000'000'000};
-constexpr Duration rejected_pause{1'000'000'000};     // between two events about refused handshakes of one group
+constexpr Duration rejected_pause{1'000'000'000};  // between two events about refused handshakes of one group
 
 }  // namespace
 
@@ -112,8 +112,8 @@ void Receiver::server_error(std::uint32_t g, int error, Instant now, Actions& ou
     counters_.add(Counter::server_errors);
     ++group.refused_in_row;
     if (group.refused_in_row == 1 || now >= group.tell_refused_at) {
-        Event e = event(EventKind::receiver_server_refused, now, g, static_cast<std::uint32_t>(error),
-                        group.refused_in_row);
+        Event e =
+            event(EventKind::receiver_server_refused, now, g, static_cast<std::uint32_t>(error), group.refused_in_row);
         e.endpoint = group.server_address;
         out.tell(e);
         group.refused_pause = std::clamp(group.refused_pause * 2, refused_pause_min, refused_pause_max);
@@ -166,20 +166,15 @@ void Receiver::on_server(const Completion& c, Instant now, Actions& out) noexcep
             group.ack_seen = true;
             counters_.add(Counter::srt_acks);
             return to_all(g, c.packet, now, out);
-        case SrtControl::nak:
-            counters_.add(Counter::srt_naks);
-            return to_all(g, c.packet, now, out);
-        case SrtControl::handshake:
-            return to_two(g, c.packet, group.handshake_link, now, out);
-        case SrtControl::shutdown:
-            return to_two(g, c.packet, group.last_link, now, out);
+        case SrtControl::nak: counters_.add(Counter::srt_naks); return to_all(g, c.packet, now, out);
+        case SrtControl::handshake: return to_two(g, c.packet, group.handshake_link, now, out);
+        case SrtControl::shutdown: return to_two(g, c.packet, group.last_link, now, out);
         case SrtControl::keepalive:
         case SrtControl::congestion_warning:
         case SrtControl::ackack:
         case SrtControl::drop_request:
         case SrtControl::peer_error:
-        case SrtControl::user:
-            break;
+        case SrtControl::user: break;
     }
     to_last(g, c.packet, out);
 }
@@ -188,8 +183,7 @@ void Receiver::on_session_change(std::uint32_t g, ServerSession::Change change, 
                                  Actions& out) noexcept {
     ReceiverGroup& group = table_.group(g);
     switch (change) {
-        case ServerSession::Change::none:
-            return;
+        case ServerSession::Change::none: return;
         case ServerSession::Change::established:
             ++group.sessions;
             out.tell(event(EventKind::receiver_session_started, now, g, group.session.caller_id()));
@@ -207,9 +201,7 @@ void Receiver::on_session_change(std::uint32_t g, ServerSession::Change change, 
             out.tell(event(EventKind::receiver_session_refused, now, g,
                            load_be32(packet.data() + wire::srt_header_bytes + 20)));
             return;
-        case ServerSession::Change::ended:
-            out.tell(event(EventKind::receiver_session_ended, now, g));
-            return;
+        case ServerSession::Change::ended: out.tell(event(EventKind::receiver_session_ended, now, g)); return;
     }
 }
 

@@ -23,10 +23,10 @@ class ServerSession {
 public:
     enum class Verdict : std::uint8_t {
         forward,
-        replace,          // a new caller: SHUTDOWN to the server, a new socket, begin(), then forward
+        replace,  // a new caller: SHUTDOWN to the server, a new socket, begin(), then forward
         bad_destination,
         implausible,
-        foreign_caller,   // a second caller while one is live, or a late packet of the one replaced
+        foreign_caller,  // a second caller while one is live, or a late packet of the one replaced
         malformed,
     };
     enum class Change : std::uint8_t { none, established, refused, ended };

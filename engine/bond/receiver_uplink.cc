@@ -94,8 +94,8 @@ void Receiver::on_uplink_control(const Completion& c, Bytes packet, std::uint32_
                                  Actions& out) noexcept {
     const auto type = wire::packet_type(packet);
     if (!type) return drop(Counter::drop_short, slot);
-    const bool registers = *type == static_cast<std::uint16_t>(SrtlaType::reg1) ||
-                           *type == static_cast<std::uint16_t>(SrtlaType::reg2);
+    const bool registers =
+        *type == static_cast<std::uint16_t>(SrtlaType::reg1) || *type == static_cast<std::uint16_t>(SrtlaType::reg2);
     if (registers) {
         counters_.add(Counter::registrations_in);
         if (packet.size() != wire::registration_bytes) return drop(Counter::drop_bad_registration, slot);

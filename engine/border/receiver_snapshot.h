@@ -18,18 +18,18 @@ namespace hawser {
 
 struct ReceiverLinkSnapshot {
     LinkId link = no_link;
-    bool live = false;               // heard within the last few seconds
-    bool has_telemetry = false;      // the sender tells in its keepalives what it knows of the link:
+    bool live = false;           // heard within the last few seconds
+    bool has_telemetry = false;  // the sender tells in its keepalives what it knows of the link:
     Endpoint sender;
     Duration age;
     Duration silence;
-    std::uint64_t packets_in = 0;    // SRT data packets that passed
-    std::uint64_t bytes_in = 0;      // their UDP payload bytes
+    std::uint64_t packets_in = 0;       // SRT data packets that passed
+    std::uint64_t bytes_in = 0;         // their UDP payload bytes
     std::uint64_t retransmissions = 0;  // of them, marked as sent again
-    std::uint64_t dropped = 0;       // datagrams that were not relayed
-    std::uint32_t rtt_ms = 0;        // telemetry from here on; 0: none yet
-    std::int32_t window = 0;         // 1000 = one packet
-    std::int32_t in_flight = 0;      // packets
+    std::uint64_t dropped = 0;          // datagrams that were not relayed
+    std::uint32_t rtt_ms = 0;           // telemetry from here on; 0: none yet
+    std::int32_t window = 0;            // 1000 = one packet
+    std::int32_t in_flight = 0;         // packets
     std::uint32_t naks = 0;
     std::uint32_t bytes_per_second = 0;
 };
@@ -43,7 +43,7 @@ enum class ReceiverGroupState : std::uint8_t {
 struct ReceiverGroupSnapshot {
     GroupId group = no_group;
     ReceiverGroupState state = ReceiverGroupState::registered;
-    std::uint16_t server_port = 0;   // local port of the socket towards the SRT server; 0: none
+    std::uint16_t server_port = 0;  // local port of the socket towards the SRT server; 0: none
     Endpoint server;
     Duration age;
     Duration silence;

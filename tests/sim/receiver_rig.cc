@@ -84,7 +84,7 @@ void ReceiverRig::carry_out() {
             carry_sends();
         }
     }
-    HAWSER_CHECK(receiver.is_consistent());
+    HAWSER_CHECK(!audits || receiver.is_consistent());
 }
 
 void ReceiverRig::end_turn() {
@@ -165,7 +165,6 @@ void ReceiverRig::pass(Duration span) {
     for (int guard = 0; receiver.next_deadline() <= end; ++guard) {
         HAWSER_CHECK(guard < 1'000'000);  // a deadline that is not met by meeting it
         if (receiver.next_deadline() > now) now = receiver.next_deadline();
-        ++turns_of_deadlines;
         receiver.on_deadline(now, out_);
         end_turn();
     }

@@ -240,6 +240,7 @@ TEST_CASE("a caller's own shutdown ends the session, and is not said twice") {
 
 TEST_CASE("stop says goodbye for every session and closes every socket") {
     ReceiverRig rig;
+    rig.audits = false;
     rig.set_server({srt_server});
     for (unsigned n = 0; n < 150; ++n) {
         rig.join({phone(n)}, static_cast<std::uint8_t>(n));

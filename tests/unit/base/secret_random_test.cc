@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "engine/base/keyed_hash.h"
+#include "engine/base/secret_random.h"
+
+using namespace hawser;
+
+TEST_CASE("the secret stream is ChaCha20's") {
+    // RFC 8439 appendix A.1, vectors 1 and 2: zero key, zero nonce, blocks 0 and 1.
+    SecretRandom random(Entropy{});
+    std::array<std::uint8_t, 96> out{};
+    random.fill(out);
+    const std::array<std::uint8_t, 16> block0{0x76, 0xb8, 0xe0, 0xad, 0xa0, 0xf1, 0x3d, 0x90,
+                                              0x40, 0x5d, 0x6a, 0xe5, 0x53, 0x86, 0xbd, 0x28};
+    const std::array<std::uint8_t, 16> block1{0x9f, 0x07, 0xe7, 0xbe, 0x55, 0x51, 0x38, 0x7a,
+                                              0x98, 0xba, 0x97, 0x7c, 0x73, 0x2d, 0x08, 0x0d};
+    CHECK(std::equal(block0.begin(), block0.end(), out.begin()));
+    CHECK(std::equal(block1.begin(), block1.end(), out.begin() + 64));
+}
+
+TEST_CASE("the secret stream depends on key and nonce, and on how much was taken only by its place") {
+    Entropy key{}, nonce{};
+    key[31] = 1;
+    nonce[43] = 1;
+    CHECK(SecretRandom(Entropy{}).next() != SecretRandom(key).next());
+    CHECK(SecretRandom(Entropy{}).next() != SecretRandom(nonce).next());
+    SecretRandom whole(key), pieces(key);
+    std::array<std::uint8_t, 150> a{}, b{};
+    whole.fill(a);
+    for (std::size_t at = 0; at < b.size(); at += 30) pieces.fill(MutableBytes(b).subspan(at, 30));
+    CHECK(a == b);
+}
+
+TEST_CASE("a keyed hash spreads neighbours, and differently under each key") {
+    SecretRandom secret(Entropy{});
+    const auto hash = [&] {
+        const std::uint64_t a = secret.next(), b = secret.next();
+        return KeyedHash(a, b, secret.next());
+    };
+    const KeyedHash one = hash(), two = hash();
+    std::set<std::uint64_t> low;
+    bool same = true;
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        const Endpoint e = Endpoint::from_v4(0x0A000000 + i / 10, static_cast<std::uint16_t>(1000 + i % 10));
+        low.insert(one.of(e) & 0xFFFFF);
+        same = same && one.of(e) == two.of(e);
+    }
+    CHECK(low.size() > 990);
+    CHECK_FALSE(same);
+}
