@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a bond wants done, as values. A bond's on_* calls append; the pump carries it out in order, at the end of a turn
-// or earlier: before the lists are half full, and as soon as there is more to do than to send. What is received in a
-// turn stays in hand until then. Bounded: what does not fit is refused and counted by the caller, and one call cannot
-// fill half of the room.
+// What a bond wants done, as values. A bond's on_* calls append; the pump carries all of it out, in order, before the
+// next call, and until then keeps in hand what was received. Bounded: what does not fit is refused and counted by the
+// caller.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +19,7 @@ namespace hawser::bond {
 struct SendAction {
     PacketRef packet;       // somebody else's reference holds it until the pump has run the actions
     SocketId socket;
-    const Endpoint* to = nullptr;  // null on a connected socket
+    const Endpoint* to = nullptr;  // null on a connected socket; else stays valid until the actions have been run
 };
 
 struct OpenAction {
@@ -29,18 +28,20 @@ struct OpenAction {
 
 class Actions {
 public:
-    static constexpr std::size_t sends_max = 512;   // one datagram's effects: a broadcast is at most 32 + a few
+    static constexpr std::size_t sends_max = 256;   // one datagram's effects: a broadcast is at most 32 + a few
     static constexpr std::size_t opens_max = 64;
     static constexpr std::size_t closes_max = 64;
     static constexpr std::size_t events_max = 128;
 
     explicit Actions(Pool& pool) : pool_(pool) {}
 
+    // As an outlet (see Sender::on_received) it is its own list of actions.
+    [[nodiscard]] Actions& actions() noexcept { return *this; }
+
     // Sends a packet that the caller can see: the one just received, or one that the bond keeps. False when full.
     bool send(SocketId socket, PacketRef packet, const Endpoint* to = nullptr) noexcept {
         if (send_count_ == sends_max) [[unlikely]]
             return false;
-        if (to != nullptr) to = &(to_[send_count_] = *to);  // its owner may move on before the packet leaves
         sends_[send_count_++] = SendAction{packet, socket, to};
         return true;
     }
@@ -87,7 +88,7 @@ public:
     [[nodiscard]] std::uint64_t events_lost() const noexcept { return events_lost_; }
     // True when anything but sends is waiting: one test on the path of a plain packet.
     [[nodiscard]] bool has_rare() const noexcept { return (open_count_ | close_count_ | event_count_) != 0; }
-    [[nodiscard]] bool is_half_full() const noexcept { return (send_count_ | made_count_) >= sends_max / 2; }
+    [[nodiscard]] bool empty() const noexcept { return (send_count_ | made_count_) == 0 && !has_rare(); }
 
     // For the pump, which by then has handed every send to the Io: gives up what send_bytes made and release_after took.
     void clear_sends() noexcept {
@@ -108,7 +109,6 @@ private:
     std::size_t event_count_ = 0;
     std::uint64_t events_lost_ = 0;
     std::array<SendAction, sends_max> sends_;
-    std::array<Endpoint, sends_max> to_;    // of the sends on unconnected sockets
     std::array<BufferId, sends_max> made_;  // one reference each, until the actions have been run
     std::array<OpenAction, opens_max> opens_;
     std::array<SocketId, closes_max> closes_;

@@ -57,7 +57,7 @@ Sender::Sender(const SenderOptions& options, Pool& pool, const wire::GroupKey& p
       pool_(pool),
       selector_(accounting_, Random(seed)),
       registration_(probe),
-      history_(pool, options.history_packets, options.pool_reserve) {}
+      history_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2))) {}
 
 Event Sender::event(EventKind kind, Instant now, LinkId link, std::uint32_t a, std::uint32_t b) {
     Event e;
@@ -217,44 +217,15 @@ void Sender::go_silent(LinkId link, Instant now, Actions& out) noexcept {
 
 // ------------------------------------------------------------------------------------------------- the SRT side
 
-bool Sender::on_received(const Completion& c, Instant now, Actions& out) noexcept {
+bool Sender::on_odd(const Completion& c, Instant now, Actions& out) noexcept {
     const Bytes packet = pool_.bytes(c.packet);
-    if (c.tag == local_tag) [[likely]]
-        return on_local(c, packet, now, out);
-    on_uplink(c, packet, now, out);
-    return false;
-}
-
-inline bool Sender::on_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
-    counters_.add(Counter::local_packets_in);
-    counters_.add(Counter::local_bytes_in, packet.size());
-    const auto srt = wire::SrtPacket::over(packet);
-    // The common case in one test each: whole, not oversize, from the caller, data.
-    if (!srt || packet.size() > wire::datagram_bytes_max || !caller_.is(c.from) || !srt->is_data()) [[unlikely]]
-        return on_odd_local(c, packet, now, out);
-    caller_.heard(now);
-    return on_data(c, *srt, now, out);
-}
-
-inline bool Sender::on_data(const Completion& c, const wire::SrtPacket& srt, Instant now, Actions& out) noexcept {
-    counters_.add(Counter::srt_data);
-    counters_.add(Counter::srt_retransmissions, srt.is_retransmission() ? 1 : 0);
-    const wire::Seq31 sequence = srt.sequence();
-    if (caller_.on_data(sequence)) [[unlikely]]
-        new_session(now, out);
-    const LinkId link = choose(c.packet.length, now);
-    if (link == no_link) [[unlikely]] {
-        note_no_uplink(now, out);
+    if (c.tag != local_tag) {
+        on_uplink(c, packet, now, out);
         return false;
     }
-    accounting_.note_sent(link, sequence, now);
-    route(c.packet, link, out);
-    if (const LinkId probed = selector_.probe_for_gated(now); probed != no_link) [[unlikely]] {
-        accounting_.note_probe(probed, sequence, now);
-        counters_.add(Counter::duplicates_sent);
-        route(c.packet, probed, out);
-    }
-    return history_.keep(sequence, c.packet);
+    counters_.add(Counter::local_packets_in);
+    counters_.add(Counter::local_bytes_in, packet.size());
+    return on_odd_local(c, packet, now, out);
 }
 
 bool Sender::on_odd_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {

@@ -38,8 +38,9 @@ struct SenderOptions {
     Duration caller_idle{2'000'000'000};         // libsrt sends a keepalive each second; its callers give up after 3 s
     Duration receiver_timeout{10'000'000'000};   // without any link: the next address is tried (reference: GLOBAL_TIMEOUT)
     bool give_up = false;                        // end, as the reference does, when no address is left or all links are lost
-    std::uint32_t history_packets = 6144;        // bounded by the pool less its reserve
-    std::uint32_t pool_reserve = 1024;
+    // Kept after sending, a power of two; bounded by half of the pool, as the rest is for what is on its way.
+    // 4096: four seconds at 1000 packets/s.
+    std::uint32_t history_packets = 4096;
     std::uint32_t listen_buffer_bytes = 4u * 1024 * 1024;
     std::uint32_t uplink_send_buffer_bytes = 8u * 1024 * 1024;  // the reference's
     std::uint32_t uplink_receive_buffer_bytes = 1024 * 1024;
@@ -56,8 +57,10 @@ public:
     void begin_turn(Instant now) noexcept;
     void on_opened(std::uint32_t tag, const Result<SocketId, Errno>& socket, const Endpoint& local,
                    std::uint32_t payload_bytes_max, Instant now, Actions& out) noexcept;
-    // True: the reference that came with the packet is kept; false: it is still the caller's.
-    bool on_received(const Completion& completion, Instant now, Actions& out) noexcept;
+    // True: the reference that came with the packet is kept; false: it is still the caller's. `Outlet` sends at once
+    // (send(socket, packet), false when it cannot) and has actions() for everything else; Actions is one itself.
+    template <class Outlet>
+    bool on_received(const Completion& completion, Instant now, Outlet& out) noexcept;
     void on_send_failed(const Completion& completion, Instant now, Actions& out) noexcept;
     void on_broken(const Completion& completion, Instant now, Actions& out) noexcept;
     void on_command(const Command& command, Instant now, Actions& out) noexcept;
@@ -108,23 +111,16 @@ private:
     };
 
     // The SRT side.
-    bool on_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
-    [[gnu::noinline]] bool on_odd_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
-    bool on_data(const Completion& c, const wire::SrtPacket& packet, Instant now, Actions& out) noexcept;
+    template <class Outlet>
+    bool on_data(const Completion& c, const wire::SrtPacket& packet, Instant now, Outlet& out) noexcept;
+    // Everything but a data packet of the caller's in the middle of its session.
+    bool on_odd(const Completion& c, Instant now, Actions& out) noexcept;
+    bool on_odd_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void on_local_control(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     bool admit_caller(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void new_session(Instant now, Actions& out) noexcept;
-    void route(PacketRef ref, LinkId link, Actions& out) noexcept {
-        Uplink& u = uplinks_[link.index()];
-        if (!out.send(u.socket, ref)) [[unlikely]] {
-            counters_.add(Counter::drop_no_room);
-            return;
-        }
-        ++u.packets_out;
-        u.bytes_out += ref.length;
-        counters_.add(Counter::uplink_packets_out);
-        counters_.add(Counter::uplink_bytes_out, ref.length);
-    }
+    template <class Outlet>
+    void route(PacketRef ref, LinkId link, Outlet& out) noexcept;
     LinkId choose(std::size_t packet_bytes, Instant now) noexcept {
         if ((busy_ == 0) & (packet_bytes <= payload_max_)) return selector_.pick(now);
         return choose_among(packet_bytes, now);
@@ -133,7 +129,7 @@ private:
     void find_payload_max() noexcept;
     void note_no_uplink(Instant now, Actions& out) noexcept;
     // The uplinks' side.
-    [[gnu::noinline]] void on_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
+    void on_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void on_srt_from_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void on_srt_nak(const wire::LossList& losses, Instant now) noexcept;
     void on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now, Actions& out) noexcept;
@@ -202,5 +198,57 @@ private:
     bool finished_ = false;
     bool failed_ = false;
 };
+
+// The path of a data packet, in the header so that the pump's loop holds it whole: a call costs as much as a part of it.
+
+template <class Outlet>
+bool Sender::on_received(const Completion& c, Instant now, Outlet& out) noexcept {
+    const Bytes packet = pool_.bytes(c.packet);
+    const auto srt = wire::SrtPacket::over(packet);
+    // One test each: of the local socket, whole, not oversize, from the caller, data.
+    if (c.tag != local_tag || !srt || packet.size() > wire::datagram_bytes_max || !caller_.is(c.from) ||
+        !srt->is_data()) [[unlikely]]
+        return on_odd(c, now, out.actions());
+    counters_.add(Counter::local_packets_in);
+    counters_.add(Counter::local_bytes_in, packet.size());
+    caller_.heard(now);
+    return on_data(c, *srt, now, out);
+}
+
+template <class Outlet>
+[[gnu::always_inline]] inline bool Sender::on_data(const Completion& c, const wire::SrtPacket& srt, Instant now, Outlet& out) noexcept {
+    counters_.add(Counter::srt_data);
+    counters_.add(Counter::srt_retransmissions, srt.is_retransmission() ? 1 : 0);
+    const wire::Seq31 sequence = srt.sequence();
+    if (caller_.on_data(sequence)) [[unlikely]]
+        new_session(now, out.actions());
+    const LinkId link = choose(c.packet.length, now);
+    if (link == no_link) [[unlikely]] {
+        note_no_uplink(now, out.actions());
+        return false;
+    }
+    accounting_.note_sent(link, sequence, now);
+    route(c.packet, link, out);
+    if (const LinkId probed = selector_.probe_for_gated(now); probed != no_link) [[unlikely]] {
+        accounting_.note_probe(probed, sequence, now);
+        counters_.add(Counter::duplicates_sent);
+        route(c.packet, probed, out);
+    }
+    history_.keep(sequence, c.packet);
+    return true;
+}
+
+template <class Outlet>
+[[gnu::always_inline]] inline void Sender::route(PacketRef ref, LinkId link, Outlet& out) noexcept {
+    Uplink& u = uplinks_[link.index()];
+    if (!out.send(u.socket, ref)) [[unlikely]] {
+        counters_.add(Counter::drop_no_room);
+        return;
+    }
+    ++u.packets_out;
+    u.bytes_out += ref.length;
+    counters_.add(Counter::uplink_packets_out);
+    counters_.add(Counter::uplink_bytes_out, ref.length);
+}
 
 }  // namespace hawser::bond

@@ -13,7 +13,6 @@ namespace hawser::link {
 namespace {
 // How far above low_ a sequence may lie, and how far low_ may be pulled down in all, before an SRT ACK looks at every
 // slot instead of every sequence: together less than half the sequence space, so that circular order is total.
-constexpr std::int32_t reach = std::int32_t{1} << 29;
 constexpr std::int32_t lowered_max = std::int32_t{1} << 16;
 // An SRT ACK this far below low_ might, taken circularly, be ahead of something.
 constexpr std::int32_t behind_max = std::int32_t{1} << 28;
@@ -64,12 +63,6 @@ void Accounting::new_session() noexcept {
     HAWSER_VERIFY(is_consistent());
 }
 
-void Accounting::note_sent(LinkId link, wire::Seq31 sequence, Instant now) noexcept { log(link, sequence.raw(), now); }
-
-void Accounting::note_probe(LinkId link, wire::Seq31 sequence, Instant now) noexcept {
-    log(link, sequence.raw() | probe_bit, now);
-}
-
 void Accounting::note_unsent(LinkId link, wire::Seq31 sequence) noexcept {
     if (!is_known(link)) return;
     // Chains begin with the newest entry, so the first of this link is the one just made.
@@ -79,33 +72,6 @@ void Accounting::note_unsent(LinkId link, wire::Seq31 sequence) noexcept {
         if (load_.in_flight[link.index()] > 0) --load_.in_flight[link.index()];
         break;
     }
-    HAWSER_VERIFY(is_consistent());
-}
-
-void Accounting::log(LinkId link, std::uint32_t sequence, Instant now) noexcept {
-    HAWSER_CHECK(link.index() < links_max);
-    const std::size_t i = link.index();
-    const SlotId slot = cursor_[i];
-    const SlotId next_slot = slot_after(slot);
-    cursor_[i] = next_slot;
-    // The slot to be written next is out of sight already.
-    if (slots_[next_slot].previous != unlinked) [[unlikely]]
-        unlink(next_slot);
-
-    const SlotId older = heads_[chain_of(sequence)];
-    heads_[chain_of(sequence)] = slot;
-    Slot& entry = slots_[slot];
-    entry.sequence = sequence;
-    entry.next = older;
-    entry.previous = nobody;
-    entry.sent_at = now;
-    if (older != nobody) [[unlikely]]
-        slots_[older].previous = slot;
-    ++live_[i];
-    load_.in_flight[i] += load_.in_flight[i] != std::numeric_limits<std::int32_t>::max() ? 1 : 0;
-    // The plain form of distance(low_, sequence) >= reach || distance(low_, sequence) < 0.
-    if (((sequence - low_.raw()) & wire::Seq31::mask) >= std::uint32_t{reach}) [[unlikely]]
-        note_outside(wire::Seq31(sequence));
     HAWSER_VERIFY(is_consistent());
 }
 
@@ -178,10 +144,10 @@ LinkMask Accounting::on_srtla_ack(const wire::SrtlaAck& ack, LinkId arrival, Lin
     for (std::size_t from = 0; from < count; from += steps_max) {
         const std::size_t to = std::min(count, from + steps_max);
         for (std::size_t n = from; n < to; ++n) {
-            const auto sequence = ack.at(n);
-            if (!sequence) [[unlikely]]
+            const std::uint32_t sequence = ack.word(n);
+            if ((sequence & ~wire::Seq31::mask) != 0) [[unlikely]]  // no sequence has its top bit set
                 continue;
-            const SlotId slot = take(sequence->raw(), preferred);
+            const SlotId slot = take(sequence, preferred);
             if (slot != nobody) {
                 const LinkMask owner = LinkMask{1} << link_of(slot);
                 proof |= owner;

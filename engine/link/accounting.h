@@ -15,7 +15,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
+#include "engine/base/check.h"
 #include "engine/base/link_load.h"
 #include "engine/base/strong.h"
 #include "engine/base/time.h"
@@ -53,9 +55,11 @@ public:
     void fail(LinkId link) noexcept;
 
     // An SRT data packet left on that link.
-    void note_sent(LinkId link, wire::Seq31 sequence, Instant now) noexcept;
+    void note_sent(LinkId link, wire::Seq31 sequence, Instant now) noexcept { log(link, sequence.raw(), now); }
     // A second copy of a packet, sent to try that link: its SRTLA ACK counts, but a NAK never names it.
-    void note_probe(LinkId link, wire::Seq31 sequence, Instant now) noexcept;
+    void note_probe(LinkId link, wire::Seq31 sequence, Instant now) noexcept {
+        log(link, sequence.raw() | probe_bit, now);
+    }
     // The kernel refused the packet after all: its newest entry on that link is taken back, as if never sent. (The
     // reference logs a packet once the kernel has it; a batch learns of a refusal only afterwards.)
     void note_unsent(LinkId link, wire::Seq31 sequence) noexcept;
@@ -115,6 +119,8 @@ private:
     // More than libsrt's default flow window of 25600 packets, so that chains are short; longer spans only lengthen them.
     static constexpr std::size_t index_size = 32768;
     static constexpr std::uint32_t probe_bit = 0x8000'0000;
+    // How far above low_ a sequence may lie before an SRT ACK looks at every slot instead of every sequence.
+    static constexpr std::int32_t reach = std::int32_t{1} << 29;
 
     struct Slot {
         std::uint32_t sequence = 0;  // 31 bits, and probe_bit
@@ -168,5 +174,32 @@ private:
     std::array<SlotId, index_size> heads_;
     std::array<Slot, slot_count> slots_{};
 };
+
+// In the header: it runs for each data packet, and a call costs as much as a part of it.
+inline void Accounting::log(LinkId link, std::uint32_t sequence, Instant now) noexcept {
+    HAWSER_CHECK(link.index() < links_max);
+    const std::size_t i = link.index();
+    const SlotId slot = cursor_[i];
+    const SlotId next_slot = slot_after(slot);
+    cursor_[i] = next_slot;
+    // The slot to be written next is out of sight already.
+    if (slots_[next_slot].previous != unlinked) [[unlikely]]
+        unlink(next_slot);
+
+    SlotId& head = heads_[chain_of(sequence)];
+    const SlotId older = head;
+    head = slot;
+    slots_[slot] = Slot{sequence, older, nobody, now};
+    if (older != nobody) [[unlikely]]
+        slots_[older].previous = slot;
+    ++live_[i];
+    std::int32_t& in_flight = load_.in_flight[i];
+    if (in_flight != std::numeric_limits<std::int32_t>::max()) [[likely]]
+        ++in_flight;
+    // The plain form of distance(low_, sequence) >= reach || distance(low_, sequence) < 0.
+    if (((sequence - low_.raw()) & wire::Seq31::mask) >= std::uint32_t{reach}) [[unlikely]]
+        note_outside(wire::Seq31(sequence));
+    HAWSER_VERIFY(is_consistent());
+}
 
 }  // namespace hawser::link

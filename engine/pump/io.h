@@ -40,6 +40,9 @@ struct Completion {
         broken,       // error: an asynchronous error of the socket (ICMP: ECONNREFUSED ...) or of receiving on it
         woken,        // somebody called wake()
     };
+    // received and send_failed come with a reference to the packet.
+    [[nodiscard]] bool has_packet() const { return kind <= Kind::send_failed; }
+
     Kind kind = Kind::woken;
     SocketId socket = no_socket;
     std::uint32_t tag = 0;

@@ -3,9 +3,9 @@
 // completion to the bond, carries out what the bond asks for, takes a bounded number of commands, and publishes a
 // snapshot now and then. It knows packets and time, and nothing of SRT.
 //
-// A turn's order: wait; completions; deadlines; commands; snapshot. The bond's actions are carried out when they are
-// many or more than sends, at the latest at the end of the turn; only then are the packets released that the bond did
-// not keep, so that what the actions refer to is still in hand.
+// A turn's order: wait; completions; deadlines; commands; snapshot. The bond's actions are carried out after each of
+// its calls, so that what they refer to is still in hand. The common packet needs none: its bond sends it through the
+// Direct outlet, straight into the Io's queue.
 #pragma once
 
 #include <algorithm>
@@ -47,16 +47,17 @@ public:
         std::uint32_t packets = 0;
         bool woken = false;
         for (const Completion& c : turn.completions) {
+            bool is_kept = false;
             if (c.kind == Completion::Kind::received) [[likely]] {
-                if (!bond_.on_received(c, now, out_)) spent_[spent_count_++] = c.packet.buffer;
+                is_kept = bond_.on_received(c, now, direct_);
                 ++packets;
             } else {
                 woken = on_other(c, now) || woken;
             }
-            if (out_.is_half_full() | out_.has_rare() | (spent_count_ == spent_max)) [[unlikely]]
+            if (!out_.empty()) [[unlikely]]
                 carry_out(now);
+            if (!is_kept && c.has_packet()) pool_.release(c.packet.buffer);
         }
-        carry_out(now);
         packets_ += packets;
         coalescer_.note(packets, now);
         if (now >= bond_.next_deadline()) {
@@ -77,7 +78,7 @@ public:
     void finish() noexcept {
         const Turn last = io_.wait(io_.now(), Duration{});
         for (const Completion& c : last.completions) {
-            if (c.packet.buffer != no_buffer) pool_.release(c.packet.buffer);
+            if (c.has_packet()) pool_.release(c.packet.buffer);
         }
         publish(last.now);
     }
@@ -86,13 +87,21 @@ private:
     // A reader that looks each second sees figures that are at most this old; an idle bond turns once a second.
     static constexpr Duration publish_interval{100'000'000};
 
+    struct Direct {
+        IoModel& io;
+        bond::Actions& out;
+
+        bool send(SocketId socket, PacketRef packet) noexcept {
+            io.send(socket, packet, nullptr);
+            return true;
+        }
+        [[nodiscard]] bond::Actions& actions() noexcept { return out; }
+    };
+
     // True for a wake-up.
     [[gnu::noinline]] bool on_other(const Completion& c, Instant now) noexcept {
         switch (c.kind) {
-            case Completion::Kind::send_failed:
-                bond_.on_send_failed(c, now, out_);
-                spent_[spent_count_++] = c.packet.buffer;
-                return false;
+            case Completion::Kind::send_failed: bond_.on_send_failed(c, now, out_); return false;
             case Completion::Kind::broken: bond_.on_broken(c, now, out_); return false;
             case Completion::Kind::received:
             case Completion::Kind::woken: break;
@@ -100,18 +109,16 @@ private:
         return c.kind == Completion::Kind::woken;
     }
 
-    void carry_out(Instant now) noexcept {
+    [[gnu::noinline]] void carry_out(Instant now) noexcept {
         send_all();
-        while (out_.has_rare()) [[unlikely]]
-            carry_out_rare(now);
-        for (; spent_count_ > 0; --spent_count_) pool_.release(spent_[spent_count_ - 1]);
+        while (out_.has_rare()) carry_out_rare(now);
     }
     void send_all() noexcept {
         for (const bond::SendAction& s : out_.sends()) io_.send(s.socket, s.packet, s.to);
         out_.clear_sends();
     }
 
-    [[gnu::noinline]] void carry_out_rare(Instant now) noexcept {
+    void carry_out_rare(Instant now) noexcept {
         told_ = told_ || !out_.events().empty();
         for (const Event& e : out_.events()) {
             if (!border_.events.push(e)) ++events_lost_;
@@ -167,9 +174,7 @@ private:
     Border<Snapshot>& border_;
     bond::Actions out_;
     std::array<bond::OpenAction, bond::Actions::opens_max> opens_{};
-    static constexpr std::size_t spent_max = 512;
-    std::array<BufferId, spent_max> spent_{};  // received, seen, not kept: given up when the actions have been run
-    std::size_t spent_count_ = 0;
+    Direct direct_{io_, out_};
     Coalescer coalescer_;
     StallWatch stalls_;
     std::uint64_t turns_ = 0;

@@ -111,7 +111,7 @@ void Selector::refresh(Instant now) noexcept {
     settings_ = wanted_;
     const bool enhanced = settings_.mode == Mode::enhanced;
     switch (settings_.mode) {
-        case Mode::classic: pick_ = &pick_classic; break;
+        case Mode::classic: pick_ = nullptr; break;
         case Mode::enhanced: pick_ = &pick_enhanced; break;
     }
     load_.arrival_first = enhanced;
@@ -158,10 +158,6 @@ void Selector::rank_links() noexcept {
     candidates_.groups = (static_cast<std::size_t>(std::bit_width(known_)) + lanes - 1) / lanes;
 }
 
-LinkId Selector::pick_classic(Selector& self, Instant) noexcept {
-    return choose_classic(self.candidates_).link(self.candidates_);
-}
-
 LinkId Selector::pick_enhanced(Selector& self, Instant) noexcept {
     const EnhancedChoice choice = choose_enhanced(self.candidates_, self.previous_);
     const LinkId chosen = choice.chosen.link(self.candidates_);
@@ -189,8 +185,7 @@ LinkId Selector::pick_except(LinkMask tried, Instant) const noexcept {
     return choice.link(candidates_);
 }
 
-LinkId Selector::probe_for_gated(Instant) noexcept {
-    if (gate_.gated() == 0) return no_link;
+LinkId Selector::next_probe(Instant) noexcept {
     probe_phase_ = probe_phase_ + 1 == probe_interval ? 0 : probe_phase_ + 1;
     const std::uint32_t turn = probe_phase_ / probe_spacing;
     if (probe_phase_ % probe_spacing != 0 || turn >= links_max || ((gate_.gated() >> turn) & 1) == 0) return no_link;

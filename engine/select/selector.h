@@ -17,6 +17,7 @@
 #include "engine/border/selection.h"
 #include "engine/select/candidate.h"
 #include "engine/select/history.h"
+#include "engine/select/modes.h"
 #include "engine/select/stall_gate.h"
 
 namespace hawser::select {
@@ -51,12 +52,20 @@ public:
             refresh(now);
     }
     // The link for the next data packet; no_link when none is usable.
-    [[nodiscard]] LinkId pick(Instant now) noexcept { return pick_(*this, now); }
+    [[nodiscard]] LinkId pick(Instant now) noexcept {
+        if (pick_ == nullptr) [[likely]]
+            return choose_classic(candidates_).link(candidates_);
+        return pick_(*this, now);
+    }
     // The best link that is not in `tried`, after back-pressure; gated ones only when no other is left. no_link when
     // all usable links were tried. Leaves no trace in hysteresis.
     [[nodiscard]] LinkId pick_except(LinkMask tried, Instant now) const noexcept;
     // Once per data packet: a gated link that is due a duplicate of it, else no_link.
-    [[nodiscard]] LinkId probe_for_gated(Instant now) noexcept;
+    [[nodiscard]] LinkId probe_for_gated(Instant now) noexcept {
+        if (gate_.gated() == 0) [[likely]]
+            return no_link;
+        return next_probe(now);
+    }
 
     // For snapshots.
     [[nodiscard]] float quality(LinkId link) const noexcept { return quality_[link.index()]; }  // 1 in classic
@@ -72,13 +81,14 @@ public:
     [[nodiscard]] bool is_consistent() const noexcept;
 
 private:
+    // Null for classic, which is small enough to be part of the caller's loop.
     using Pick = LinkId (*)(Selector&, Instant) noexcept;
-    static LinkId pick_classic(Selector& self, Instant now) noexcept;
     static LinkId pick_enhanced(Selector& self, Instant now) noexcept;
 
     [[nodiscard]] bool is_known(LinkId link) const noexcept {
         return link.index() < links_max && (known_ & mask_of(link)) != 0;
     }
+    [[nodiscard]] LinkId next_probe(Instant now) noexcept;
     void refresh(Instant now) noexcept;
     void refresh_quality(std::size_t i, bool weighed, Instant now) noexcept;
     void regate() noexcept;
@@ -89,7 +99,7 @@ private:
 
     LinkLoad& load_;
     Candidates candidates_;
-    Pick pick_ = &pick_classic;
+    Pick pick_ = nullptr;
     LinkId previous_ = no_link;  // of the last pick, for hysteresis
     LinkMask known_ = 0;
     LinkMask usable_ = 0;

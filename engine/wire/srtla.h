@@ -65,9 +65,11 @@ public:
         return SrtlaAck(bytes.subspan(4));
     }
     [[nodiscard]] std::size_t count() const { return words_.size() / 4; }
-    // Entry i; absent where the top bit is set, which no sequence has.
+    // Entry i as it is on the wire. No sequence has its top bit set.
+    [[nodiscard]] std::uint32_t word(std::size_t i) const { return load_be32(words_.data() + 4 * i); }
+    // Entry i; absent where the top bit is set.
     [[nodiscard]] std::optional<Seq31> at(std::size_t i) const {
-        const std::uint32_t word = load_be32(words_.data() + 4 * i);
+        const std::uint32_t word = this->word(i);
         if ((word & ~Seq31::mask) != 0) return std::nullopt;
         return Seq31(word);
     }

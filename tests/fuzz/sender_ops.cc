@@ -36,7 +36,6 @@ public:
         bond::SenderOptions options;
         options.listen = host(100, 5600);
         options.history_packets = 64;
-        options.pool_reserve = 64;
         options.give_up = input_.u8() % 2 != 0;
         wire::GroupKey probe{};
         for (std::size_t i = 0; i < probe.size(); ++i) probe[i] = static_cast<std::uint8_t>(i * 7 + 1);
@@ -119,9 +118,9 @@ private:
         c.tag = sockets_[socket.index()].spec.tag;
         c.packet = PacketRef{buffer, offset, static_cast<std::uint16_t>(length)};
         c.from = from;
-        sender_->on_received(c, now_, out_);
+        const bool is_kept = sender_->on_received(c, now_, out_);
         carry_out();
-        pool_.release(buffer);
+        if (!is_kept) pool_.release(buffer);
     }
 
     // Changes, lengthens or cuts a packet, or leaves it.
