@@ -117,7 +117,8 @@ void SrtCaller::on_packet(Bytes bytes, Instant now) {
         return;
     }
     if (packet->destination() != options_.socket_id) {
-        ++counts_.foreign;
+        // While it connects, answers to its last connection are still under way.
+        if (state_ == State::connected) ++counts_.foreign;
         return;
     }
     if (packet->is_data()) {

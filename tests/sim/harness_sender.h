@@ -54,9 +54,11 @@ public:
         sender.on_opened(tag, socket, local, payload_bytes_max, now, out);
         if (after) after(nullptr);
     }
-    void on_received(const Completion& c, Instant now, bond::Actions& out) noexcept {
-        sender.on_received(c, now, out);
+    template <class Outlet>
+    bool on_received(const Completion& c, Instant now, Outlet& out) noexcept {
+        const bool is_kept = sender.on_received(c, now, out);
         if (after) after(&c);
+        return is_kept;
     }
     void on_send_failed(const Completion& c, Instant now, bond::Actions& out) noexcept {
         sender.on_send_failed(c, now, out);

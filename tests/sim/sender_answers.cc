@@ -160,11 +160,11 @@ TEST_CASE("each SRT ACK and NAK reaches the caller once, however many uplinks br
     options.shape.loss_per_million = 20'000;
     options.shape.jitter = 5_ms;
     SenderLab lab(options);
+    REQUIRE(lab.settle());
     for (std::size_t i = 0; i < 4; ++i)
         lab.world.path(SenderLab::receiver_at(), SenderLab::uplink(i))
             ->node<sim::Delay>()
             .set({Duration{static_cast<std::int64_t>(5 + 30 * i) * 1'000'000}, 5_ms, true});
-    REQUIRE(lab.settle());
     lab.run(20_s);
     CHECK(lab.caller->counts().copies == 0);
     CHECK(lab.caller->counts().acks >= 1000);

@@ -55,6 +55,18 @@ TEST_CASE("the group is asked for on the uplink whose answer comes first") {
     CHECK(lab.receiver->count(SrtlaType::reg1, SenderLab::uplink(1)) == 1);
 }
 
+TEST_CASE("an NGP that answers the probe on a slow uplink after the group was made does not unseat the group",
+          "[!shouldfail]") {
+    const Duration slow = GENERATE(15_ms, 40_ms, 100_ms, 400_ms);
+    LabOptions options;
+    options.uplinks = 4;
+    SenderLab lab(options);
+    lab.world.path(SenderLab::receiver_at(), SenderLab::uplink(3))->node<sim::Delay>().set({slow, {}, false});
+    REQUIRE(lab.reach(all_joined(lab, 4), 3_s));
+    CHECK(lab.receiver->groups_made() == 1);
+    CHECK(lab.count(EventKind::group_lost) == 0);
+}
+
 TEST_CASE("a lost REG2 reply and the REG_ERR to the retry delay the start by seconds, not for ever") {
     const std::size_t links = GENERATE(1u, 2u, 4u);
     LabOptions options;

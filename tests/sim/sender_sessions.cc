@@ -31,7 +31,7 @@ TEST_CASE("a session that begins just before the wrap flows through it, in-fligh
     CHECK(lab.count(EventKind::session_started) == 1);
 }
 
-TEST_CASE("a caller that connects anew, wherever its sequences begin, has a clean slate", "[!shouldfail]") {
+TEST_CASE("a caller that connects anew, wherever its sequences begin, has a clean slate") {
     const std::uint32_t first = 1'000'000'000;
     const std::uint32_t second =
         GENERATE(std::uint32_t{1}, std::uint32_t{1'000'000'000 - 500}, std::uint32_t{1'000'000'000},
@@ -57,7 +57,7 @@ TEST_CASE("a caller that connects anew, wherever its sequences begin, has a clea
     for (std::size_t i = 0; i < 2; ++i) CHECK(lab.link(i).in_flight < 30);
 }
 
-TEST_CASE("answers to the last session do not reach the next", "[!shouldfail]") {
+TEST_CASE("answers to the last session do not reach the next") {
     SenderLab lab;
     REQUIRE(lab.settle());
     lab.run(1_s);
