@@ -51,7 +51,7 @@ Outcome<Unit> SrtSink::listen() {
     port_ = ntohs(own.sin_port);
     listener_ = std::move(socket.value());
     epoll_ = srt_epoll_create();
-    const int events = SRT_EPOLL_IN | SRT_EPOLL_ERR;
+    const int events = static_cast<int>(SRT_EPOLL_IN) | static_cast<int>(SRT_EPOLL_ERR);
     if (epoll_ < 0 || srt_epoll_add_usock(epoll_, listener_.id(), &events) == SRT_ERROR) return srt_problem(doing);
     return Unit{};
 }
@@ -80,7 +80,7 @@ void SrtSink::accept() {
     SrtSocket caller(srt_accept(listener_.id(), nullptr, nullptr));
     if (!caller.is_open()) return;
     const int no = 0;
-    const int events = SRT_EPOLL_IN | SRT_EPOLL_ERR;
+    const int events = static_cast<int>(SRT_EPOLL_IN) | static_cast<int>(SRT_EPOLL_ERR);
     if (srt_setsockflag(caller.id(), SRTO_RCVSYN, &no, sizeof no) == SRT_ERROR ||
         srt_epoll_add_usock(epoll_, caller.id(), &events) == SRT_ERROR)
         return;
