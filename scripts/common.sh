@@ -10,10 +10,9 @@ packages_build=(g++ meson ninja-build pkg-config python3 liburing-dev libmimallo
 # What the demo and the end-to-end tests run beside it:
 packages_media=(ffmpeg)
 # What the tests need beyond that:
-packages_test=(catch2 ccache clang clang-format iproute2 libclang-rt-14-dev llvm procps shellcheck srt-tools strace
-    valgrind)
+packages_test=(catch2 ccache clang-format iproute2 procps shellcheck strace valgrind)
 # What only the full test needs:
-packages_full=(clang-tidy g++-aarch64-linux-gnu qemu-user)
+packages_full=(clang clang-tidy g++-aarch64-linux-gnu libclang-rt-14-dev llvm qemu-user srt-tools)
 
 say() { printf '%s\n' "$*"; }
 die() {
