@@ -10,6 +10,8 @@ import sys
 import tempfile
 
 NOBODY = 65534
+# Only a build with the thread sanitizer reads it.
+os.environ["TSAN_OPTIONS"] = f"{os.environ.get('TSAN_OPTIONS', '')}:suppressions={os.path.abspath(__file__)[:-7]}tsan.supp"
 
 
 def everybody_reaches(path):

@@ -31,6 +31,10 @@ RUNS_MAX, DISTURBED_SHARE = 3, 0.6
 SRTLA_PORT, SRT_IN_PORT, SRT_OUT_PORT = 5000, 6000, 4001
 
 
+# Only a build with the thread sanitizer reads it.
+os.environ["TSAN_OPTIONS"] = f"{os.environ.get('TSAN_OPTIONS', '')}:suppressions={pathlib.Path(__file__).with_name('tsan.supp')}"
+
+
 class Skip(Exception):
     """The machine cannot carry the scenario."""
 
