@@ -69,7 +69,7 @@ TEST_CASE("a packet is the part of its slot that it names", "[pool]") {
     CHECK(bytes[1] == 0xCD);
 }
 
-TEST_CASE("a reference too few or to nothing stops the program", "[pool]") {
+TEST_CASE("a reference too few stops the program", "[pool]") {
     CHECK(unit::aborts([] {
         Fixture f;
         const BufferId id = f.pool.take();
@@ -80,11 +80,16 @@ TEST_CASE("a reference too few or to nothing stops the program", "[pool]") {
         Fixture f;
         f.pool.add_ref(BufferId(0));
     }));
+}
+
+#ifdef HAWSER_VERIFY_ENABLED
+TEST_CASE("in verify builds a slot that does not exist stops the program", "[pool]") {
     CHECK(unit::aborts([] {
         Fixture f;
         f.pool.release(no_buffer);
     }));
 }
+#endif
 
 TEST_CASE("a slab that is no whole number of slots stops the program", "[pool]") {
     CHECK(unit::aborts([] {
