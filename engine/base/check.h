@@ -10,10 +10,10 @@ namespace hawser {
 
 }  // namespace hawser
 
-#define HAWSER_CHECK(expression)                                                     \
-    do {                                                                             \
-        if (!(expression)) [[unlikely]]                                              \
-            ::hawser::check_failed(#expression, __FILE__, __LINE__);                 \
+#define HAWSER_CHECK(expression)                                     \
+    do {                                                             \
+        if (!(expression)) [[unlikely]]                              \
+            ::hawser::check_failed(#expression, __FILE__, __LINE__); \
     } while (false)
 
 #ifdef HAWSER_VERIFY_ENABLED

@@ -52,14 +52,12 @@ public:
         references_[slot] = 1;
         return BufferId(slot);
     }
-    // The count tells a stale or invented id from a live one; that the id is below slots() is for verify builds.
     void add_ref(BufferId id) noexcept {
-        HAWSER_VERIFY(id.value < slots_);
-        HAWSER_CHECK(references_[id.value] > 0);
+        HAWSER_CHECK(id.value < slots_ && references_[id.value] > 0);
         ++references_[id.value];
     }
     void release(BufferId id) noexcept {
-        HAWSER_VERIFY(id.value < slots_);
+        HAWSER_CHECK(id.value < slots_);
         const std::uint16_t count = references_[id.value];
         HAWSER_CHECK(count > 0);
         references_[id.value] = static_cast<std::uint16_t>(count - 1);

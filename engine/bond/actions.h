@@ -17,7 +17,7 @@
 namespace hawser::bond {
 
 struct SendAction {
-    PacketRef packet;       // somebody else's reference holds it until the pump has run the actions
+    PacketRef packet;  // somebody else's reference holds it until the pump has run the actions
     SocketId socket;
     const Endpoint* to = nullptr;  // null on a connected socket; else stays valid until the actions have been run
 };
@@ -28,7 +28,7 @@ struct OpenAction {
 
 class Actions {
 public:
-    static constexpr std::size_t sends_max = 256;   // one datagram's effects: a broadcast is at most 32 + a few
+    static constexpr std::size_t sends_max = 256;  // one datagram's effects: a broadcast is at most 32 + a few
     static constexpr std::size_t opens_max = 64;
     static constexpr std::size_t closes_max = 64;
     static constexpr std::size_t events_max = 128;
@@ -93,8 +93,7 @@ public:
     // For the pump, which by then has handed every send to the Io: gives up what send_bytes made and release_after took.
     void clear_sends() noexcept {
         send_count_ = 0;
-        for (; made_count_ > 0; --made_count_) [[unlikely]]
-            pool_.release(made_[made_count_ - 1]);
+        for (; made_count_ > 0; --made_count_) [[unlikely]] pool_.release(made_[made_count_ - 1]);
     }
     void clear_opens() noexcept { open_count_ = 0; }
     void clear_closes() noexcept { close_count_ = 0; }

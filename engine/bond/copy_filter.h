@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Tells a packet's first copy from the later ones. A receiver sends each SRT ACK and NAK on every uplink; the SRT
 // caller is to see it once. Copies are equal byte for byte, their SRT timestamp included, so a hash of all bytes
-// names them; a direct-mapped table of 32-bit tags remembers the last ones. A new packet is taken for a copy once in
-// 2^32; a copy is let through when another packet took its slot meanwhile, which SRT bears without harm.
+// names them; a table of 32-bit tags, eight to a set, remembers the last ones. A new packet is taken for a copy once in
+// 2^29 at most; a copy is let through when eight others of its set came meanwhile, which SRT would bear without harm.
 #pragma once
 
 #include <array>
@@ -18,18 +18,25 @@ public:
     // True the first time these bytes are seen (as far as the table remembers).
     [[nodiscard]] bool is_first(Bytes packet) noexcept {
         const std::uint64_t h = hash(packet);
-        const auto tag = static_cast<std::uint32_t>(h >> 32) | 1;  // 0 is an empty slot
-        std::uint32_t& slot = seen_[h % slots];
-        if (slot == tag) return false;
-        slot = tag;
+        const auto tag = static_cast<std::uint32_t>(h >> 32) | 1;  // 0 is an empty place
+        Set& set = sets_[h % set_count];
+        bool known = false;
+        for (const std::uint32_t seen : set.tags) known |= seen == tag;
+        if (known) return false;
+        set.tags[set.next++ % ways] = tag;
         return true;
     }
-    void clear() noexcept { seen_.fill(0); }
+    void clear() noexcept { sets_.fill({}); }
 
 private:
-    // At 100 ACKs and 100 NAKs a second and half a second between the fastest and the slowest uplink, a copy finds its
-    // slot taken once in twenty.
-    static constexpr std::size_t slots = 2048;
+    // 100 ACKs and 100 NAKs a second, half a second between the fastest and the slowest uplink: a hundred packets in
+    // 128 sets, and a set overflows about once in a million.
+    static constexpr std::size_t ways = 8;
+    static constexpr std::size_t set_count = 128;
+    struct Set {
+        std::array<std::uint32_t, ways> tags{};
+        std::uint32_t next = 0;
+    };
 
     static std::uint64_t hash(Bytes packet) noexcept {
         std::uint64_t h = 0x9E37'79B9'7F4A'7C15u ^ packet.size();
@@ -45,7 +52,7 @@ private:
         return h ^ (h >> 32);
     }
 
-    std::array<std::uint32_t, slots> seen_{};
+    std::array<Set, set_count> sets_{};
 };
 
 }  // namespace hawser::bond

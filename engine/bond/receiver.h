@@ -13,6 +13,7 @@
 
 #include <cstdint>
 
+#include "engine/base/completion.h"
 #include "engine/base/fixed_ring.h"
 #include "engine/base/pool.h"
 #include "engine/base/result.h"
@@ -25,7 +26,6 @@
 #include "engine/border/command.h"
 #include "engine/border/counters.h"
 #include "engine/border/receiver_snapshot.h"
-#include "engine/pump/io.h"
 
 namespace hawser::bond {
 

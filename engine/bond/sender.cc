@@ -14,7 +14,7 @@ constexpr Duration tick_interval{1'000'000'000};
 constexpr Duration unanswered_max{2'500'000'000};
 // Nothing heard on any link for this long: the receiver may have been restarted. One keepalive and half a second.
 constexpr Duration all_silent_max{1'500'000'000};
-constexpr Duration open_retry{1'000'000'000};     // the reference's pace
+constexpr Duration open_retry{1'000'000'000};  // the reference's pace
 // A link whose socket buffer was full is left alone this long; at 10 Mbit/s a packet leaves each millisecond.
 constexpr Duration busy_time{5'000'000};
 // SRT's live default: 1316 bytes of payload (SRT_LIVE_DEF_PLSIZE) behind 16 of header.
@@ -24,7 +24,7 @@ constexpr Duration refused_told_every{10'000'000'000};
 // SRT data packets that were acknowledged by SRT without one SRTLA ACK, before the receiver is taken to send none:
 // a receiver sends one per ten on each link.
 constexpr std::uint64_t srtla_ack_patience = 64 * 10;
-constexpr std::int32_t loss_list_limit = 25600;   // libsrt's default flow window: nobody can have lost more
+constexpr std::int32_t loss_list_limit = 25600;  // libsrt's default flow window: nobody can have lost more
 
 // ENETUNREACH and its kin by value: the engine includes no system header. Linux, asm-generic/errno.h.
 constexpr int error_again = 11;
@@ -247,13 +247,10 @@ bool Sender::on_odd_local(const Completion& c, Bytes packet, Instant now, Action
 
 // Some uplink is busy, or too small for the packet.
 LinkId Sender::choose_among(std::size_t packet_bytes, Instant now) noexcept {
-    link::LinkMask except = 0;
     each_link(busy_, [&](LinkId link) {
         if (uplinks_[link.index()].busy_until <= now) busy_ &= ~bit(link);
     });
-    each_link(alive_, [&](LinkId link) {
-        if (packet_bytes > uplinks_[link.index()].payload_max) except |= bit(link);
-    });
+    const link::LinkMask except = narrower_than(packet_bytes);
     const LinkId link = selector_.pick_except(busy_ | except, now);
     if (link != no_link || except == 0) return link;
     // No link is known to carry it whole: the kernel may still send it in fragments.
@@ -434,9 +431,7 @@ void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, Instant now, 
         case wire::SrtControl::drop_request:
         case wire::SrtControl::peer_error:
         case wire::SrtControl::user: break;
-        default:
-            counters_.add(Counter::drop_unexpected_type);
-            return;
+        default: counters_.add(Counter::drop_unexpected_type); return;
     }
     if (is_first) forward(ref, out);
 }
@@ -488,16 +483,10 @@ void Sender::on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now
         case wire::SrtlaType::reg_ngp:
             apply(registration_.on_no_group(link, heard_lately(now), now), link, now, out);
             return;
-        case wire::SrtlaType::reg2:
-            apply(registration_.on_reg2(link, packet, now), link, now, out);
-            return;
-        case wire::SrtlaType::reg3:
-            apply(registration_.on_reg3(link, now), link, now, out);
-            return;
+        case wire::SrtlaType::reg2: apply(registration_.on_reg2(link, packet, now), link, now, out); return;
+        case wire::SrtlaType::reg3: apply(registration_.on_reg3(link, now), link, now, out); return;
         case wire::SrtlaType::reg_err:
-        case wire::SrtlaType::reg_nak:
-            apply(registration_.on_refused(link, now), link, now, out);
-            return;
+        case wire::SrtlaType::reg_nak: apply(registration_.on_refused(link, now), link, now, out); return;
         case wire::SrtlaType::reg1: break;
     }
     // Never answered and never forwarded: 0x9xxx and 0xAxxx are not SRT.
@@ -635,7 +624,9 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
     }
     if (is_srtla) return;  // it has a timer of its own
     if (srt->is_data()) accounting_.note_unsent(link, srt->sequence());
-    const LinkId other = selector_.pick_except(busy_ | bit(link), now);
+    link::LinkMask except = busy_ | bit(link);
+    if (c.error == error_message_size) except |= narrower_than(packet.size());
+    const LinkId other = selector_.pick_except(except, now);
     if (other == no_link) {
         note_no_uplink(now, out);
         return;
@@ -654,7 +645,8 @@ void Sender::on_broken(const Completion& c, Instant now, Actions& out) noexcept 
         lose_uplink(link, c.error, now, out);
         return;
     }
-    if (u.last_errno != c.error) out.tell(event(EventKind::uplink_error, now, link, static_cast<std::uint32_t>(c.error)));
+    if (u.last_errno != c.error)
+        out.tell(event(EventKind::uplink_error, now, link, static_cast<std::uint32_t>(c.error)));
     u.last_errno = c.error;
     // Nobody listens there now. A forged ICMP message must not end a healthy link: ask instead of believing.
     registration_.probe(link, now);
@@ -733,9 +725,18 @@ void Sender::tick(Instant now, Actions& out) noexcept {
     watch_connection(now, out);
 }
 
+link::LinkMask Sender::narrower_than(std::size_t packet_bytes) const noexcept {
+    link::LinkMask narrow = 0;
+    each_link(alive_, [&](LinkId link) {
+        if (packet_bytes > uplinks_[link.index()].payload_max) narrow |= bit(link);
+    });
+    return narrow;
+}
+
 void Sender::find_payload_max() noexcept {
     payload_max_ = 0xFFFF'FFFF;
-    each_link(present_, [&](LinkId link) { payload_max_ = std::min(payload_max_, uplinks_[link.index()].payload_max); });
+    each_link(present_,
+              [&](LinkId link) { payload_max_ = std::min(payload_max_, uplinks_[link.index()].payload_max); });
 }
 
 void Sender::watch_connection(Instant now, Actions& out) noexcept {

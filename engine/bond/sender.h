@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdint>
 
+#include "engine/base/completion.h"
 #include "engine/base/random.h"
 #include "engine/base/result.h"
 #include "engine/bond/actions.h"
@@ -27,17 +28,17 @@
 #include "engine/link/keepalive.h"
 #include "engine/link/registration.h"
 #include "engine/link/rtt.h"
-#include "engine/pump/io.h"
 #include "engine/select/selector.h"
 
 namespace hawser::bond {
 
 struct SenderOptions {
-    Endpoint listen;                             // where the SRT caller is expected
-    Duration link_silence{4'000'000'000};        // without a packet from the receiver: the reference's CONN_TIMEOUT
-    Duration caller_idle{2'000'000'000};         // libsrt sends a keepalive each second; its callers give up after 3 s
-    Duration receiver_timeout{10'000'000'000};   // without any link: the next address is tried (reference: GLOBAL_TIMEOUT)
-    bool give_up = false;                        // end, as the reference does, when no address is left or all links are lost
+    Endpoint listen;                       // where the SRT caller is expected
+    Duration link_silence{4'000'000'000};  // without a packet from the receiver: the reference's CONN_TIMEOUT
+    Duration caller_idle{2'000'000'000};   // libsrt sends a keepalive each second; its callers give up after 3 s
+    Duration receiver_timeout{
+        10'000'000'000};   // without any link: the next address is tried (reference: GLOBAL_TIMEOUT)
+    bool give_up = false;  // end, as the reference does, when no address is left or all links are lost
     // Kept after sending, a power of two; bounded by half of the pool, as the rest is for what is on its way.
     // 4096: four seconds at 1000 packets/s.
     std::uint32_t history_packets = 4096;
@@ -96,9 +97,9 @@ private:
         std::uint16_t generation = 0;
         UplinkSpec spec;
         Endpoint local;
-        Instant open_at = never;     // next try to open
-        Instant busy_until;          // its socket buffer was full
-        Instant payload_max_until;   // when to find out anew what fits
+        Instant open_at = never;    // next try to open
+        Instant busy_until;         // its socket buffer was full
+        Instant payload_max_until;  // when to find out anew what fits
         link::Keepalive keepalive;
         link::Rtt rtt;
         std::uint64_t naks = 0;
@@ -127,6 +128,7 @@ private:
     }
     LinkId choose_among(std::size_t packet_bytes, Instant now) noexcept;
     void find_payload_max() noexcept;
+    [[nodiscard]] link::LinkMask narrower_than(std::size_t packet_bytes) const noexcept;
     void note_no_uplink(Instant now, Actions& out) noexcept;
     // The uplinks' side.
     void on_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
@@ -174,9 +176,9 @@ private:
     bool local_opening_ = false;
     Instant local_open_at_ = never;
     std::array<Uplink, links_max> uplinks_{};
-    link::LinkMask present_ = 0;   // slots that hold an uplink
-    link::LinkMask alive_ = 0;     // registered and not silent: they may carry data
-    link::LinkMask busy_ = 0;      // refused a send a moment ago
+    link::LinkMask present_ = 0;               // slots that hold an uplink
+    link::LinkMask alive_ = 0;                 // registered and not silent: they may carry data
+    link::LinkMask busy_ = 0;                  // refused a send a moment ago
     std::uint32_t payload_max_ = 0xFFFF'FFFF;  // the least of all uplinks': what any of them carries whole
 
     Resolved receiver_;
@@ -216,7 +218,8 @@ bool Sender::on_received(const Completion& c, Instant now, Outlet& out) noexcept
 }
 
 template <class Outlet>
-[[gnu::always_inline]] inline bool Sender::on_data(const Completion& c, const wire::SrtPacket& srt, Instant now, Outlet& out) noexcept {
+[[gnu::always_inline]] inline bool Sender::on_data(const Completion& c, const wire::SrtPacket& srt, Instant now,
+                                                   Outlet& out) noexcept {
     counters_.add(Counter::srt_data);
     counters_.add(Counter::srt_retransmissions, srt.is_retransmission() ? 1 : 0);
     const wire::Seq31 sequence = srt.sequence();

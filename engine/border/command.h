@@ -7,9 +7,9 @@
 #include <type_traits>
 
 #include "engine/base/endpoint.h"
+#include "engine/base/socket_spec.h"
 #include "engine/base/strong.h"
 #include "engine/base/time.h"
-#include "engine/base/socket_spec.h"
 #include "engine/border/selection.h"
 
 namespace hawser {
@@ -28,13 +28,13 @@ struct UplinkSpec {
 };
 
 enum class CommandKind : std::uint8_t {
-    add_uplink,      // link, uplink
-    remove_uplink,   // link
-    set_receiver,    // resolved: where the sender finds its receiver
-    set_server,      // resolved: where the receiver finds its SRT server
-    set_selection,   // selection
-    publish,         // a snapshot now
-    stop,            // say goodbye where the protocol can, then leave the loop
+    add_uplink,     // link, uplink
+    remove_uplink,  // link
+    set_receiver,   // resolved: where the sender finds its receiver
+    set_server,     // resolved: where the receiver finds its SRT server
+    set_selection,  // selection
+    publish,        // a snapshot now
+    stop,           // say goodbye where the protocol can, then leave the loop
 };
 
 struct Command {

@@ -14,46 +14,46 @@ namespace hawser {
 
 enum class EventKind : std::uint8_t {
     // Sender. `a` and `b` as said; `endpoint` where there is one.
-    listening,             // endpoint: where SRT callers are expected
-    listen_failed,         // a: errno
-    uplink_opened,         // link, endpoint: local address
-    uplink_open_failed,    // link, a: errno, endpoint: local address wanted
-    uplink_connected,      // link: REG3 received
-    uplink_silent,         // link, a: silence in ms
-    uplink_refused,        // link: REG_ERR; a: times in a row
-    uplink_removed,        // link
-    uplink_too_large,      // link, a: datagram bytes, b: largest payload known to fit (0: unknown)
-    uplink_error,          // link, a: errno
-    group_created,         // the receiver answered REG1
-    group_lost,            // the receiver knows the group no more
-    receiver_changed,      // endpoint: the next resolved address is tried; a: its index
-    no_connection,         // a: 1 when there had been one. Repeated each second while it lasts.
-    gave_up,               // a: 1 when there had been a connection; the process is to end
-    caller_locked,         // endpoint: an SRT caller was taken
-    caller_refused,        // endpoint: another one while the first is live
-    caller_gone,           // endpoint; a: 1 shutdown, 0 silence
-    session_started,       // a: caller's SRT socket id, b: initial sequence
+    listening,           // endpoint: where SRT callers are expected
+    listen_failed,       // a: errno
+    uplink_opened,       // link, endpoint: local address
+    uplink_open_failed,  // link, a: errno, endpoint: local address wanted
+    uplink_connected,    // link: REG3 received
+    uplink_silent,       // link, a: silence in ms
+    uplink_refused,      // link: REG_ERR; a: times in a row
+    uplink_removed,      // link
+    uplink_too_large,    // link, a: datagram bytes, b: largest payload known to fit (0: unknown)
+    uplink_error,        // link, a: errno
+    group_created,       // the receiver answered REG1
+    group_lost,          // the receiver knows the group no more
+    receiver_changed,    // endpoint: the next resolved address is tried; a: its index
+    no_connection,       // a: 1 when there had been one. Repeated each second while it lasts.
+    gave_up,             // a: 1 when there had been a connection; the process is to end
+    caller_locked,       // endpoint: an SRT caller was taken
+    caller_refused,      // endpoint: another one while the first is live
+    caller_gone,         // endpoint; a: 1 shutdown, 0 silence
+    session_started,     // a: caller's SRT socket id, b: initial sequence
     session_ended,
-    no_uplink_for_data,    // data dropped: no link can take it; a: packets since last told
-    no_srtla_acks,         // the receiver sends none: delivery is read from SRT ACKs
-    resolve_wanted,        // the control thread is to look the receiver's name up again
+    no_uplink_for_data,  // data dropped: no link can take it; a: packets since last told
+    no_srtla_acks,       // the receiver sends none: delivery is read from SRT ACKs
+    resolve_wanted,      // the control thread is to look the receiver's name up again
     // Receiver. `group`, `link` where there is one.
-    receiver_listening,    // endpoint
-    receiver_group_created,   // group, endpoint: of the REG1
-    receiver_group_removed,   // group; a: RemovalReason
-    receiver_group_evicted,   // group: it made room for another
-    receiver_link_added,      // group, link, endpoint
-    receiver_link_removed,    // group, link, endpoint; a: RemovalReason
-    receiver_link_evicted,    // group, link, endpoint
-    receiver_server_opened,   // group; a: local port of the socket towards the SRT server
-    receiver_server_refused,  // group; a: errno, b: times in a row
-    receiver_no_server,       // the SRT server's address is not known yet; a: packets dropped since last told
-    receiver_session_started, // group; a: caller's SRT socket id
-    receiver_session_replaced,// group; a: caller's SRT socket id: the encoder began anew
-    receiver_session_refused, // group; a: the handshake's request type (1000 + reason)
-    receiver_session_ended,   // group
-    receiver_refusing,        // registrations are refused; a: reason (RefusalReason), b: how many since last told
-    receiver_uplink_error,    // a: errno on the listening socket
+    receiver_listening,         // endpoint
+    receiver_group_created,     // group, endpoint: of the REG1
+    receiver_group_removed,     // group; a: RemovalReason
+    receiver_group_evicted,     // group: it made room for another
+    receiver_link_added,        // group, link, endpoint
+    receiver_link_removed,      // group, link, endpoint; a: RemovalReason
+    receiver_link_evicted,      // group, link, endpoint
+    receiver_server_opened,     // group; a: local port of the socket towards the SRT server
+    receiver_server_refused,    // group; a: errno, b: times in a row
+    receiver_no_server,         // the SRT server's address is not known yet; a: packets dropped since last told
+    receiver_session_started,   // group; a: caller's SRT socket id
+    receiver_session_replaced,  // group; a: caller's SRT socket id: the encoder began anew
+    receiver_session_refused,   // group; a: the handshake's request type (1000 + reason)
+    receiver_session_ended,     // group
+    receiver_refusing,          // registrations are refused; a: reason (RefusalReason), b: how many since last told
+    receiver_uplink_error,      // a: errno on the listening socket
 };
 
 enum class RemovalReason : std::uint8_t { silence, server_refused, stopped, replaced, evicted };

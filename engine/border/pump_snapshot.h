@@ -11,11 +11,11 @@ namespace hawser {
 
 struct PumpSnapshot {
     std::uint64_t turns = 0;
-    std::uint64_t packets = 0;         // completions that carried a packet
-    Duration turn_max;                 // the longest turn's work since the start, waits not counted
-    Duration turn_max_recent;          // of the last complete second
-    std::uint64_t events_lost = 0;     // the ring to the control thread was full
-    std::uint32_t pool_free = 0;       // buffers
+    std::uint64_t packets = 0;      // completions that carried a packet
+    Duration turn_max;              // the longest turn's work since the start, waits not counted
+    Duration turn_max_recent;       // of the last complete second
+    std::uint64_t events_lost = 0;  // the ring to the control thread was full
+    std::uint32_t pool_free = 0;    // buffers
     IoCounters io;
 };
 

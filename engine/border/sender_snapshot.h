@@ -15,18 +15,18 @@
 namespace hawser {
 
 enum class UplinkState : std::uint8_t {
-    absent,      // the slot is free
-    closed,      // no socket: opening failed, or the link's device or address went away
-    joining,     // registering
-    connected,   // registered and heard
-    silent,      // registered once, nothing heard for too long; registering again
+    absent,     // the slot is free
+    closed,     // no socket: opening failed, or the link's device or address went away
+    joining,    // registering
+    connected,  // registered and heard
+    silent,     // registered once, nothing heard for too long; registering again
 };
 
 struct UplinkSnapshot {
     UplinkState state = UplinkState::absent;
-    bool gated = false;             // the selector keeps data off it
+    bool gated = false;  // the selector keeps data off it
     Endpoint local;
-    Duration rtt;                   // smoothed; zero: none yet
+    Duration rtt;  // smoothed; zero: none yet
     Duration rtt_min;
     std::int32_t window = 0;        // 1000 = one packet
     std::int32_t in_flight = 0;     // packets
@@ -35,10 +35,10 @@ struct UplinkSnapshot {
     std::uint64_t bytes_out = 0;    // their UDP payload bytes
     std::uint64_t packets_in = 0;
     std::uint64_t bytes_in = 0;
-    std::uint64_t naks = 0;         // sequences lost on it as far as NAKs told
-    std::uint64_t deferred = 0;     // sends that its full socket buffer refused
-    std::uint64_t too_large = 0;    // sends refused as too large
-    std::uint64_t failures = 0;     // times it went silent or lost its socket
+    std::uint64_t naks = 0;       // sequences lost on it as far as NAKs told
+    std::uint64_t deferred = 0;   // sends that its full socket buffer refused
+    std::uint64_t too_large = 0;  // sends refused as too large
+    std::uint64_t failures = 0;   // times it went silent or lost its socket
 };
 
 struct SenderSnapshot {

@@ -38,8 +38,8 @@ std::optional<Duration> Keepalive::on_echo(Bytes packet, Instant now) {
         // Nothing in it tells which one it answers: take the newest, and only if it is outstanding.
         if (!stamp || *stamp == 0) match = &sent_[(next_ + outstanding_max - 1) % outstanding_max];
     } else if (stamp && *stamp != 0) {
-        const auto found = std::find_if(sent_.begin(), sent_.end(),
-                                        [&](const Sent& s) { return s.outstanding && s.stamp == *stamp; });
+        const auto found =
+            std::find_if(sent_.begin(), sent_.end(), [&](const Sent& s) { return s.outstanding && s.stamp == *stamp; });
         if (found != sent_.end()) match = &*found;
     }
     if (match == nullptr || !match->outstanding) return std::nullopt;

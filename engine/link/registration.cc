@@ -104,12 +104,11 @@ Registration::Outcome Registration::on_no_group(LinkId link, bool any_alive, Ins
     if (l.state == State::closed) return Outcome::ignored;
     l.answered = true;
     switch (phase_) {
-        case Phase::probing:
-            ask(link, now);
-            return Outcome::noted;
+        case Phase::probing: ask(link, now); return Outcome::noted;
         case Phase::asking: return Outcome::noted;
         case Phase::joined: break;
     }
+    if (now - created_at_ < no_group_grace) return Outcome::noted;
     // Only an answer to our own REG2 says anything; a forged one must not unseat a healthy group.
     if (l.state == State::member && !l.checking) return Outcome::ignored;
     if (any_alive) {
@@ -134,6 +133,7 @@ Registration::Outcome Registration::on_reg2(LinkId link, Bytes packet, Instant n
     if (!std::equal(key_.begin(), key_.begin() + wire::group_id_sender_bytes, id.begin())) return Outcome::ignored;
     std::copy(id.begin(), id.end(), key_.begin());
     phase_ = Phase::joined;
+    created_at_ = now;
     asked_ = no_link;
     for (std::size_t i = 0; i < links_.size(); ++i) {
         if (links_[i].state != State::closed) join(LinkId(static_cast<std::uint8_t>(i)), now);

@@ -22,21 +22,24 @@ namespace hawser::link {
 class Registration {
 public:
     static constexpr Duration retry_min{250'000'000};
-    static constexpr Duration retry_max{1'000'000'000};   // the reference's pace
-    static constexpr Duration ask_retry{1'000'000'000};   // REG1: sooner would only earn a REG_ERR on a slow path
+    static constexpr Duration retry_max{1'000'000'000};  // the reference's pace
+    static constexpr Duration ask_retry{1'000'000'000};  // REG1: sooner would only earn a REG_ERR on a slow path
     static constexpr Duration refused_retry{4'000'000'000};
+    // After a group was made, answers to what was asked before still arrive, the later the slower their link: an NGP
+    // within this time says nothing. The reference's REG3_TIMEOUT.
+    static constexpr Duration no_group_grace{4'000'000'000};
     static constexpr std::uint32_t refusals_before_new_port = 3;
     static constexpr std::uint32_t asks_before_next_link = 3;
 
     enum class Send : std::uint8_t { nothing, reg1, reg2 };
     enum class Outcome : std::uint8_t {
-        ignored,        // not awaited, or malformed
+        ignored,  // not awaited, or malformed
         noted,
         group_created,  // send REG2 on every link now
         group_lost,     // the receiver knows us no more
         link_joined,
-        link_refreshed, // REG3 again
-        link_refused,   // REG_ERR; ask for a new port when refusals() says so
+        link_refreshed,  // REG3 again
+        link_refused,    // REG_ERR; ask for a new port when refusals() says so
     };
 
     explicit Registration(const wire::GroupKey& probe) : key_(probe) {}
@@ -72,8 +75,8 @@ private:
     enum class State : std::uint8_t { closed, joining, member };
     struct Link {
         State state = State::closed;
-        bool answered = false;   // NGP seen: there is a receiver behind it
-        bool checking = false;   // member with a REG2 outstanding
+        bool answered = false;  // NGP seen: there is a receiver behind it
+        bool checking = false;  // member with a REG2 outstanding
         std::uint32_t tries = 0;
         std::uint32_t refusals = 0;
         Instant due = never;
@@ -87,6 +90,7 @@ private:
     Phase phase_ = Phase::probing;
     LinkId asked_ = no_link;
     std::uint32_t asks_ = 0;
+    Instant created_at_;  // the group, in phase joined
     std::array<Link, links_max> links_{};
 };
 

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/base/completion.h"
 #include "engine/base/endpoint.h"
 #include "engine/base/pool.h"
 #include "engine/base/result.h"
@@ -33,43 +34,36 @@
 
 namespace hawser {
 
-struct Completion {
-    enum class Kind : std::uint8_t {
-        received,     // packet, from (the peer, when the socket is not connected)
-        send_failed,  // packet, error, from (the destination it had, when not connected)
-        broken,       // error: an asynchronous error of the socket (ICMP: ECONNREFUSED ...) or of receiving on it
-        woken,        // somebody called wake()
-    };
-    // received and send_failed come with a reference to the packet.
-    [[nodiscard]] bool has_packet() const { return kind <= Kind::send_failed; }
-
-    Kind kind = Kind::woken;
-    SocketId socket = no_socket;
-    std::uint32_t tag = 0;
-    PacketRef packet;
-    int error = 0;  // errno's value
-    Endpoint from;
-};
-
 struct Turn {
-    Instant now;  // read once, after the wait
+    Instant now;                              // read once, after the wait
     std::span<const Completion> completions;  // valid until the next wait()
 };
 
+// clang-format off: version 14 tears compound requirements apart
 template <class T>
 concept Io = requires(T io, const T& constant, const SocketSpec& spec, SocketId socket, PacketRef packet,
                       const Endpoint* to, Instant deadline, Duration linger) {
-    { io.open(spec) } noexcept -> std::same_as<Result<SocketId, Errno>>;
-    { io.close(socket) } noexcept;
-    { io.local(socket) } noexcept -> std::same_as<Endpoint>;
+    { io.open(spec) }
+    noexcept->std::same_as<Result<SocketId, Errno>>;
+    { io.close(socket) }
+    noexcept;
+    { io.local(socket) }
+    noexcept->std::same_as<Endpoint>;
     // The largest payload that leaves a connected socket unfragmented as the path is known now; 0: not known.
-    { io.payload_bytes_max(socket) } noexcept -> std::same_as<std::uint32_t>;
+    { io.payload_bytes_max(socket) }
+    noexcept->std::same_as<std::uint32_t>;
     // `to` is null for a connected socket, else read before send() returns.
-    { io.send(socket, packet, to) } noexcept;
-    { io.wait(deadline, linger) } noexcept -> std::same_as<Turn>;
-    { io.now() } noexcept -> std::same_as<Instant>;
-    { io.wake() } noexcept;  // any thread
-    { constant.counters() } noexcept -> std::same_as<const IoCounters&>;
+    { io.send(socket, packet, to) }
+    noexcept;
+    { io.wait(deadline, linger) }
+    noexcept->std::same_as<Turn>;
+    { io.now() }
+    noexcept->std::same_as<Instant>;
+    { io.wake() }
+    noexcept;  // any thread
+    { constant.counters() }
+    noexcept->std::same_as<const IoCounters&>;
 };
+// clang-format on
 
 }  // namespace hawser

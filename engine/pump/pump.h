@@ -14,8 +14,8 @@
 
 #include "engine/base/time.h"
 #include "engine/bond/actions.h"
-#include "engine/border/pump_snapshot.h"
 #include "engine/border/border.h"
+#include "engine/border/pump_snapshot.h"
 #include "engine/pump/coalescer.h"
 #include "engine/pump/io.h"
 #include "engine/pump/stall.h"

@@ -7,8 +7,7 @@ namespace hawser::wire {
 
 std::optional<Telemetry> keepalive_telemetry(Bytes bytes) {
     const auto packet = Fixed<keepalive_extended_bytes>::over(bytes);
-    if (!packet || packet->u16<10>() != keepalive_magic || packet->u16<12>() != keepalive_version)
-        return std::nullopt;
+    if (!packet || packet->u16<10>() != keepalive_magic || packet->u16<12>() != keepalive_version) return std::nullopt;
     Telemetry t;
     t.connection = packet->u32<14>();
     t.window = static_cast<std::int32_t>(packet->u32<18>());
@@ -27,7 +26,7 @@ std::array<std::uint8_t, keepalive_timestamped_bytes> build_keepalive(std::uint6
 }
 
 std::array<std::uint8_t, keepalive_extended_bytes> build_keepalive(std::uint64_t timestamp_ms,
-                                                                    const Telemetry& telemetry) {
+                                                                   const Telemetry& telemetry) {
     std::array<std::uint8_t, keepalive_extended_bytes> out{};
     store_be16(out.data(), static_cast<std::uint16_t>(SrtlaType::keepalive));
     store_be64(out.data() + 2, timestamp_ms);

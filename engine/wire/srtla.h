@@ -81,11 +81,11 @@ private:
 
 // What a sender tells in a keepalive beyond its being alive.
 struct Telemetry {
-    std::uint32_t connection = 0;   // the sender's own number for the link
-    std::int32_t window = 0;        // 1000 = one packet
-    std::int32_t in_flight = 0;     // packets
-    std::uint32_t rtt_ms = 0;       // 0: none yet
-    std::uint32_t naks = 0;         // since the link exists
+    std::uint32_t connection = 0;  // the sender's own number for the link
+    std::int32_t window = 0;       // 1000 = one packet
+    std::int32_t in_flight = 0;    // packets
+    std::uint32_t rtt_ms = 0;      // 0: none yet
+    std::uint32_t naks = 0;        // since the link exists
     std::uint32_t bytes_per_second = 0;
 };
 
@@ -107,7 +107,7 @@ inline constexpr std::uint16_t keepalive_version = 1;
 
 [[nodiscard]] std::array<std::uint8_t, keepalive_timestamped_bytes> build_keepalive(std::uint64_t timestamp_ms);
 [[nodiscard]] std::array<std::uint8_t, keepalive_extended_bytes> build_keepalive(std::uint64_t timestamp_ms,
-                                                                                  const Telemetry& telemetry);
+                                                                                 const Telemetry& telemetry);
 // REG1 or REG2.
 [[nodiscard]] std::array<std::uint8_t, registration_bytes> build_registration(SrtlaType type, const GroupKey& key);
 // A short reply (REG3, REG_ERR, REG_NGP, own keepalive), zero-filled to 32 bytes.

@@ -32,7 +32,8 @@ void ClientFiles::write(const Group& group) const {
     const std::string draft = target + "." + std::to_string(::getpid());
     ::unlink(draft.c_str());
     const os::Fd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-    const bool written = file.is_open() && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+    const bool written = file.is_open() &&
+                         ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
                          std::rename(draft.c_str(), target.c_str()) == 0;
     if (written) return;
     log(Level::warn, "cannot write {}: {}", target, std::strerror(errno));

@@ -51,11 +51,13 @@ EventLine describe(const Event& e, const EventNames& names) {
             return {Level::error, fmt::format("cannot listen on {}: {}", at(), errno_text(e.a))};
         case EventKind::uplink_opened: return {Level::info, fmt::format("uplink {}: socket {}", uplink(), at())};
         case EventKind::uplink_open_failed:
-            return {Level::warn, fmt::format("uplink {}: no socket ({}); trying again each second", uplink(), errno_text(e.a))};
-        case EventKind::uplink_connected: return {Level::info, fmt::format("uplink {}: connection established", uplink())};
-        case EventKind::uplink_silent:
             return {Level::warn,
-                    fmt::format("uplink {}: connection failed, attempting to reconnect (silent for {} ms)", uplink(), e.a)};
+                    fmt::format("uplink {}: no socket ({}); trying again each second", uplink(), errno_text(e.a))};
+        case EventKind::uplink_connected:
+            return {Level::info, fmt::format("uplink {}: connection established", uplink())};
+        case EventKind::uplink_silent:
+            return {Level::warn, fmt::format("uplink {}: connection failed, attempting to reconnect (silent for {} ms)",
+                                             uplink(), e.a)};
         case EventKind::uplink_refused:
             return {Level::warn, fmt::format("uplink {}: the receiver refused it ({} in a row)", uplink(), e.a)};
         case EventKind::uplink_removed: return {Level::info, fmt::format("uplink {}: removed", uplink())};
@@ -93,22 +95,26 @@ EventLine describe(const Event& e, const EventNames& names) {
         case EventKind::receiver_link_added:
             return {Level::info, fmt::format("{}: link {} from {}", group_text(e.group), e.link.value, at())};
         case EventKind::receiver_link_removed:
-            return {Level::info, fmt::format("{}: link {} from {} removed ({})", group_text(e.group), e.link.value, at(),
-                                             removal_text(e.a))};
+            return {Level::info, fmt::format("{}: link {} from {} removed ({})", group_text(e.group), e.link.value,
+                                             at(), removal_text(e.a))};
         case EventKind::receiver_link_evicted:
-            return {Level::warn, fmt::format("{}: link {} from {} made room for another", group_text(e.group),
-                                             e.link.value, at())};
+            return {Level::warn,
+                    fmt::format("{}: link {} from {} made room for another", group_text(e.group), e.link.value, at())};
         case EventKind::receiver_server_opened:
             return {Level::info, fmt::format("{}: speaks to the SRT server from port {}", group_text(e.group), e.a)};
         case EventKind::receiver_server_refused:
-            return {Level::warn, fmt::format("{}: SRT server: {} ({} times)", group_text(e.group), errno_text(e.a), e.b)};
+            return {Level::warn,
+                    fmt::format("{}: SRT server: {} ({} times)", group_text(e.group), errno_text(e.a), e.b)};
         case EventKind::receiver_session_started:
             return {Level::info, fmt::format("{}: SRT session {:#010x} begins", group_text(e.group), e.a)};
         case EventKind::receiver_session_replaced:
-            return {Level::info, fmt::format("{}: the encoder began anew, SRT session {:#010x}", group_text(e.group), e.a)};
+            return {Level::info,
+                    fmt::format("{}: the encoder began anew, SRT session {:#010x}", group_text(e.group), e.a)};
         case EventKind::receiver_session_refused:
-            return {Level::warn, fmt::format("{}: the SRT server rejected the caller (reason {})", group_text(e.group), e.a)};
-        case EventKind::receiver_session_ended: return {Level::info, fmt::format("{}: SRT session ended", group_text(e.group))};
+            return {Level::warn,
+                    fmt::format("{}: the SRT server rejected the caller (reason {})", group_text(e.group), e.a)};
+        case EventKind::receiver_session_ended:
+            return {Level::info, fmt::format("{}: SRT session ended", group_text(e.group))};
         case EventKind::receiver_refusing:
             return {Level::warn, fmt::format("{} registrations refused: {}", e.b, refusal_text(e.a))};
         case EventKind::receiver_uplink_error:

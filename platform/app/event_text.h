@@ -18,7 +18,7 @@ struct EventLine {
 
 // Names that only the control thread knows.
 struct EventNames {
-    std::string receiver;                      // as the operator wrote it
+    std::string receiver;  // as the operator wrote it
     std::string (*uplink)(const void* context, LinkId link) = nullptr;
     const void* context = nullptr;
 };

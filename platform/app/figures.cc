@@ -47,7 +47,8 @@ std::string pump_line(const PumpSnapshot& now, const PumpSnapshot& before) {
     const std::uint64_t packets = now.packets - before.packets;
     const std::uint64_t calls = now.io.system_calls - before.io.system_calls;
     return fmt::format("pump: {} packets in {} turns, {:.2f} system calls per packet, longest turn {}", packets,
-                       now.turns - before.turns, packets == 0 ? 0.0 : static_cast<double>(calls) / static_cast<double>(packets),
+                       now.turns - before.turns,
+                       packets == 0 ? 0.0 : static_cast<double>(calls) / static_cast<double>(packets),
                        duration_text(now.turn_max_recent));
 }
 

@@ -30,11 +30,13 @@ constexpr Command aliases[] = {
 };
 
 void print_help(std::FILE* out) {
-    std::fputs("hawser " HAWSER_VERSION ": many weak uplinks laid into one strong rope\n\nusage: hawser COMMAND ...\n\n", out);
+    std::fputs(
+        "hawser " HAWSER_VERSION ": many weak uplinks laid into one strong rope\n\nusage: hawser COMMAND ...\n\n", out);
     for (const Command& c : commands) std::fprintf(out, "  %-8s %s\n", c.name.data(), c.help);
-    std::fputs("\nhawser COMMAND --help tells the rest. Called as srtla_send or srtla_rec, the program takes those\n"
-               "programs' command lines.\n",
-               out);
+    std::fputs(
+        "\nhawser COMMAND --help tells the rest. Called as srtla_send or srtla_rec, the program takes those\n"
+        "programs' command lines.\n",
+        out);
 }
 
 int dispatch(int argc, char** argv) {

@@ -43,8 +43,8 @@ public:
     // `make(pool)` answers a std::unique_ptr<Bond>; `prepare(snapshot)` sizes what a snapshot holds. The error is a
     // sentence that says what could not be had and why.
     template <class Make, class Prepare>
-    [[nodiscard]] static Result<std::unique_ptr<PumpService>, std::string> start(const PumpSettings& settings, Make&& make,
-                                                                                Prepare&& prepare);
+    [[nodiscard]] static Result<std::unique_ptr<PumpService>, std::string> start(const PumpSettings& settings,
+                                                                                 Make&& make, Prepare&& prepare);
     ~PumpService() {
         if (thread_.joinable()) {
             stop();
@@ -103,13 +103,14 @@ private:
 
 template <class Bond>
 template <class Make, class Prepare>
-Result<std::unique_ptr<PumpService<Bond>>, std::string> PumpService<Bond>::start(const PumpSettings& settings, Make&& make,
-                                                                                 Prepare&& prepare) {
+Result<std::unique_ptr<PumpService<Bond>>, std::string> PumpService<Bond>::start(const PumpSettings& settings,
+                                                                                 Make&& make, Prepare&& prepare) {
     auto slab = os::Slab::create(std::size_t{settings.pool_slots} * pool_slot_bytes);
     if (!slab) return Failure{std::string("no memory for packets: ") + os::errno_text(slab.error())};
     std::unique_ptr<PumpService> service(new PumpService(std::move(slab).value()));
     service->told_ = os::Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    if (!service->told_.is_open()) return Failure{std::string("no event descriptor: ") + os::errno_text({errno, "eventfd"})};
+    if (!service->told_.is_open())
+        return Failure{std::string("no event descriptor: ") + os::errno_text({errno, "eventfd"})};
     auto choice = choose_io(settings.io);
     if (!choice) return Failure{choice.error()};
     service->choice_ = *choice;

@@ -18,7 +18,7 @@ constexpr Duration lookup_interval{60'000'000'000};
 }  // namespace
 
 Result<std::unique_ptr<ReceiverService>, std::string> start_receiver(const bond::ReceiverOptions& options,
-                                                                    PumpSettings settings) {
+                                                                     PumpSettings settings) {
     Entropy entropy;
     fill_random(entropy);
     // The listening socket, one per group, and as many again that are closing.
@@ -60,9 +60,9 @@ void ReceiverControl::on_resolved(const control::Resolution& r) {
         log(Level::warn, "Failed to resolve {}: {}", r.host, r.error);
         return;
     }
-    const bool same = r.resolved.count == server_.count &&
-                      std::equal(server_.addresses.begin(), server_.addresses.begin() + server_.count,
-                                 r.resolved.addresses.begin());
+    const bool same =
+        r.resolved.count == server_.count &&
+        std::equal(server_.addresses.begin(), server_.addresses.begin() + server_.count, r.resolved.addresses.begin());
     if (same) return;
     server_ = r.resolved;
     log(Level::info, "SRT server {} is at {}", request_.server_host, os::endpoint_text(server_.addresses[0]));
@@ -80,7 +80,8 @@ void ReceiverControl::on_service() {
     while (service_->next_event(event)) {
         events_.tell(event);
         files_.on_event(event);
-        if (event.kind == EventKind::receiver_listening && request_.compat) log(Level::info, "srtla_rec is now running");
+        if (event.kind == EventKind::receiver_listening && request_.compat)
+            log(Level::info, "srtla_rec is now running");
     }
     if (json_wanted_ && service_->read_snapshot()) {
         json_wanted_ = false;

@@ -18,7 +18,7 @@ using ReceiverService = PumpService<bond::Receiver>;
 
 // The pump of a receiver with fresh entropy from the system.
 [[nodiscard]] Result<std::unique_ptr<ReceiverService>, std::string> start_receiver(const bond::ReceiverOptions& options,
-                                                                                  PumpSettings settings);
+                                                                                   PumpSettings settings);
 
 class ReceiverControl {
 public:

@@ -19,13 +19,13 @@ std::string_view state_text(ReceiverGroupState state) {
 std::string figures_table(const ReceiverSnapshot& now, const ReceiverFiguresBefore& before) {
     const Duration span = now.at - before.at;
     const auto since = [&](Counter c) { return now.counters[c] - before.counters[c]; };
-    std::string out = fmt::format("{} of {} groups, {} links; in {} ({} packets), to SRT {} packets, {} retransmitted\n",
-                                  now.groups().size(), now.groups_max, now.links().size(),
-                                  rate_text(since(Counter::uplink_bytes_in), span), since(Counter::uplink_packets_in),
-                                  since(Counter::local_packets_out), since(Counter::srt_retransmissions));
+    std::string out = fmt::format(
+        "{} of {} groups, {} links; in {} ({} packets), to SRT {} packets, {} retransmitted\n", now.groups().size(),
+        now.groups_max, now.links().size(), rate_text(since(Counter::uplink_bytes_in), span),
+        since(Counter::uplink_packets_in), since(Counter::local_packets_out), since(Counter::srt_retransmissions));
     for (const ReceiverGroupSnapshot& g : now.groups()) {
-        out += fmt::format("group {:<4} {:<10} {:>10} packets to SRT from port {}\n", g.group.value, state_text(g.state),
-                           g.packets_out, g.server_port);
+        out += fmt::format("group {:<4} {:<10} {:>10} packets to SRT from port {}\n", g.group.value,
+                           state_text(g.state), g.packets_out, g.server_port);
         for (const ReceiverLinkSnapshot& l : now.links_of(g))
             out += fmt::format("  link {:<3} {:<40} {:>10} packets, silent {:>9}{}\n", l.link.value,
                                os::endpoint_text(l.sender), l.packets_in, duration_text(l.silence),
@@ -41,15 +41,9 @@ std::string figures_json(const ReceiverSnapshot& s) {
     for (const ReceiverGroupSnapshot& g : s.groups()) {
         Json links = Json::array();
         for (const ReceiverLinkSnapshot& l : s.links_of(g)) {
-            Json link{{"link", l.link.value},
-                      {"sender", os::endpoint_text(l.sender)},
-                      {"live", l.live},
-                      {"age_ms", l.age.ms()},
-                      {"silence_ms", l.silence.ms()},
-                      {"packets_in", l.packets_in},
-                      {"bytes_in", l.bytes_in},
-                      {"retransmissions", l.retransmissions},
-                      {"dropped", l.dropped}};
+            Json link{{"link", l.link.value},   {"sender", os::endpoint_text(l.sender)}, {"live", l.live},
+                      {"age_ms", l.age.ms()},   {"silence_ms", l.silence.ms()},          {"packets_in", l.packets_in},
+                      {"bytes_in", l.bytes_in}, {"retransmissions", l.retransmissions},  {"dropped", l.dropped}};
             if (l.has_telemetry)
                 link["telemetry"] = Json{{"rtt_ms", l.rtt_ms},
                                          {"window_packets", static_cast<double>(l.window) / 1000.0},

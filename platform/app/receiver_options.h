@@ -10,15 +10,15 @@
 namespace hawser::app {
 
 struct ReceiverRequest {
-    bool compat = false;               // called as srtla_rec
+    bool compat = false;  // called as srtla_rec
     std::uint16_t listen_port = 0;
-    std::string listen_address = "::"; // both families
+    std::string listen_address = "::";  // both families
     std::string server_host;
     std::uint16_t server_port = 0;
     bond::ReceiverOptions bond;
     PumpSettings pump;
-    std::string client_files;          // folder for srtla-group-PORT files; empty: none
-    double stats_seconds = 0;          // 0: none
+    std::string client_files;  // folder for srtla-group-PORT files; empty: none
+    double stats_seconds = 0;  // 0: none
 };
 
 // Runs until a signal; the process's exit code.

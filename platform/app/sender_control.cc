@@ -13,7 +13,7 @@
 namespace hawser::app {
 
 Result<std::unique_ptr<SenderService>, std::string> start_sender(const bond::SenderOptions& options,
-                                                                const PumpSettings& settings) {
+                                                                 const PumpSettings& settings) {
     wire::GroupKey key;
     fill_random(key);
     const auto seed = random_value<std::uint64_t>();
@@ -24,11 +24,10 @@ Result<std::unique_ptr<SenderService>, std::string> start_sender(const bond::Sen
 
 SenderControl::SenderControl(const SenderRequest& request)
     : request_(request),
-      events_(EventNames{request.receiver_host + ":" + std::to_string(request.receiver_port),
-                         [](const void* self, LinkId link) {
-                             return static_cast<const SenderControl*>(self)->uplink_name(link);
-                         },
-                         this}) {}
+      events_(EventNames{
+          request.receiver_host + ":" + std::to_string(request.receiver_port),
+          [](const void* self, LinkId link) { return static_cast<const SenderControl*>(self)->uplink_name(link); },
+          this}) {}
 
 std::string SenderControl::uplink_name(LinkId link) const {
     return link.index() < links_max ? names_[link.index()] : std::string("?");
@@ -96,7 +95,8 @@ bool SenderControl::resolve_first() {
     c.kind = CommandKind::set_receiver;
     c.resolved = r.resolved;
     send(c);
-    if (r.resolved.count > 0) log(Level::info, "Trying to connect to {}...", os::endpoint_text(r.resolved.addresses[0]));
+    if (r.resolved.count > 0)
+        log(Level::info, "Trying to connect to {}...", os::endpoint_text(r.resolved.addresses[0]));
     return true;
 }
 
@@ -118,8 +118,10 @@ void SenderControl::apply(const control::UplinkList& list) {
         std::size_t place = links_max;
         bool known = false;
         for (std::size_t i = links_max; i-- > 0;) {
-            if (!uplinks_[i]) place = i;
-            else known = known || control::same_uplink(wanted, *uplinks_[i]);
+            if (!uplinks_[i])
+                place = i;
+            else
+                known = known || control::same_uplink(wanted, *uplinks_[i]);
         }
         if (known || place == links_max) continue;
         uplinks_[place] = wanted;

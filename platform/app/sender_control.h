@@ -20,7 +20,7 @@ using SenderService = PumpService<bond::Sender>;
 
 // The pump of a sender with random id and seed from the system.
 [[nodiscard]] Result<std::unique_ptr<SenderService>, std::string> start_sender(const bond::SenderOptions& options,
-                                                                              const PumpSettings& settings);
+                                                                               const PumpSettings& settings);
 
 class SenderControl {
 public:

@@ -31,10 +31,11 @@ std::string figures_table(const SenderSnapshot& now, const SenderSnapshot& befor
         // A slot that was given to another uplink counts from zero again.
         const bool same = u.bytes_out >= before.uplinks[i].bytes_out;
         const std::uint64_t bytes = u.bytes_out - (same ? before.uplinks[i].bytes_out : 0);
-        out += fmt::format("{:<24} {:>14} {:>5.1f}% {:>9} {:>9} {:>7.1f} {:>7} {}{}\n", names[i], rate_text(bytes, span),
-                           total == 0 ? 0.0 : 100.0 * static_cast<double>(bytes) / static_cast<double>(total),
-                           u.rtt.ns == 0 ? "-" : duration_text(u.rtt), u.in_flight,
-                           static_cast<double>(u.window) / 1000.0, u.naks, state_text(u.state), u.gated ? ", gated" : "");
+        out +=
+            fmt::format("{:<24} {:>14} {:>5.1f}% {:>9} {:>9} {:>7.1f} {:>7} {}{}\n", names[i], rate_text(bytes, span),
+                        total == 0 ? 0.0 : 100.0 * static_cast<double>(bytes) / static_cast<double>(total),
+                        u.rtt.ns == 0 ? "-" : duration_text(u.rtt), u.in_flight, static_cast<double>(u.window) / 1000.0,
+                        u.naks, state_text(u.state), u.gated ? ", gated" : "");
     }
     const auto since = [&](Counter c) { return now.counters[c] - before.counters[c]; };
     out += fmt::format("SRT: {} data packets ({} sent again), {} ACKs, {} NAKs, {} dropped for want of an uplink\n",

@@ -11,9 +11,9 @@
 namespace hawser::app {
 
 struct SenderRequest {
-    bool compat = false;               // called as srtla_send: the C peer's lines and exit codes
+    bool compat = false;  // called as srtla_send: the C peer's lines and exit codes
     std::uint16_t listen_port = 0;
-    std::string listen_address;        // empty: 127.0.0.1, in compat all addresses
+    std::string listen_address;  // empty: 127.0.0.1, in compat all addresses
     std::string receiver_host;
     std::uint16_t receiver_port = 0;
     std::string uplinks_file;          // empty: only `uplinks`
@@ -21,7 +21,7 @@ struct SenderRequest {
     select::Settings selection;
     bond::SenderOptions bond;
     PumpSettings pump;
-    double stats_seconds = 0;          // 0: none
+    double stats_seconds = 0;  // 0: none
 };
 
 // Runs until a signal or the end of all hope; the process's exit code.

@@ -17,9 +17,9 @@ namespace hawser::control {
 
 struct Resolution {
     std::string host;
-    Resolved resolved;    // count 0 when it failed
-    std::string error;    // why; empty when it did not fail
-    bool is_final = false;  // the name does not exist: asking again soon is no use
+    Resolved resolved;         // count 0 when it failed
+    std::string error;         // why; empty when it did not fail
+    bool is_final = false;     // the name does not exist: asking again soon is no use
     std::size_t left_out = 0;  // addresses beyond resolved_max
 };
 

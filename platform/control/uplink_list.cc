@@ -42,9 +42,8 @@ std::optional<UplinkSpec> parse_uplink(std::string_view entry, std::string& comp
         const std::string_view device = entry.substr(percent + 1);
         address = entry.substr(0, percent);
         const bool is_name = !device.empty() && device.size() < device_name_bytes &&
-                             std::none_of(device.begin(), device.end(), [](char c) {
-                                 return c <= ' ' || c >= 0x7F || c == '/' || c == '%';
-                             });
+                             std::none_of(device.begin(), device.end(),
+                                          [](char c) { return c <= ' ' || c >= 0x7F || c == '/' || c == '%'; });
         if (!is_name) {
             complaint = quoted(entry) + ": the part after % is no device name (1 to 15 characters)";
             return std::nullopt;
@@ -86,7 +85,8 @@ UplinkList parse_uplinks(std::string_view text) {
         std::string complaint;
         const auto spec = parse_uplink(line, complaint);
         const auto complain = [&](const std::string& why) {
-            if (list.complaints.size() < 100) list.complaints.push_back("line " + std::to_string(line_number) + ": " + why);
+            if (list.complaints.size() < 100)
+                list.complaints.push_back("line " + std::to_string(line_number) + ": " + why);
         };
         if (!spec) {
             complain(complaint);
@@ -116,8 +116,7 @@ Result<UplinkList, std::string> read_uplinks(const std::string& path) {
 }
 
 bool same_uplink(const UplinkSpec& a, const UplinkSpec& b) {
-    return a.source.address == b.source.address &&
-           std::strncmp(a.device, b.device, device_name_bytes) == 0;
+    return a.source.address == b.source.address && std::strncmp(a.device, b.device, device_name_bytes) == 0;
 }
 
 std::string uplink_text(const UplinkSpec& uplink) {

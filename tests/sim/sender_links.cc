@@ -95,7 +95,7 @@ TEST_CASE("an uplink that cannot carry a packet is named, and the packet goes by
     }
 }
 
-TEST_CASE("when no uplink can carry a packet, that is said and counted", "[!shouldfail]") {
+TEST_CASE("when no uplink can carry a packet, that is said and counted", ) {
     SenderLab lab;
     REQUIRE(lab.settle());
     for (std::size_t i = 0; i < 2; ++i)

@@ -22,7 +22,8 @@ CLI::Validator port_number() {
         [](std::string& text) {
             unsigned value = 0;
             const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-            const bool is_port = error == std::errc() && end == text.data() + text.size() && value >= 1 && value <= 65535;
+            const bool is_port =
+                error == std::errc() && end == text.data() + text.size() && value >= 1 && value <= 65535;
             return is_port ? std::string() : in_quotes(text) + " is no port number (1 to 65535)";
         },
         "PORT");
@@ -61,8 +62,7 @@ void add_pump_options(CLI::App& app, PumpSettings& settings) {
         ->type_name("N")
         ->group(group);
     app.add_option_function<std::uint32_t>(
-           "--buffer",
-           [&settings](std::uint32_t mib) { settings.pool_slots = mib * 1024 * 1024 / pool_slot_bytes; },
+           "--buffer", [&settings](std::uint32_t mib) { settings.pool_slots = mib * 1024 * 1024 / pool_slot_bytes; },
            "packet memory in MiB (default 16)")
         ->check(CLI::Range(4u, buffer_mib_max))
         ->type_name("MIB")

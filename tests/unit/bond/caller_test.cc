@@ -105,7 +105,7 @@ TEST_CASE("a NAK may name nothing beyond the newest and nothing of a distant pas
     for (std::int32_t i = 0; i < 10; ++i) static_cast<void>(c.on_data(Seq31(0x7FFF'FFFE).plus(i)));
     std::vector<std::uint8_t> bytes;
     CHECK(c.accepts_losses(losses({0x7FFF'FFFE}, bytes)));
-    CHECK(c.accepts_losses(losses({0xFFFF'FFFE, 3}, bytes)));     // a range over the wrap
+    CHECK(c.accepts_losses(losses({0xFFFF'FFFE, 3}, bytes)));  // a range over the wrap
     CHECK(c.accepts_losses(losses({7}, bytes)));
     CHECK_FALSE(c.accepts_losses(losses({8}, bytes)));
     CHECK_FALSE(c.accepts_losses(losses({7, 0x8000'0006, 8}, bytes)));

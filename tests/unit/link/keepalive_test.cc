@@ -103,8 +103,8 @@ TEST_CASE("smoothed round trips follow RFC 6298") {
     CHECK(rtt.smoothed() == 100_ms);
     CHECK(rtt.variation() == 50_ms);
     rtt.sample(180_ms, t0 + 1_s);
-    CHECK(rtt.smoothed() == 110_ms);                    // 7/8 * 100 + 1/8 * 180
-    CHECK(rtt.variation() == Duration{57'500'000});     // 3/4 * 50 + 1/4 * 80
+    CHECK(rtt.smoothed() == 110_ms);                 // 7/8 * 100 + 1/8 * 180
+    CHECK(rtt.variation() == Duration{57'500'000});  // 3/4 * 50 + 1/4 * 80
 }
 
 TEST_CASE("the least round trip forgets within a minute") {

@@ -156,7 +156,7 @@ TEST_CASE("REG_ERR to a healthy member changes nothing") {
 
 TEST_CASE("NGP to a healthy member that asked nothing changes nothing") {
     Registration r = joined(t0);
-    CHECK(r.on_no_group(a, false, t0 + 1_s) == Outcome::ignored);
+    CHECK(r.on_no_group(a, false, t0 + 5_s) == Outcome::ignored);
     CHECK(r.is_member(a));
     CHECK(r.has_group());
 }
@@ -164,10 +164,10 @@ TEST_CASE("NGP to a healthy member that asked nothing changes nothing") {
 TEST_CASE("NGP to one member while others are heard re-joins that one with the same id") {
     Registration r = joined(t0);
     const wire::GroupKey key = r.key();
-    r.probe(a, t0 + 3_s);
-    CHECK(r.on_due(a, t0 + 3_s) == Send::reg2);
+    r.probe(a, t0 + 5_s);
+    CHECK(r.on_due(a, t0 + 5_s) == Send::reg2);
     CHECK(r.is_member(a));  // data goes on while it asks
-    CHECK(r.on_no_group(a, true, t0 + 3_s + 30_ms) == Outcome::noted);
+    CHECK(r.on_no_group(a, true, t0 + 5_s + 30_ms) == Outcome::noted);
     CHECK_FALSE(r.is_member(a));
     CHECK(r.is_member(b));
     CHECK(r.key() == key);
@@ -176,13 +176,32 @@ TEST_CASE("NGP to one member while others are heard re-joins that one with the s
 
 TEST_CASE("NGP when no member is heard any more asks for a new group at once") {
     Registration r = joined(t0);
-    r.probe(a, t0 + 3_s);
-    CHECK(r.on_due(a, t0 + 3_s) == Send::reg2);
-    CHECK(r.on_no_group(a, false, t0 + 3_s) == Outcome::group_lost);
+    r.probe(a, t0 + 5_s);
+    CHECK(r.on_due(a, t0 + 5_s) == Send::reg2);
+    CHECK(r.on_no_group(a, false, t0 + 5_s) == Outcome::group_lost);
     CHECK_FALSE(r.is_member(a));
     CHECK_FALSE(r.is_member(b));
-    CHECK(r.on_due(a, t0 + 3_s) == Send::reg1);
+    CHECK(r.on_due(a, t0 + 5_s) == Send::reg1);
     CHECK(r.is_consistent());
+}
+
+TEST_CASE("an NGP that answers the question of before the group was made does not unseat the group") {
+    Registration r(probe_key());
+    r.on_open(a, t0);
+    r.on_open(b, t0);
+    static_cast<void>(r.on_due(a, t0));
+    static_cast<void>(r.on_due(b, t0));
+    static_cast<void>(r.on_no_group(a, false, t0));
+    static_cast<void>(r.on_due(a, t0));
+    REQUIRE(r.on_reg2(a, answer_to(probe_key()), t0 + 10_ms) == Outcome::group_created);
+    static_cast<void>(r.on_due(b, t0 + 10_ms));
+    CHECK(r.on_no_group(b, false, t0 + 300_ms) == Outcome::noted);  // b's answer took its time
+    CHECK(r.has_group());
+    CHECK(r.on_reg3(b, t0 + 320_ms) == Outcome::link_joined);
+    // Long after, it is meant.
+    r.on_silent(b, t0 + 10_s);
+    static_cast<void>(r.on_due(b, t0 + 10_s));
+    CHECK(r.on_no_group(b, false, t0 + 10_s) == Outcome::group_lost);
 }
 
 TEST_CASE("a member that is asked about and answers stays one, and asks no more") {
