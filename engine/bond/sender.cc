@@ -114,11 +114,10 @@ void Sender::on_opened(std::uint32_t tag, const Result<SocketId, Errno>& socket,
         arm(u.open_at);
         return;
     }
-    u.socket = *socket;
+    traffic(link).socket = *socket;
     u.local = local;
-    u.last_errno = 0;
     u.state = UplinkState::joining;
-    u.heard_at = now;
+    traffic(link).heard_at = now;
     u.payload_max = payload_bytes_max != 0 ? payload_bytes_max : 0xFFFF'FFFF;
     u.payload_max_until = never;
     find_payload_max();
@@ -179,8 +178,8 @@ void Sender::set_usable(LinkId link, bool usable, Instant now) noexcept {
 
 void Sender::close_uplink(LinkId link, Instant now, Actions& out) noexcept {
     Uplink& u = uplinks_[link.index()];
-    if (u.socket != no_socket) static_cast<void>(out.close(u.socket));
-    u.socket = no_socket;
+    if (traffic(link).socket != no_socket) static_cast<void>(out.close(traffic(link).socket));
+    traffic(link).socket = no_socket;
     ++u.generation;
     u.opening = false;
     busy_ &= ~bit(link);
@@ -193,11 +192,12 @@ void Sender::close_uplink(LinkId link, Instant now, Actions& out) noexcept {
 
 void Sender::lose_uplink(LinkId link, int error, Instant now, Actions& out) noexcept {
     Uplink& u = uplinks_[link.index()];
-    if (u.socket == no_socket) return;
+    if (traffic(link).socket == no_socket) return;
     ++u.failures;
     accounting_.fail(link);
     close_uplink(link, now, out);
-    out.tell(event(EventKind::uplink_error, now, link, static_cast<std::uint32_t>(error)));
+    // The same error each second until the link has worked again is told once.
+    if (u.last_errno != error) out.tell(event(EventKind::uplink_error, now, link, static_cast<std::uint32_t>(error)));
     u.last_errno = error;
     u.open_at = now + open_retry;
     arm(u.open_at);
@@ -205,7 +205,7 @@ void Sender::lose_uplink(LinkId link, int error, Instant now, Actions& out) noex
 
 void Sender::go_silent(LinkId link, Instant now, Actions& out) noexcept {
     Uplink& u = uplinks_[link.index()];
-    const Duration silence = now - u.heard_at;
+    const Duration silence = now - traffic(link).heard_at;
     ++u.failures;
     accounting_.fail(link);
     set_usable(link, false, now);
@@ -337,20 +337,19 @@ void Sender::new_session(Instant now, Actions& out) noexcept {
 // --------------------------------------------------------------------------------------------- the uplinks' side
 
 void Sender::heard(LinkId link, Instant now) noexcept {
-    uplinks_[link.index()].heard_at = now;
+    traffic(link).heard_at = now;
     selector_.note_heard(link, now);
 }
 
 void Sender::on_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
     const LinkId link = link_at((c.tag & 0xFFFF) - 1);
-    if (link.index() >= links_max || uplinks_[link.index()].socket != c.socket) return;
+    if (link.index() >= links_max || traffic(link).socket != c.socket) return;
     if (packet.size() > wire::datagram_bytes_max) {
         counters_.add(Counter::drop_oversize);
         return;
     }
-    Uplink& u = uplinks_[link.index()];
-    ++u.packets_in;
-    u.bytes_in += packet.size();
+    ++traffic(link).packets_in;
+    traffic(link).bytes_in += packet.size();
     counters_.add(Counter::uplink_packets_in);
     counters_.add(Counter::uplink_bytes_in, packet.size());
     const auto type = wire::packet_type(packet);
@@ -554,14 +553,13 @@ void Sender::apply(link::Registration::Outcome outcome, LinkId link, Instant now
 
 void Sender::run_registration(LinkId link, Instant now, Actions& out) noexcept {
     using Send = link::Registration::Send;
-    const Uplink& u = uplinks_[link.index()];
-    if (u.socket == no_socket) return;
+    if (traffic(link).socket == no_socket) return;
     if (registration_.due(link) <= now) {
         const Send send = registration_.on_due(link, now);
         if (send != Send::nothing) {
             const auto type = send == Send::reg1 ? wire::SrtlaType::reg1 : wire::SrtlaType::reg2;
             const auto packet = wire::build_registration(type, registration_.key());
-            if (out.send_bytes(u.socket, packet)) counters_.add(Counter::registrations_out);
+            if (out.send_bytes(traffic(link).socket, packet)) counters_.add(Counter::registrations_out);
         }
     }
     arm(registration_.due(link));
@@ -576,7 +574,7 @@ void Sender::send_keepalive(LinkId link, Instant now, Actions& out) noexcept {
     telemetry.rtt_ms = static_cast<std::uint32_t>(u.rtt.smoothed().ms());
     telemetry.naks = static_cast<std::uint32_t>(u.naks);
     telemetry.bytes_per_second = u.bytes_per_second;
-    if (out.send_bytes(u.socket, u.keepalive.next(telemetry, now))) counters_.add(Counter::keepalives_out);
+    if (out.send_bytes(traffic(link).socket, u.keepalive.next(telemetry, now))) counters_.add(Counter::keepalives_out);
 }
 
 // ------------------------------------------------------------------------------------------------ what goes wrong
@@ -588,7 +586,7 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
     }
     const LinkId link = link_at((c.tag & 0xFFFF) - 1);
     Uplink& u = uplinks_[link.index()];
-    if (u.socket != c.socket) return;
+    if (traffic(link).socket != c.socket) return;
     const Bytes packet = pool_.bytes(c.packet);
     const auto srt = wire::SrtPacket::over(packet);
     const bool is_srtla = !srt || (!srt->is_data() && wire::is_srtla_space(*wire::packet_type(packet)));
@@ -640,7 +638,7 @@ void Sender::on_broken(const Completion& c, Instant now, Actions& out) noexcept 
     if (c.tag == local_tag) return;  // the caller's port is closed: its silence frees the place
     const LinkId link = link_at((c.tag & 0xFFFF) - 1);
     Uplink& u = uplinks_[link.index()];
-    if (u.socket != c.socket) return;
+    if (traffic(link).socket != c.socket) return;
     if (c.error != error_refused) {
         lose_uplink(link, c.error, now, out);
         return;
@@ -657,7 +655,7 @@ void Sender::on_broken(const Completion& c, Instant now, Actions& out) noexcept 
 
 bool Sender::heard_lately(Instant now) const noexcept {
     bool any = false;
-    each_link(alive_, [&](LinkId link) { any = any || now - uplinks_[link.index()].heard_at < all_silent_max; });
+    each_link(alive_, [&](LinkId link) { any = any || now - traffic(link).heard_at < all_silent_max; });
     return any;
 }
 
@@ -684,7 +682,7 @@ void Sender::rearm() noexcept {
     next_deadline_ = finished_ ? never : std::min(tick_at_, local_open_at_);
     each_link(present_, [&](LinkId link) {
         arm(uplinks_[link.index()].open_at);
-        if (uplinks_[link.index()].socket != no_socket) arm(registration_.due(link));
+        if (traffic(link).socket != no_socket) arm(registration_.due(link));
     });
 }
 
@@ -693,14 +691,14 @@ void Sender::tick(Instant now, Actions& out) noexcept {
     const bool all_silent = alive_ != 0 && !heard_lately(now);
     each_link(present_, [&](LinkId link) {
         Uplink& u = uplinks_[link.index()];
-        u.bytes_per_second = static_cast<std::uint32_t>(u.bytes_out - u.rate_bytes_from);
-        u.rate_bytes_from = u.bytes_out;
+        u.bytes_per_second = static_cast<std::uint32_t>(traffic(link).bytes_out - u.rate_bytes_from);
+        u.rate_bytes_from = traffic(link).bytes_out;
         if (u.payload_max_until <= now) {
             u.payload_max = 0xFFFF'FFFF;
             u.payload_max_until = never;
         }
         if (u.state != UplinkState::connected) return;
-        if (now - u.heard_at >= options_.link_silence) {
+        if (now - traffic(link).heard_at >= options_.link_silence) {
             go_silent(link, now, out);
             return;
         }
@@ -802,7 +800,7 @@ void Sender::set_receiver(const Resolved& resolved, Instant now, Actions& out) n
     if (still_there && had) return;
     registration_.restart(now);
     each_link(present_, [&](LinkId link) {
-        if (uplinks_[link.index()].socket != no_socket) close_uplink(link, now, out);
+        if (traffic(link).socket != no_socket) close_uplink(link, now, out);
         open_uplink(link, now, out);
     });
 }
@@ -815,6 +813,7 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
             Uplink& u = uplinks_[link.index()];
             const std::uint16_t generation = u.generation;
             u = Uplink{};
+            traffic(link) = Traffic{};
             u.generation = generation;
             u.spec = command.uplink;
             u.state = UplinkState::closed;
@@ -851,7 +850,7 @@ void Sender::stop(Instant now, Actions& out) noexcept {
     if (finished_) return;
     // SRTLA has no goodbye: the receiver ages the links out. The SRT caller says its own.
     each_link(present_, [&](LinkId link) {
-        if (uplinks_[link.index()].socket != no_socket) close_uplink(link, now, out);
+        if (traffic(link).socket != no_socket) close_uplink(link, now, out);
     });
     if (local_socket_ != no_socket) static_cast<void>(out.close(local_socket_));
     local_socket_ = no_socket;
@@ -875,16 +874,16 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
         if (u.state == UplinkState::absent) continue;
         const LinkId link = link_at(i);
         o.gated = selector_.gated(link);
-        o.local = u.socket != no_socket ? u.local : u.spec.source;
+        o.local = traffic(link).socket != no_socket ? u.local : u.spec.source;
         o.rtt = u.rtt.smoothed();
         o.rtt_min = u.rtt.minimum();
         o.window = accounting_.window(link);
         o.in_flight = accounting_.in_flight(link);
         o.quality = selector_.quality(link);
-        o.packets_out = u.packets_out;
-        o.bytes_out = u.bytes_out;
-        o.packets_in = u.packets_in;
-        o.bytes_in = u.bytes_in;
+        o.packets_out = traffic(link).packets_out;
+        o.bytes_out = traffic(link).bytes_out;
+        o.packets_in = traffic(link).packets_in;
+        o.bytes_in = traffic(link).bytes_in;
         o.naks = u.naks;
         o.deferred = u.deferred;
         o.too_large = u.too_large;
@@ -902,8 +901,8 @@ bool Sender::is_consistent() const noexcept {
         const bool alive = (alive_ & bit(link)) != 0;
         ok = ok && present == (u.state != UplinkState::absent);
         ok = ok && alive == (u.state == UplinkState::connected);
-        ok = ok && (!alive || (u.socket != no_socket && registration_.is_member(link)));
-        ok = ok && (u.socket == no_socket || present);
+        ok = ok && (!alive || (traffic(link).socket != no_socket && registration_.is_member(link)));
+        ok = ok && (traffic(link).socket == no_socket || present);
     }
     return ok;
 }

@@ -82,16 +82,18 @@ public:
     }
 
 private:
-    struct Uplink {
-        // Read and written for each packet.
+    // Read and written for each packet: a cache line per uplink.
+    struct alignas(cache_line_bytes) Traffic {
         SocketId socket = no_socket;
-        std::uint32_t payload_max = 0xFFFF'FFFF;  // datagrams above it were refused as too large
         std::uint64_t packets_out = 0;
         std::uint64_t bytes_out = 0;
-        Instant heard_at;
         std::uint64_t packets_in = 0;
         std::uint64_t bytes_in = 0;
-        // The rest.
+        Instant heard_at;
+    };
+    static_assert(sizeof(Traffic) == cache_line_bytes);
+    struct Uplink {
+        std::uint32_t payload_max = 0xFFFF'FFFF;  // datagrams above it were refused as too large
         UplinkState state = UplinkState::absent;
         bool opening = false;
         std::uint16_t generation = 0;
@@ -110,6 +112,9 @@ private:
         std::uint32_t bytes_per_second = 0;
         int last_errno = 0;
     };
+
+    [[nodiscard]] Traffic& traffic(LinkId link) noexcept { return traffic_[link.index()]; }
+    [[nodiscard]] const Traffic& traffic(LinkId link) const noexcept { return traffic_[link.index()]; }
 
     // The SRT side.
     template <class Outlet>
@@ -175,6 +180,7 @@ private:
     SocketId local_socket_ = no_socket;
     bool local_opening_ = false;
     Instant local_open_at_ = never;
+    std::array<Traffic, links_max> traffic_{};
     std::array<Uplink, links_max> uplinks_{};
     link::LinkMask present_ = 0;               // slots that hold an uplink
     link::LinkMask alive_ = 0;                 // registered and not silent: they may carry data
@@ -243,13 +249,13 @@ template <class Outlet>
 
 template <class Outlet>
 [[gnu::always_inline]] inline void Sender::route(PacketRef ref, LinkId link, Outlet& out) noexcept {
-    Uplink& u = uplinks_[link.index()];
-    if (!out.send(u.socket, ref)) [[unlikely]] {
+    Traffic& t = traffic(link);
+    if (!out.send(t.socket, ref)) [[unlikely]] {
         counters_.add(Counter::drop_no_room);
         return;
     }
-    ++u.packets_out;
-    u.bytes_out += ref.length;
+    ++t.packets_out;
+    t.bytes_out += ref.length;
     counters_.add(Counter::uplink_packets_out);
     counters_.add(Counter::uplink_bytes_out, ref.length);
 }

@@ -176,7 +176,7 @@ private:
 };
 
 // In the header: it runs for each data packet, and a call costs as much as a part of it.
-inline void Accounting::log(LinkId link, std::uint32_t sequence, Instant now) noexcept {
+[[gnu::always_inline]] inline void Accounting::log(LinkId link, std::uint32_t sequence, Instant now) noexcept {
     HAWSER_CHECK(link.index() < links_max);
     const std::size_t i = link.index();
     const SlotId slot = cursor_[i];

@@ -25,7 +25,8 @@ Json pump_json(const PumpSnapshot& p) {
                 {"segmentation_refused", p.io.segmentation_refused},
                 {"joined_receives", p.io.joined_receives},
                 {"completion_overflows", p.io.completion_overflows},
-                {"receive_rearmed", p.io.receive_rearmed}};
+                {"receive_rearmed", p.io.receive_rearmed},
+                {"sends_dropped", p.io.sends_dropped}};
 }
 
 double kbps(std::uint64_t bytes, Duration span) {
