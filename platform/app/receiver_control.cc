@@ -7,6 +7,7 @@
 
 #include "platform/app/random.h"
 #include "platform/linux/clock.h"
+#include "platform/linux/limits.h"
 #include "platform/linux/sockaddr.h"
 #include "platform/linux/socket.h"
 
@@ -40,6 +41,11 @@ bool ReceiverControl::start_service() {
     HAWSER_CHECK(address);
     request_.bond.listen = *address;
     request_.bond.listen.port = request_.listen_port;
+    // A socket per group, as many that are closing, and what the program itself holds open.
+    const std::uint64_t wanted = 2 * std::uint64_t{request_.bond.groups_max} + 64;
+    if (const std::uint64_t granted = os::raise_descriptor_limit(wanted); granted < wanted)
+        log(Level::warn, "the limit of {} open files holds fewer than {} groups (ulimit -n, LimitNOFILE=)", granted,
+            request_.bond.groups_max);
     auto service = start_receiver(request_.bond, request_.pump);
     if (!service) {
         log(Level::error, "{}", service.error());
