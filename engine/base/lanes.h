@@ -37,9 +37,17 @@ inline void store_lanes(std::int32_t* to, IntLanes v) noexcept { std::memcpy(to,
 [[nodiscard]] inline IntLanes to_int(FloatLanes v) noexcept { return __builtin_convertvector(v, IntLanes); }
 
 [[nodiscard]] inline IntLanes max_lanes(IntLanes a, IntLanes b) noexcept { return a > b ? a : b; }
+// On x86-64 one instruction, where the one for whole numbers takes four.
+[[nodiscard]] inline FloatLanes max_lanes(FloatLanes a, FloatLanes b) noexcept { return a > b ? a : b; }
 [[nodiscard]] inline IntLanes min_lanes(IntLanes a, IntLanes b) noexcept { return a < b ? a : b; }
 
 [[nodiscard]] inline std::int32_t largest_of(IntLanes v) noexcept {
+    v = max_lanes(v, __builtin_shufflevector(v, v, 2, 3, 0, 1));
+    v = max_lanes(v, __builtin_shufflevector(v, v, 1, 0, 3, 2));
+    return v[0];
+}
+
+[[nodiscard]] inline float largest_of(FloatLanes v) noexcept {
     v = max_lanes(v, __builtin_shufflevector(v, v, 2, 3, 0, 1));
     v = max_lanes(v, __builtin_shufflevector(v, v, 1, 0, 3, 2));
     return v[0];

@@ -16,8 +16,12 @@ static_assert(links_max <= 32);
 
 [[nodiscard]] constexpr LinkMask mask_of(LinkId link) { return LinkMask{1} << link.value; }
 
+// Window units: 1000 stand for one packet. Source: BELABOX/srtla 37862da.
+inline constexpr std::int32_t window_unit = 1000;
+inline constexpr std::int32_t window_max = 60 * window_unit;
+
 struct LinkLoad {
-    alignas(cache_line_bytes) std::array<std::int32_t, links_max> window{};     // window units: 1000 = one packet
+    alignas(cache_line_bytes) std::array<std::int32_t, links_max> window{};     // window units
     alignas(cache_line_bytes) std::array<std::int32_t, links_max> in_flight{};  // packets
     // Set by the selector: an SRTLA ACK is matched on the link it came by before the others.
     bool arrival_first = false;

@@ -26,11 +26,12 @@
 
 namespace hawser::link {
 
-// Window units: 1000 stand for one packet. Source: BELABOX/srtla 37862da.
-inline constexpr std::int32_t window_unit = 1000;
+using hawser::window_max;
+using hawser::window_unit;
+
+// In window units. Source: BELABOX/srtla 37862da.
 inline constexpr std::int32_t window_min = 1 * window_unit;
 inline constexpr std::int32_t window_default = 20 * window_unit;
-inline constexpr std::int32_t window_max = 60 * window_unit;
 inline constexpr std::int32_t window_loss_step = 100;
 inline constexpr std::int32_t window_growth_step = 30;
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "engine/base/lanes.h"
+#include "engine/base/link_load.h"
 #include "engine/base/strong.h"
 
 namespace hawser::select {

@@ -27,11 +27,13 @@ namespace hawser::select {
     return (scores << rank_bits) | load_lanes(all.rank.data() + first) | load_lanes(all.barred.data() + first);
 }
 
+// Classic's keys are below 2^24, so single precision holds and orders them exactly.
+static_assert((std::int64_t{window_max} << rank_bits) + rank_mask < std::int64_t{1} << 24);
 [[nodiscard]] inline Choice choose_classic(const Candidates& all) noexcept {
-    IntLanes best = all_lanes(-1);
+    FloatLanes best = to_float(all_lanes(-1));
     for (std::size_t g = 0; g < all.groups; ++g)
-        best = max_lanes(best, keys_of(all, classic_scores(all, g * lanes), g * lanes));
-    return {largest_of(best)};
+        best = max_lanes(best, to_float(keys_of(all, classic_scores(all, g * lanes), g * lanes)));
+    return {static_cast<std::int32_t>(largest_of(best))};
 }
 
 // Leaving the previous link takes a score of 11/10 of its own: irlserver/srtla_send 86b90aa.
