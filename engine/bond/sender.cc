@@ -639,6 +639,14 @@ void Sender::on_broken(const Completion& c, Instant now, Actions& out) noexcept 
     const LinkId link = link_at((c.tag & 0xFFFF) - 1);
     Uplink& u = uplinks_[link.index()];
     if (traffic(link).socket != c.socket) return;
+    if (c.error == error_message_size) {
+        // A router named a smaller MTU for the path. The kernel knows it from here on and sends in fragments.
+        counters_.add(Counter::sends_too_large);
+        ++u.too_large;
+        if (u.last_errno != c.error) out.tell(event(EventKind::uplink_too_large, now, link, live_datagram_bytes));
+        u.last_errno = c.error;
+        return;
+    }
     if (c.error != error_refused) {
         lose_uplink(link, c.error, now, out);
         return;

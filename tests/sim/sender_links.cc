@@ -107,6 +107,34 @@ TEST_CASE("when no uplink can carry a packet, that is said and counted", ) {
     CHECK(lab.connected(1));
 }
 
+TEST_CASE("a router that names a smaller MTU costs an uplink nothing but a line and a count") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    const Endpoint before = lab.link(0).local;
+    std::vector<std::uint8_t> slab(4 * pool_slot_bytes);
+    Pool pool(slab, pool_slot_bytes);
+    bond::Actions out(pool);
+    Completion c;
+    c.kind = Completion::Kind::broken;
+    c.tag = bond::Sender::uplink_tag(SenderLab::id(0), 0);
+    c.error = EMSGSIZE;
+    for (int times = 0; times < 2; ++times) {
+        for (std::uint16_t socket = 0; socket < 8; ++socket) {  // one of them is the uplink's
+            c.socket = SocketId(socket);
+            lab.sender->on_broken(c, lab.world.now(), out);
+        }
+    }
+    CHECK(lab.link(0).too_large == 2);
+    REQUIRE(out.events().size() == 1);
+    CHECK(out.events()[0].kind == EventKind::uplink_too_large);
+    CHECK(out.closes().empty());
+    CHECK(lab.connected(0));
+    lab.run(3_s);
+    CHECK(lab.connected(0));
+    CHECK(lab.link(0).local == before);
+    CHECK(lab.count(EventKind::uplink_error) == 0);
+}
+
 TEST_CASE("an uplink whose address is not there yet is tried each second and joins when it appears") {
     LabOptions options;
     SenderLab lab(options);
