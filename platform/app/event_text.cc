@@ -120,7 +120,7 @@ EventLine describe(const Event& e, const EventNames& names) {
         case EventKind::receiver_uplink_error:
             return {Level::warn, fmt::format("listening socket: {}", errno_text(e.a))};
         case EventKind::receiver_no_server:
-            return {Level::warn, fmt::format("{}: no address of an SRT server is known yet", group_text(e.group))};
+            return {Level::warn, fmt::format("no address of the SRT server is known yet: {} packets dropped", e.a)};
     }
     return {Level::error, fmt::format("event {}", static_cast<unsigned>(e.kind))};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/sender_control.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
@@ -46,7 +47,10 @@ Result<control::UplinkList, std::string> SenderControl::read_list() const {
         if (!spec) return Failure{"--uplink: " + complaint};
         bool known = false;
         for (const UplinkSpec& u : list.uplinks) known = known || control::same_uplink(u, *spec);
-        if (!known && list.uplinks.size() < links_max) list.uplinks.push_back(*spec);
+        if (known) continue;
+        if (list.uplinks.size() == links_max)
+            return Failure{"--uplink: more than " + std::to_string(links_max) + " uplinks"};
+        list.uplinks.push_back(*spec);
     }
     if (list.uplinks.empty()) {
         const std::string first = list.complaints.empty() ? "" : " (" + list.complaints.front() + ")";
@@ -91,13 +95,36 @@ bool SenderControl::resolve_first() {
         return true;
     }
     if (r.left_out > 0) log(Level::warn, "{} has {} more addresses than are used", request_.receiver_host, r.left_out);
-    Command c;
-    c.kind = CommandKind::set_receiver;
-    c.resolved = r.resolved;
-    send(c);
+    set_receiver(r.resolved);
     if (r.resolved.count > 0)
         log(Level::info, "Trying to connect to {}...", os::endpoint_text(r.resolved.addresses[0]));
     return true;
+}
+
+void SenderControl::set_receiver(const Resolved& resolved) {
+    receiver_ = resolved;
+    Command c;
+    c.kind = CommandKind::set_receiver;
+    c.resolved = resolved;
+    send(c);
+    name_unreachable();
+}
+
+// An uplink of a family that the receiver has no address of waits for one: said once, until there is one.
+void SenderControl::name_unreachable() {
+    if (receiver_.count == 0) return;
+    const auto end = receiver_.addresses.begin() + receiver_.count;
+    for (std::size_t i = 0; i < links_max; ++i) {
+        if (!uplinks_[i]) continue;
+        const bool is_v4 = uplinks_[i]->source.is_v4();
+        const bool takes_both = uplinks_[i]->source.is_any() && !is_v4;
+        const bool is_reachable = takes_both || std::any_of(receiver_.addresses.begin(), end,
+                                                            [&](const Endpoint& e) { return e.is_v4() == is_v4; });
+        if (!is_reachable && !is_named_[i])
+            log(Level::warn, "uplink {}: {} has no {} address, so it waits", names_[i], request_.receiver_host,
+                is_v4 ? "IPv4" : "IPv6");
+        is_named_[i] = !is_reachable;
+    }
 }
 
 void SenderControl::apply(const control::UplinkList& list) {
@@ -125,6 +152,7 @@ void SenderControl::apply(const control::UplinkList& list) {
         }
         if (known || place == links_max) continue;
         uplinks_[place] = wanted;
+        is_named_[place] = false;
         names_[place] = control::uplink_text(wanted);
         Command c;
         c.kind = CommandKind::add_uplink;
@@ -133,6 +161,7 @@ void SenderControl::apply(const control::UplinkList& list) {
         log(Level::info, "Added connection via {}", names_[place]);
         send(c);
     }
+    name_unreachable();
 }
 
 void SenderControl::reload() {
@@ -152,10 +181,7 @@ void SenderControl::on_resolved() {
         log(Level::warn, "Failed to resolve {}: {}", r->host, r->error);
         return;
     }
-    Command c;
-    c.kind = CommandKind::set_receiver;
-    c.resolved = r->resolved;
-    send(c);
+    set_receiver(r->resolved);
 }
 
 void SenderControl::on_event(const Event& event) {

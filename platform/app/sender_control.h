@@ -33,6 +33,8 @@ private:
     [[nodiscard]] bool start_service();
     [[nodiscard]] bool resolve_first();
     void apply(const control::UplinkList& list);
+    void set_receiver(const Resolved& resolved);
+    void name_unreachable();
     void reload();
     void on_service();
     void on_resolved();
@@ -50,6 +52,8 @@ private:
     EventLog events_;
     std::array<std::optional<UplinkSpec>, links_max> uplinks_{};
     std::array<std::string, links_max> names_;  // kept after removal, for the events that follow it
+    Resolved receiver_;
+    std::array<bool, links_max> is_named_{};  // as an uplink whose family the receiver has no address of
     bool stopping_ = false;
     bool json_wanted_ = false;
     SenderSnapshot previous_{};

@@ -57,12 +57,10 @@ std::optional<UplinkSpec> parse_uplink(std::string_view entry, std::string& comp
     }
     spec.source = *source;
     const bool is_link_local = !source->is_v4() && source->address[0] == 0xFE && (source->address[1] & 0xC0) == 0x80;
-    if (is_link_local) {
-        if (spec.device[0] == '\0') {
-            complaint = quoted(entry) + ": a link-local address needs its device, as in fe80::1%eth0";
-            return std::nullopt;
-        }
-        spec.source.scope = ::if_nametoindex(spec.device);
+    // No scope: binding to the device gives it one, also when the device comes later or comes back with another index.
+    if (is_link_local && spec.device[0] == '\0') {
+        complaint = quoted(entry) + ": a link-local address needs its device, as in fe80::1%eth0";
+        return std::nullopt;
     }
     const bool is_multicast = source->is_v4() ? (source->v4() >> 28) >= 0xE : source->address[0] == 0xFF;
     if (is_multicast) {
@@ -120,9 +118,7 @@ bool same_uplink(const UplinkSpec& a, const UplinkSpec& b) {
 }
 
 std::string uplink_text(const UplinkSpec& uplink) {
-    Endpoint plain = uplink.source;
-    plain.scope = 0;
-    std::string text = os::address_text(plain);
+    std::string text = os::address_text(uplink.source);
     if (uplink.device[0] != '\0') text += std::string("%") + uplink.device;
     return text;
 }

@@ -15,6 +15,21 @@ constexpr std::uint32_t buffer_mib_max = 128;  // 65536 slots: what io_uring's 1
 
 std::string in_quotes(const std::string& text) { return "'" + text + "'"; }
 
+CLI::Validator usable_cpu() {
+    return CLI::Validator(
+        [](std::string& text) {
+            unsigned cpu = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cpu);
+            cpu_set_t usable;
+            CPU_ZERO(&usable);
+            const bool is_known = ::sched_getaffinity(0, sizeof usable, &usable) == 0;
+            const bool is_number = error == std::errc() && end == text.data() + text.size();
+            if (is_number && cpu < CPU_SETSIZE && (!is_known || CPU_ISSET(cpu, &usable))) return std::string();
+            return in_quotes(text) + " is no processor that this process may run on";
+        },
+        "N");
+}
+
 }  // namespace
 
 CLI::Validator port_number() {
@@ -58,8 +73,7 @@ void add_pump_options(CLI::App& app, PumpSettings& settings) {
         ->group(group);
     app.add_option_function<unsigned>(
            "--cpu", [&settings](unsigned cpu) { settings.cpu = cpu; }, "run the pump on this processor only")
-        ->check(CLI::Range(0u, static_cast<unsigned>(CPU_SETSIZE - 1)))
-        ->type_name("N")
+        ->check(usable_cpu())
         ->group(group);
     app.add_option_function<std::uint32_t>(
            "--buffer", [&settings](std::uint32_t mib) { settings.pool_slots = mib * 1024 * 1024 / pool_slot_bytes; },
