@@ -67,17 +67,17 @@ public:
     }
     // Moves everything that is due, and appends what has arrived to `out`.
     void advance(Instant now, std::vector<Datagram>& out) {
-        Datagram datagram;
-        for (std::size_t i = 0; i < nodes_.size(); ++i)
-            while (std::visit([&](auto& n) { return n.pop(now, datagram); }, nodes_[i])) {
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            for (Datagram d; std::visit([&](auto& n) { return n.pop(now, d); }, nodes_[i]); d = Datagram{}) {
                 if (i + 1 == nodes_.size())
-                    ready_.push(now, std::move(datagram));
+                    ready_.push(now, std::move(d));
                 else
-                    std::visit([&](auto& n) { n.push(std::move(datagram), now, random_); }, nodes_[i + 1]);
+                    std::visit([&](auto& n) { n.push(std::move(d), now, random_); }, nodes_[i + 1]);
             }
-        while (ready_.pop(now, datagram)) {
+        }
+        for (Datagram d; ready_.pop(now, d); d = Datagram{}) {
             ++arrived_;
-            out.push_back(std::move(datagram));
+            out.push_back(std::move(d));
         }
     }
 

@@ -16,8 +16,6 @@
 
 #include "platform/linux/clock.h"
 
-extern char** environ;
-
 namespace hawser::demo {
 namespace {
 
@@ -76,6 +74,7 @@ std::vector<std::string> ffmpeg_arguments(std::uint32_t kbps) {
 // Runs until told otherwise by a signal of its own: Ctrl-C in the terminal is for us, and we end the child.
 Outcome<pid_t> spawn(const std::vector<std::string>& arguments, int output) {
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
     posix_spawn_file_actions_t actions;
