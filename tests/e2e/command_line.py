@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What the operator reads when something is wrong, and what supervisors of the peers watch: every bad flag, file, host
+and port is named with what was expected, and the exit codes are kept. Needs no root. Arguments: HAWSER."""
+import ctypes
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+HAWSER = os.path.abspath(sys.argv[1])
+results = []
+
+
+def run(*arguments, name="hawser", seconds=20, preexec=None):
+    """Exit code and everything said."""
+    done = subprocess.run([name, *arguments], executable=HAWSER, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=seconds, preexec_fn=preexec)
+    return done.returncode, done.stdout
+
+
+def check(title, condition, said=""):
+    results.append(bool(condition))
+    if not condition:
+        print(f"FAILED: {title}\n{said}")
+
+
+def refuses(title, code, pattern, *arguments, name="hawser"):
+    got, said = run(*arguments, name=name)
+    check(title, got == code and re.search(pattern, said), f"exit {got}, wanted {code} and /{pattern}/ in:\n{said}")
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        return str(s.getsockname()[1])
+
+
+class Running:
+    """A hawser that runs until the block ends; wait_for() reads its lines with a deadline."""
+
+    def __init__(self, *arguments, name="hawser", preexec=None):
+        self.child = subprocess.Popen([name, *arguments], executable=HAWSER, stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=preexec)
+        os.set_blocking(self.child.stdout.fileno(), False)
+        self.said = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+
+    def wait_for(self, pattern, seconds=10):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.said += (self.child.stdout.read() or b"").decode()
+            found = re.search(pattern, self.said, re.M)
+            if found:
+                return found
+            time.sleep(0.02)
+        return None
+
+    def end(self, signal_number, seconds=5):
+        self.child.send_signal(signal_number)
+        return self.child.wait(seconds)
+
+
+def refuse_io_uring(errno_value):
+    """A seccomp filter as containers have it: io_uring_setup (425) fails with errno_value."""
+    def install():
+        libc = ctypes.CDLL(None, use_errno=True)
+        instructions = [(0x20, 0, 0, 0),                      # load the system call's number
+                        (0x15, 0, 1, 425),                    # io_uring_setup?
+                        (0x06, 0, 0, 0x00050000 | errno_value),  # SECCOMP_RET_ERRNO
+                        (0x06, 0, 0, 0x7FFF0000)]             # SECCOMP_RET_ALLOW
+        code = b"".join(struct.pack("HBBI", *i) for i in instructions)
+        program = ctypes.create_string_buffer(code)
+        fprog = struct.pack("HxxxxxxP", len(instructions), ctypes.addressof(program))
+        assert libc.prctl(38, 1, 0, 0, 0) == 0                # PR_SET_NO_NEW_PRIVS
+        assert libc.prctl(22, 2, ctypes.c_char_p(fprog), 0, 0) == 0  # PR_SET_SECCOMP, filter
+    return install
+
+
+def bad_words(folder):
+    ips = os.path.join(folder, "ips")
+    with open(ips, "w") as f:
+        f.write("127.0.0.2\n127.0.0.3\n")
+    empty, nonsense = os.path.join(folder, "empty"), os.path.join(folder, "nonsense")
+    open(empty, "w").close()
+    with open(nonsense, "w") as f:
+        f.write("# none\nten.zero\n")
+    port = free_port()
+
+    refuses("no command", 2, "usage: hawser COMMAND")
+    refuses("an unknown command", 2, "no command 'sned'", "sned")
+    check("--version", run("--version") == (0, "hawser " + run("--version")[1].split()[1] + "\n"))
+    check("--help", run("--help")[0] == 0 and "send" in run("--help")[1])
+    for command in ("send", "recv"):
+        code, said = run(command, "--help")
+        check(f"{command} --help", code == 0 and "--io" in said and "SIGUSR1" in said, said)
+    refuses("a port that is none", 2, r"SRT_LISTEN_PORT.*'70000' is no port number \(1 to 65535\)", "send", "70000", "localhost", "5000", ips)
+    refuses("a word for a port", 2, r"SRTLA_PORT.*'http' is no port number", "send", port, "localhost", "http", ips)
+    refuses("too few words", 2, "SRTLA_HOST is required", "send", port)
+    refuses("a flag with a bad value", 2, r"--io.*fast.*(auto|uring|epoll)", "send", port, "localhost", "5000", ips, "--io", "fast")
+    refuses("a number out of range", 2, r"--coalesce", "send", port, "localhost", "5000", ips, "--coalesce", "-3")
+    refuses("a processor that is not there", 2, r"--cpu", "send", port, "localhost", "5000", ips, "--cpu", "999999")
+    refuses("a bad log level", 2, r"--log-level.*'loud' is no log level", "send", port, "localhost", "5000", ips, "--log-level", "loud")
+    refuses("a bad listen address", 2, r"--listen.*'nowhere' is no IPv4 or IPv6 address", "send", port, "localhost", "5000", ips, "--listen", "nowhere")
+    refuses("a bad selector", 2, r"--select", "send", port, "localhost", "5000", ips, "--select", "best")
+    refuses("an unknown flag", 2, r"--fast", "send", port, "localhost", "5000", ips, "--fast")
+    refuses("a bad uplink", 1, r"--uplink: '300\.1\.1\.1' is no IPv4 or IPv6 address", "send", port, "localhost", "5000", "-u", "300.1.1.1")
+    refuses("no uplinks", 1, "no uplinks given", "send", port, "localhost", "5000")
+    refuses("a missing uplink file", 1, "cannot read the uplink file /no/such: No such file", "send", port, "localhost", "5000", "/no/such")
+    refuses("an empty uplink file", 1, "Failed to parse any IP addresses in", "send", port, "localhost", "5000", empty)
+    refuses("an uplink file of nonsense", 1, r"line 2: 'ten\.zero' is no IPv4 or IPv6 address", "send", port, "localhost", "5000", nonsense)
+    refuses("a host that is none", 1, r"Failed to resolve .*invalid", "send", port, "no-such-host.invalid", "5000", ips) \
+        if resolver_answers() else None
+    refuses("a bad network", 2, r"--allow.*'10\.0\.0\.0/40'", "recv", port, "localhost", "5000", "--allow", "10.0.0.0/40")
+    refuses("a bad folder", 2, r"--client-files", "recv", port, "localhost", "5000", "--client-files", "/no/such/folder")
+    refuses("too many groups", 2, r"--groups", "recv", port, "localhost", "5000", "--groups", "100000")
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        busy = str(taken.getsockname()[1])
+        refuses("a port in use, sender", 1, f"cannot listen on 127.0.0.1:{busy}: Address already in use", "send", busy, "127.0.0.1", "5000", ips)
+        refuses("a port in use, receiver", 1, f"cannot listen on 127.0.0.1:{busy}: Address already in use",
+                "recv", busy, "127.0.0.1", "5000", "--listen", "127.0.0.1")
+
+
+def resolver_answers():
+    """Without a resolver a name that does not exist looks like one that cannot be asked for now."""
+    try:
+        socket.getaddrinfo("no-such-host.invalid", 1)
+    except socket.gaierror as e:
+        return e.errno == socket.EAI_NONAME
+    return False
+
+
+def peers_names(folder):
+    ips = os.path.join(folder, "ips")
+    refuses("srtla_send -v", 0, r"^\d+\.\d+\.\d+", "-v", name="/usr/bin/srtla_send")
+    refuses("srtla_rec -v", 0, r"^\d+\.\d+\.\d+", "-v", name="srtla_rec")
+    refuses("srtla_send without words", 1, "SRT_LISTEN_PORT", name="srtla_send")
+    refuses("srtla_rec without words", 1, "SRTLA_LISTEN_PORT SRT_HOST SRT_PORT", name="srtla_rec")
+    refuses("srtla_send without its file", 1, "/no/ips", free_port(), "127.0.0.1", "5000", "/no/ips", name="srtla_send")
+    began = time.monotonic()
+    code, said = run(free_port(), "127.0.0.1", free_port(), ips, name="srtla_send")
+    took = time.monotonic() - began
+    check("srtla_send gives up after ten seconds without a receiver",
+          code == 1 and "Failed to establish any initial connections" in said and 9 < took < 15, f"{code} {took} s\n{said}")
+
+
+def live(folder):
+    ips = os.path.join(folder, "ips")
+    srt, srtla, server = free_port(), free_port(), free_port()
+    with Running("--srtla_port", srtla, "--srt_hostname", "127.0.0.1", "--srt_port", server, "--verbose", name="srtla_rec") as rec:
+        check("srtla_rec says that it runs", rec.wait_for("srtla_rec is now running"), rec.said)
+        with Running(srt, "127.0.0.1", srtla, ips, name="srtla_send") as send:
+            check("both uplinks connect", send.wait_for(r"(?s)connection established.*connection established"), send.said)
+            with open(ips, "w") as f:
+                f.write("127.0.0.3\n127.0.0.4\n")
+            send.child.send_signal(signal.SIGHUP)
+            check("SIGHUP adds and removes", send.wait_for("Removed connection via 127.0.0.2") and
+                  send.wait_for("Added connection via 127.0.0.4"), send.said)
+            os.truncate(ips, 0)
+            send.child.send_signal(signal.SIGHUP)
+            check("an empty file is refused", send.wait_for("reload refused"), send.said)
+            send.child.send_signal(signal.SIGUSR1)
+            figures = send.wait_for(r"^\{.*\}$")
+            check("SIGUSR1 prints JSON", figures and len(json.loads(figures.group(0))["links"]) == 2, send.said)
+            rec.child.send_signal(signal.SIGUSR1)
+            figures = rec.wait_for(r"^\{.*\}$")
+            check("the receiver's too", figures and len(json.loads(figures.group(0))["groups"]) == 1, rec.said)
+            check("the receiver ends at SIGTERM", rec.end(signal.SIGTERM) == 0)
+            check("losing every uplink is said each second", send.wait_for(r"(?s)no available connections.*no available connections", 15), send.said)
+            check("and after ten seconds ends it", wait_code(send, 15) == 1, send.said)
+
+
+def wait_code(running, seconds):
+    try:
+        return running.child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def without_io_uring():
+    for number, why in ((1, "permission denied, as the seccomp profiles of containers do|io_uring_disabled"), (38, "this kernel has none")):
+        with Running("recv", free_port(), "127.0.0.1", free_port(), preexec=refuse_io_uring(number)) as rec:
+            check(f"io_uring refused with {number}: epoll takes over and says why",
+                  rec.wait_for(rf"epoll: io_uring is refused \(({why})") and rec.wait_for("waiting for SRTLA senders"), rec.said)
+            check("and it ends cleanly", rec.end(signal.SIGINT) == 0)
+        code, said = run("recv", free_port(), "127.0.0.1", free_port(), "--io", "uring", preexec=refuse_io_uring(number))
+        check("asked for by name, it is an error", code == 1 and "io_uring is refused" in said, said)
+
+
+with tempfile.TemporaryDirectory() as work:
+    bad_words(work)
+    peers_names(work)
+    live(work)
+    without_io_uring()
+print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
+sys.exit(0 if all(results) else 1)
