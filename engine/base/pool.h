@@ -4,6 +4,7 @@
 // slot back at once. The slab belongs to the caller, who keeps it alive (and hugepage-backed, if it likes).
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -32,12 +33,12 @@ public:
     // slab.size() is a multiple of slot_bytes, a power of two; slot_bytes at most 65536 so that offsets fit.
     Pool(std::span<std::uint8_t> slab, std::uint32_t slot_bytes)
         : slab_(slab.data()),
-          slot_bytes_(slot_bytes),
+          slot_shift_(static_cast<std::uint32_t>(std::countr_zero(slot_bytes))),
           slots_(static_cast<std::uint32_t>(slab.size() / slot_bytes)),
           free_count_(slots_),
           references_(std::make_unique<std::uint16_t[]>(slots_)),
           free_(std::make_unique<std::uint32_t[]>(slots_)) {
-        HAWSER_CHECK(slot_bytes != 0 && (slot_bytes & (slot_bytes - 1)) == 0 && slot_bytes <= 65536);
+        HAWSER_CHECK(std::has_single_bit(slot_bytes) && slot_bytes <= 65536);
         HAWSER_CHECK(slab.size() % slot_bytes == 0 && slots_ > 0);
         for (std::uint32_t i = 0; i < slots_; ++i) free_[i] = slots_ - 1 - i;
     }
@@ -52,32 +53,67 @@ public:
         references_[slot] = 1;
         return BufferId(slot);
     }
-    void add_ref(BufferId id) noexcept {
-        HAWSER_CHECK(id.value < slots_ && references_[id.value] > 0);
-        ++references_[id.value];
+    // As many slots as free_slots() says at most, each handed to visit(BufferId, its first byte) with one reference.
+    template <class Visit>
+    void take_each(std::uint32_t count, Visit visit) noexcept {
+        HAWSER_CHECK(count <= free_count_);
+        std::uint16_t* const references = references_.get();
+        const std::uint32_t* const end = free_.get() + free_count_;
+        free_count_ -= count;
+        for (const std::uint32_t* p = end - count; p != end; ++p) {
+            references[*p] = 1;
+            visit(BufferId(*p), slab_ + (std::size_t{*p} << slot_shift_));
+        }
+    }
+    void add_ref(BufferId id, std::uint32_t count = 1) noexcept {
+        HAWSER_CHECK(id.value < slots_);
+        const std::uint32_t before = references_[id.value];
+        HAWSER_CHECK(before > 0);
+        references_[id.value] = static_cast<std::uint16_t>(before + count);
     }
     void release(BufferId id) noexcept {
         HAWSER_CHECK(id.value < slots_);
-        const std::uint16_t count = references_[id.value];
+        const std::uint32_t count = references_[id.value];
         HAWSER_CHECK(count > 0);
         references_[id.value] = static_cast<std::uint16_t>(count - 1);
         if (count == 1) free_[free_count_++] = id.value;
     }
-
-    [[nodiscard]] std::uint8_t* data(BufferId id) noexcept { return slab_ + std::size_t{id.value} * slot_bytes_; }
-    [[nodiscard]] Bytes bytes(PacketRef p) const noexcept {
-        return Bytes(slab_ + std::size_t{p.buffer.value} * slot_bytes_ + p.offset, p.length);
+    // One reference of each.
+    void release_all(std::span<const BufferId> ids) noexcept {
+        std::uint16_t* const references = references_.get();
+        std::uint32_t* const free = free_.get();
+        std::uint32_t free_count = free_count_;
+        for (const BufferId id : ids) {
+            HAWSER_CHECK(id.value < slots_);
+            const std::uint32_t count = references[id.value];
+            HAWSER_CHECK(count > 0);
+            references[id.value] = static_cast<std::uint16_t>(count - 1);
+            if (count == 1) free[free_count++] = id.value;
+        }
+        free_count_ = free_count;
     }
-    [[nodiscard]] MutableBytes slot(BufferId id) noexcept { return MutableBytes(data(id), slot_bytes_); }
 
-    [[nodiscard]] std::uint32_t slot_bytes() const noexcept { return slot_bytes_; }
+    [[nodiscard]] std::uint8_t* data(BufferId id) noexcept { return slab_ + (std::size_t{id.value} << slot_shift_); }
+    [[nodiscard]] std::uint8_t* data(PacketRef p) noexcept { return data(p.buffer) + p.offset; }
+    [[nodiscard]] Bytes bytes(PacketRef p) const noexcept {
+        return Bytes(slab_ + (std::size_t{p.buffer.value} << slot_shift_) + p.offset, p.length);
+    }
+    // The way back from data(PacketRef).
+    [[nodiscard]] PacketRef packet_at(const std::uint8_t* data, std::uint16_t length) const noexcept {
+        const auto at = static_cast<std::size_t>(data - slab_);
+        return {BufferId(static_cast<std::uint32_t>(at >> slot_shift_)),
+                static_cast<std::uint16_t>(at & (slot_bytes() - 1)), length};
+    }
+    [[nodiscard]] MutableBytes slot(BufferId id) noexcept { return MutableBytes(data(id), slot_bytes()); }
+
+    [[nodiscard]] std::uint32_t slot_bytes() const noexcept { return 1u << slot_shift_; }
     [[nodiscard]] std::uint32_t slots() const noexcept { return slots_; }
     [[nodiscard]] std::uint32_t free_slots() const noexcept { return free_count_; }
     [[nodiscard]] std::uint32_t references(BufferId id) const noexcept { return references_[id.value]; }
 
 private:
     std::uint8_t* slab_;
-    std::uint32_t slot_bytes_;
+    std::uint32_t slot_shift_;
     std::uint32_t slots_;
     std::uint32_t free_count_;
     std::unique_ptr<std::uint16_t[]> references_;

@@ -4,7 +4,9 @@
 // Bounded: room() says what still fits, and the models ask before they start what they could not report.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 
@@ -12,6 +14,23 @@
 #include "engine/pump/io.h"
 
 namespace hawser::os {
+
+// What the received completions of a socket have in common, ready to be copied as one word.
+class ReceivedHead {
+public:
+    ReceivedHead(SocketId socket, std::uint32_t tag) noexcept {
+        Completion c;
+        c.kind = Completion::Kind::received;
+        c.socket = socket;
+        c.tag = tag;
+        std::memcpy(&word_, &c, sizeof word_);
+    }
+    void write(Completion& c) const noexcept { std::memcpy(static_cast<void*>(&c), &word_, sizeof word_); }
+
+private:
+    std::uint64_t word_;
+    static_assert(offsetof(Completion, tag) == 4 && offsetof(Completion, packet) == sizeof word_);
+};
 
 class Completions {
 public:
@@ -27,6 +46,13 @@ public:
     [[nodiscard]] Completion& append() noexcept {
         HAWSER_CHECK(count_ < capacity_);
         return filling_[count_++];
+    }
+    // Places for `count` more, to be written like append()'s.
+    [[nodiscard]] Completion* append_some(std::uint32_t count) noexcept {
+        HAWSER_CHECK(count <= room());
+        Completion* const first = &filling_[count_];
+        count_ += count;
+        return first;
     }
     [[nodiscard]] std::span<const Completion> take() noexcept {
         filling_.swap(reading_);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "platform/linux/address_memo.h"
 #include "platform/linux/send_retry.h"
 #include "platform/linux/socket.h"
 
@@ -40,10 +41,12 @@ struct EpollIo::Incoming {
     SocketAddress names[batch_max];
     mmsghdr named[batch_max];  // for sockets that are not connected
     mmsghdr plain[batch_max];
+    AddressMemo sources;
     epoll_event events[events_max];
 
-    Incoming() : buffers{}, vectors{}, names{}, named{}, plain{}, events{} {
+    explicit Incoming(std::size_t slot_bytes) : buffers{}, vectors{}, names{}, named{}, plain{}, events{} {
         for (std::uint32_t i = 0; i < batch_max; ++i) {
+            vectors[i].iov_len = slot_bytes;
             for (mmsghdr* m : {&named[i], &plain[i]}) {
                 m->msg_hdr.msg_iov = &vectors[i];
                 m->msg_hdr.msg_iovlen = 1;
@@ -55,22 +58,11 @@ struct EpollIo::Incoming {
 };
 
 struct EpollIo::Outgoing {
-    struct Control {
-        alignas(cmsghdr) unsigned char bytes[CMSG_SPACE(sizeof(std::uint16_t))] = {};
-    };
     mmsghdr messages[SendQueue::capacity];
-    Control controls[SendQueue::capacity];
-    iovec vectors[SendQueue::capacity];
-    std::uint16_t first[SendQueue::capacity];  // of each message's packets
+    SegmentControl controls[SendQueue::capacity];
+    std::uint16_t runs[SendQueue::capacity];  // of each message
 
-    Outgoing() : messages{}, controls{}, vectors{}, first{} {
-        for (Control& c : controls) {
-            auto* header = reinterpret_cast<cmsghdr*>(c.bytes);
-            header->cmsg_level = SOL_UDP;
-            header->cmsg_type = UDP_SEGMENT;
-            header->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
-        }
-    }
+    Outgoing() : messages{}, controls{}, runs{} {}
 };
 
 Result<std::unique_ptr<EpollIo>, Errno> EpollIo::create(Pool& pool, EpollOptions options) {
@@ -94,13 +86,13 @@ EpollIo::EpollIo(Pool& pool, const EpollOptions& options, Fd epoll, Fd wake_fd)
       sends_(pool, options.sockets_max),
       flush_completions_max_(flush_completions_max(options)),
       completions_(3 * flush_completions_max_),
-      in_(std::make_unique<Incoming>()),
+      in_(std::make_unique<Incoming>(pool.slot_bytes())),
       out_(std::make_unique<Outgoing>()) {}
 
 EpollIo::~EpollIo() {
     completions_.drop_all(pool_);
     sends_.clear();
-    for (std::uint32_t i = in_->begin; i < batch_max; ++i) pool_.release(in_->buffers[i]);
+    pool_.release_all(std::span(in_->buffers).subspan(in_->begin));
 }
 
 Result<SocketId, Errno> EpollIo::open(const SocketSpec& spec) noexcept {
@@ -143,6 +135,13 @@ void EpollIo::wake() noexcept {
     [[maybe_unused]] const auto written = ::write(wake_fd_.get(), &one, sizeof one);
 }
 
+void EpollIo::begin_run(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
+    if (sends_.full() || !sockets_.is_open(id)) [[unlikely]] {
+        if (!make_room_for(id, packet, to)) return;
+    }
+    sends_.begin_run(id, sockets_[id.index()], packet, to);
+}
+
 // A send that cannot be queued as it is. True when it can now; else it has been reported or counted.
 bool EpollIo::make_room_for(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
     if (completions_.room() < 2 * flush_completions_max_) {
@@ -165,45 +164,56 @@ void EpollIo::flush() noexcept {
 
 void EpollIo::flush_socket(std::uint16_t socket) noexcept {
     Socket& s = sockets_[socket];
-    const std::uint16_t first = s.first_send;
-    if (first == no_send) return;  // closed since
-    s.first_send = s.last_send = no_send;
-    if (s.connected && sends_[first].next == no_send) {
-        const PacketRef p = sends_[first].packet;
-        ++counters_.system_calls;
-        if (::send(s.fd, pool_.data(p.buffer) + p.offset, p.length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) [[unlikely]]
-            settle_refused(SocketId(socket), s, sends_, first, 1, errno, completions_, counters_);
-        return;
-    }
-    send_messages(socket, s, gather(s, first));
+    const std::uint16_t first = sends_.take_runs(s);
+    if (first == no_run) return;  // closed since
+    if (s.connected && sends_.next(first) == no_run)
+        send_run(socket, s, first);
+    else
+        send_messages(socket, s, gather(s, first));
 }
 
-// Makes messages of a socket's chain: a run of equal packets each, or a packet with its address. Returns their count.
+// The usual case: all that a link has in a turn is one run.
+void EpollIo::send_run(std::uint16_t socket, Socket& s, std::uint16_t run) noexcept {
+    iovec* const vectors = sends_.vectors(run);
+    const std::uint32_t length = sends_.length(run);
+    constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    ++counters_.system_calls;
+    ssize_t sent;
+    if (length == 1) {
+        sent = ::send(s.fd, vectors->iov_base, vectors->iov_len, flags);
+    } else {
+        SegmentControl& control = out_->controls[0];
+        control.set(vectors->iov_len);
+        msghdr h{};
+        h.msg_iov = vectors;
+        h.msg_iovlen = length;
+        h.msg_control = control.bytes;
+        h.msg_controllen = sizeof control.bytes;
+        ++counters_.segmented_sends;
+        sent = ::sendmsg(s.fd, &h, flags);
+    }
+    if (sent < 0) [[unlikely]]
+        settle_refused(SocketId(socket), s, sends_, run, errno, completions_, counters_);
+}
+
+// Makes a message of each run of a socket. Returns their count.
 std::uint32_t EpollIo::gather(const Socket& s, std::uint16_t first) noexcept {
     std::uint32_t count = 0;
-    iovec* vector = out_->vectors;
-    for (std::uint16_t index = first; index != no_send; ++count) {
-        const std::uint32_t run = sends_.run_length(s, index);
+    for (std::uint16_t run = first; run != no_run; run = sends_.next(run), ++count) {
+        out_->runs[count] = run;
         msghdr& h = out_->messages[count].msg_hdr;
-        out_->first[count] = index;
-        h.msg_iov = vector;
-        h.msg_iovlen = run;
-        h.msg_name = s.connected ? nullptr : &sends_.address(index);
+        h.msg_iov = sends_.vectors(run);
+        h.msg_iovlen = sends_.length(run);
+        h.msg_name = s.connected ? nullptr : &sends_.address(run);
         h.msg_namelen = s.connected ? 0 : s.is_v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
         h.msg_control = nullptr;
         h.msg_controllen = 0;
-        if (run > 1) {
-            Outgoing::Control& control = out_->controls[count];
-            const std::uint16_t segment = sends_[index].packet.length;
-            __builtin_memcpy(control.bytes + CMSG_LEN(0), &segment, sizeof segment);
+        if (h.msg_iovlen > 1) {
+            SegmentControl& control = out_->controls[count];
+            control.set(h.msg_iov->iov_len);
             h.msg_control = control.bytes;
             h.msg_controllen = sizeof control.bytes;
             ++counters_.segmented_sends;
-        }
-        for (std::uint32_t i = 0; i < run; ++i) {
-            const QueuedSend& q = sends_[index];
-            *vector++ = {pool_.data(q.packet.buffer) + q.packet.offset, q.packet.length};
-            index = q.next;
         }
     }
     return count;
@@ -221,8 +231,7 @@ void EpollIo::send_messages(std::uint16_t socket, Socket& s, std::uint32_t count
         const int error = sent < 0 ? errno : EIO;
         // A full buffer refuses the rest as well; any other error is this message's own.
         do {
-            const auto run = static_cast<std::uint32_t>(out_->messages[at].msg_hdr.msg_iovlen);
-            settle_refused(id, s, sends_, out_->first[at], run, error, completions_, counters_);
+            settle_refused(id, s, sends_, out_->runs[at], error, completions_, counters_);
             ++at;
         } while (error == EAGAIN && at < count);
     }
@@ -285,43 +294,57 @@ void EpollIo::take_ready(std::uint32_t count) noexcept {
     }
 }
 
-std::uint32_t EpollIo::receive(std::uint16_t socket) noexcept {
+// Buffers for a whole batch, as far as the pool has them. False when there is none at all.
+bool EpollIo::refill() noexcept {
     Incoming& in = *in_;
-    while (in.begin > 0) {
-        const BufferId b = pool_.take();
-        if (b == no_buffer) [[unlikely]]
-            break;
-        --in.begin;
-        in.buffers[in.begin] = b;
-        in.vectors[in.begin] = {pool_.data(b), pool_.slot_bytes()};
+    const std::uint32_t count = std::min(in.begin, pool_.free_slots());
+    in.begin -= count;
+    BufferId* buffer = &in.buffers[in.begin];
+    iovec* vector = &in.vectors[in.begin];
+    pool_.take_each(count, [&](BufferId id, std::uint8_t* data) {
+        *buffer++ = id;
+        (vector++)->iov_base = data;
+    });
+    return in.begin != batch_max;
+}
+
+void EpollIo::fill(Completion* c, std::uint32_t count, const mmsghdr* message, ReceivedHead head) noexcept {
+    const BufferId* buffer = &in_->buffers[in_->begin];
+    for (const Completion* const end = c + count; c != end; ++c, ++message, ++buffer) {
+        head.write(*c);
+        c->packet = PacketRef{*buffer, 0, static_cast<std::uint16_t>(message->msg_len)};
     }
-    if (in.begin == batch_max) [[unlikely]] {
+}
+
+void EpollIo::add_sources(Completion* c, std::uint32_t count, mmsghdr* message) noexcept {
+    const SocketAddress* name = &in_->names[in_->begin];
+    AddressMemo& sources = in_->sources;
+    for (const Completion* const end = c + count; c != end; ++c, ++message, ++name) {
+        sources.read(name, c->from);
+        message->msg_hdr.msg_namelen = sizeof *name;
+    }
+}
+
+std::uint32_t EpollIo::receive(std::uint16_t socket) noexcept {
+    if (!refill()) [[unlikely]] {
         is_starved_ = true;
         ++counters_.receive_starved;
         return 0;
     }
     const Socket& s = sockets_[socket];
-    mmsghdr* messages = s.connected ? in.plain : in.named;
+    mmsghdr* const messages = (s.connected ? in_->plain : in_->named) + in_->begin;
     ++counters_.system_calls;
-    const int received = ::recvmmsg(s.fd, messages + in.begin, batch_max - in.begin, MSG_DONTWAIT, nullptr);
+    const int received = ::recvmmsg(s.fd, messages, batch_max - in_->begin, MSG_DONTWAIT, nullptr);
     if (received < 0) [[unlikely]] {
         if (errno != EAGAIN && errno != EINTR) report_broken(SocketId(socket), s, errno, completions_);
         return 0;
     }
-    for (int i = 0; i < received; ++i) {
-        mmsghdr& m = messages[in.begin];
-        Completion& c = completions_.append();
-        c.kind = Completion::Kind::received;
-        c.socket = SocketId(socket);
-        c.tag = s.tag;
-        c.packet = PacketRef{in.buffers[in.begin], 0, static_cast<std::uint16_t>(m.msg_len)};
-        if (!s.connected) {
-            c.from = from_sockaddr(&in.names[in.begin]);
-            m.msg_hdr.msg_namelen = sizeof in.names[in.begin];
-        }
-        ++in.begin;
-    }
-    return static_cast<std::uint32_t>(received);
+    const auto count = static_cast<std::uint32_t>(received);
+    Completion* const completions = completions_.append_some(count);
+    fill(completions, count, messages, ReceivedHead(SocketId(socket), s.tag));
+    if (!s.connected) add_sources(completions, count, messages);
+    in_->begin += count;
+    return count;
 }
 
 void EpollIo::take_wake() noexcept {

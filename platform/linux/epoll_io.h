@@ -38,10 +38,9 @@ public:
     [[nodiscard]] std::uint32_t payload_bytes_max(SocketId id) noexcept;
 
     void send(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
-        if (sends_.full() || !sockets_.is_open(id)) [[unlikely]] {
-            if (!make_room_for(id, packet, to)) return;
-        }
-        sends_.push(id, sockets_[id.index()], packet, to);
+        // A socket that is not open has no run to extend.
+        if (sends_.full() || id.value >= sockets_.capacity() || !sends_.extend_run(sockets_[id.index()], packet))
+            begin_run(id, packet, to);
     }
     [[nodiscard]] Turn wait(Instant deadline, Duration linger) noexcept;
     [[nodiscard]] Instant now() noexcept { return os::now(); }
@@ -53,13 +52,18 @@ private:
     struct Outgoing;
     EpollIo(Pool& pool, const EpollOptions& options, Fd epoll, Fd wake_fd);
 
+    void begin_run(SocketId id, PacketRef packet, const Endpoint* to) noexcept;
     [[nodiscard]] bool make_room_for(SocketId id, PacketRef packet, const Endpoint* to) noexcept;
     void flush() noexcept;
     void flush_socket(std::uint16_t socket) noexcept;
+    void send_run(std::uint16_t socket, Socket& s, std::uint16_t run) noexcept;
     std::uint32_t gather(const Socket& s, std::uint16_t first) noexcept;
     void send_messages(std::uint16_t socket, Socket& s, std::uint32_t count) noexcept;
     std::uint32_t poll(Instant deadline) noexcept;
     void take_ready(std::uint32_t count) noexcept;
+    [[nodiscard]] bool refill() noexcept;
+    void fill(Completion* c, std::uint32_t count, const mmsghdr* message, ReceivedHead head) noexcept;
+    void add_sources(Completion* c, std::uint32_t count, mmsghdr* message) noexcept;
     std::uint32_t receive(std::uint16_t socket) noexcept;
     void take_wake() noexcept;
 

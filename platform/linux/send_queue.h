@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The sends of one turn: an array in order of arrival, and within it one chain per socket, so that a flush visits each
-// socket once and finds its packets in order. Each entry owns a reference; whoever empties the queue gives them up.
-// run_length() cuts a chain into what one UDP GSO send may carry.
+// The sends between two flushes, laid out as they are queued the way the kernel wants them: per socket a chain of runs
+// in order, each run the vectors of what one UDP GSO send may carry (equal lengths, the last one may be shorter), or one
+// packet. A flush only walks the runs. Every queued packet holds one reference until clear().
 #pragma once
+
+#include <netinet/udp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <cstdint>
 #include <memory>
@@ -13,17 +17,26 @@
 
 namespace hawser::os {
 
-struct QueuedSend {
-    PacketRef packet;  // buffer becomes no_buffer when its reference has moved to a completion
-    std::uint16_t next = no_send;
-    std::uint16_t socket = no_socket.value;
-};
-static_assert(sizeof(QueuedSend) == 12);
-
 // UDP_MAX_SEGMENTS of Linux before 6.9 (then 128).
 inline constexpr std::uint32_t segments_max = 64;
 // Largest UDP payload over IPv4: 65535 - 20 - 8.
 inline constexpr std::uint32_t segmented_bytes_max = 65507;
+
+// The control message that asks for segmentation, ready but for the segment's length.
+struct SegmentControl {
+    alignas(cmsghdr) unsigned char bytes[CMSG_SPACE(sizeof(std::uint16_t))] = {};
+
+    SegmentControl() noexcept {
+        auto* header = reinterpret_cast<cmsghdr*>(bytes);
+        header->cmsg_level = SOL_UDP;
+        header->cmsg_type = UDP_SEGMENT;
+        header->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+    }
+    void set(std::size_t segment) noexcept {
+        const auto bytes16 = static_cast<std::uint16_t>(segment);
+        __builtin_memcpy(bytes + CMSG_LEN(0), &bytes16, sizeof bytes16);
+    }
+};
 
 class SendQueue {
 public:
@@ -32,74 +45,99 @@ public:
 
     SendQueue(Pool& pool, std::uint32_t sockets_max)
         : pool_(pool),
-          sends_(std::make_unique<QueuedSend[]>(capacity)),
+          buffers_(std::make_unique<BufferId[]>(capacity)),
+          runs_(std::make_unique<Run[]>(capacity + 1)),
+          vectors_(new iovec[capacity * run_stride]),
           addresses_(std::make_unique<SocketAddress[]>(capacity)),
           dirty_(std::make_unique<std::uint16_t[]>(sockets_max < capacity ? sockets_max : capacity)) {}
 
     [[nodiscard]] Pool& pool() noexcept { return pool_; }
     [[nodiscard]] bool full() const noexcept { return count_ == capacity; }
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
-    [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
-    [[nodiscard]] QueuedSend& operator[](std::size_t i) noexcept { return sends_[i]; }
-    [[nodiscard]] SocketAddress& address(std::size_t i) noexcept { return addresses_[i]; }
     [[nodiscard]] std::uint32_t dirty_count() const noexcept { return dirty_count_; }
     [[nodiscard]] std::uint16_t dirty(std::size_t i) const noexcept { return dirty_[i]; }
 
+    // The runs of a socket, first to last; from here on it has none. no_run: nothing queued, or closed since.
+    [[nodiscard]] std::uint16_t take_runs(Socket& socket) noexcept {
+        const std::uint16_t first = socket.first_run;
+        socket.first_run = socket.last_run = no_run;
+        return first;
+    }
+    [[nodiscard]] std::uint16_t next(std::uint16_t run) const noexcept { return runs_[run].next; }
+    [[nodiscard]] iovec* vectors(std::uint16_t run) noexcept { return &vectors_[run * run_stride]; }
+    [[nodiscard]] std::uint32_t length(std::uint16_t run) noexcept {
+        return static_cast<std::uint32_t>(runs_[run].end - vectors(run));
+    }
+    // Where a run of an unconnected socket goes.
+    [[nodiscard]] SocketAddress& address(std::uint16_t run) noexcept { return addresses_[run]; }
+
+    // Call only when not full(). False when the packet is not the next of the socket's last run: then begin_run().
+    [[nodiscard]] bool extend_run(const Socket& socket, PacketRef packet) noexcept {
+        Run& run = runs_[socket.last_run];
+        // An empty datagram is no segment.
+        if (packet.length - 1u >= run.segment || packet.length > run.room) return false;
+        run.room -= packet.length;
+        run.segment = packet.length == run.segment ? run.segment : std::uint16_t{0};
+        append(run, packet);
+        return true;
+    }
+
     // Call only when not full(), for an open socket; `to` is null exactly on a connected one.
-    void push(SocketId id, Socket& socket, PacketRef packet, const Endpoint* to) noexcept {
-        pool_.add_ref(packet.buffer);
-        const auto index = static_cast<std::uint16_t>(count_++);
-        sends_[index] = QueuedSend{packet, no_send, id.value};
+    void begin_run(SocketId id, Socket& socket, PacketRef packet, const Endpoint* to) noexcept {
+        const auto index = static_cast<std::uint16_t>(run_count_++);
+        Run& run = runs_[index];
+        run.end = vectors(index);
+        run.next = no_run;
+        // segment_bytes_max is 0 where GSO is refused or the socket is not connected.
+        run.segment = packet.length <= socket.segment_bytes_max ? packet.length : std::uint16_t{0};
+        const std::uint32_t bytes_max = segments_max * packet.length;
+        run.room = (bytes_max < segmented_bytes_max ? bytes_max : segmented_bytes_max) - packet.length;
         if (to != nullptr) to_sockaddr(*to, socket.is_v4 ? AF_INET : AF_INET6, addresses_[index]);
-        if (socket.first_send == no_send) {
-            socket.first_send = index;
+        if (socket.first_run == no_run) {
+            socket.first_run = index;
             dirty_[dirty_count_++] = id.value;
         } else {
-            sends_[socket.last_send].next = index;
+            runs_[socket.last_run].next = index;
         }
-        socket.last_send = index;
+        socket.last_run = index;
+        append(run, packet);
     }
 
-    // How many of the chain from `first` on one GSO send may carry: equal lengths, the last one may be shorter.
-    [[nodiscard]] std::uint32_t run_length(const Socket& socket, std::uint16_t first) const noexcept {
-        const std::uint32_t segment = sends_[first].packet.length;
-        std::uint16_t next = sends_[first].next;
-        // An empty datagram is no segment; segment_bytes_max is 0 where GSO is refused or the socket not connected.
-        if (next == no_send || segment > socket.segment_bytes_max || segment == 0) return 1;
-        std::uint32_t count = 1;
-        std::uint32_t room = segmented_bytes_max - segment;
-        while (next != no_send && count < segments_max) {
-            const std::uint32_t length = sends_[next].packet.length;
-            if (length > segment || length == 0 || length > room) break;
-            room -= length;
-            ++count;
-            if (length < segment) break;
-            next = sends_[next].next;
-        }
-        return count;
-    }
-
-    // Gives up every reference that has not moved to a completion.
+    // Gives up every reference. All runs must have been taken.
     void clear() noexcept {
-        for (std::uint32_t i = 0; i < count_; ++i)
-            if (sends_[i].packet.buffer != no_buffer) pool_.release(sends_[i].packet.buffer);
+        pool_.release_all({buffers_.get(), count_});
         count_ = 0;
+        run_count_ = 0;
         dirty_count_ = 0;
     }
-    // Drops what a socket has queued, when it is closed. Its entries stay in the array without a packet.
-    void forget(Socket& socket) noexcept {
-        for (std::uint16_t i = socket.first_send; i != no_send; i = sends_[i].next) {
-            pool_.release(sends_[i].packet.buffer);
-            sends_[i].packet.buffer = no_buffer;
-        }
-        socket.first_send = socket.last_send = no_send;
-    }
+    // Drops what a socket has queued, when it is closed; the references go with the others.
+    void forget(Socket& socket) noexcept { socket.first_run = socket.last_run = no_run; }
 
 private:
+    struct Run {
+        iovec* end = nullptr;       // after its last vector
+        std::uint32_t room = 0;     // bytes that it may still take; what 64 segments have, at most
+        std::uint16_t segment = 0;  // longest packet that it may still take; 0: it is complete
+        std::uint16_t next = no_run;
+    };
+    static_assert(sizeof(void*) != 8 || sizeof(Run) == 16);
+    // One more than a run can fill, so that the first vectors of all runs do not share a few sets of the cache.
+    static constexpr std::uint32_t run_stride = segments_max + 1;
+    static_assert(no_run == capacity, "the entry past the last is the run that takes nothing");
+
+    void append(Run& run, PacketRef packet) noexcept {
+        pool_.add_ref(packet.buffer);
+        *run.end++ = {pool_.data(packet), packet.length};
+        buffers_[count_++] = packet.buffer;
+    }
+
     Pool& pool_;
     std::uint32_t count_ = 0;
+    std::uint32_t run_count_ = 0;
     std::uint32_t dirty_count_ = 0;
-    std::unique_ptr<QueuedSend[]> sends_;
+    std::unique_ptr<BufferId[]> buffers_;  // of all packets, for their references
+    std::unique_ptr<Run[]> runs_;
+    std::unique_ptr<iovec[]> vectors_;  // run_stride of them per run; what is not used is never touched
     std::unique_ptr<SocketAddress[]> addresses_;
     std::unique_ptr<std::uint16_t[]> dirty_;
 };

@@ -9,13 +9,24 @@
 namespace hawser::os {
 namespace {
 
-int send_alone(const Socket& socket, SendQueue& queue, std::uint16_t index) noexcept {
-    const Bytes bytes = queue.pool().bytes(queue[index].packet);
-    const SocketAddress& to = queue.address(index);
+int send_alone(const Socket& socket, const iovec& packet, const SocketAddress& to) noexcept {
     const sockaddr* address = socket.connected ? nullptr : &to.generic;
     const socklen_t length = socket.connected ? 0 : socket.is_v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-    const auto sent = ::sendto(socket.fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, address, length);
-    return sent < 0 ? errno : 0;
+    constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    return ::sendto(socket.fd, packet.iov_base, packet.iov_len, flags, address, length) < 0 ? errno : 0;
+}
+
+void report_send_failed(SocketId id, const Socket& socket, Pool& pool, const iovec& packet, const SocketAddress& to,
+                        int error, Completions& out) noexcept {
+    Completion& c = out.append();
+    c.kind = Completion::Kind::send_failed;
+    c.socket = id;
+    c.tag = socket.tag;
+    c.packet =
+        pool.packet_at(static_cast<const std::uint8_t*>(packet.iov_base), static_cast<std::uint16_t>(packet.iov_len));
+    pool.add_ref(c.packet.buffer);
+    c.error = error;
+    c.from = socket.connected ? Endpoint{} : from_sockaddr(&to);
 }
 
 // A refusal that singles did not meet: what it says about segmentation on this socket.
@@ -34,18 +45,6 @@ bool is_segmentation_refusal(Socket& socket, std::uint32_t segment, int error) n
 }
 
 }  // namespace
-
-void report_send_failed(SocketId id, const Socket& socket, SendQueue& queue, std::uint16_t index, int error,
-                        Completions& out) noexcept {
-    Completion& c = out.append();
-    c.kind = Completion::Kind::send_failed;
-    c.socket = id;
-    c.tag = socket.tag;
-    c.packet = queue[index].packet;
-    c.error = error;
-    c.from = socket.connected ? Endpoint{} : from_sockaddr(&queue.address(index));
-    queue[index].packet.buffer = no_buffer;
-}
 
 void report_closed(SocketId id, PacketRef packet, const Endpoint* to, Completions& out) noexcept {
     Completion& c = out.append();
@@ -67,22 +66,24 @@ void report_broken(SocketId id, const Socket& socket, int error, Completions& ou
     c.from = Endpoint{};
 }
 
-void settle_refused(SocketId id, Socket& socket, SendQueue& queue, std::uint16_t first, std::uint32_t count, int error,
-                    Completions& out, IoCounters& counters) noexcept {
-    const std::uint32_t segment = queue[first].packet.length;
-    const bool was_run = count > 1;
+void settle_refused(SocketId id, Socket& socket, SendQueue& queue, std::uint16_t run, int error, Completions& out,
+                    IoCounters& counters) noexcept {
+    const iovec* packet = queue.vectors(run);
+    const iovec* const end = packet + queue.length(run);
+    const auto segment = static_cast<std::uint32_t>(packet->iov_len);
+    const bool was_run = end - packet > 1;
     std::uint32_t sent = 0;
     int latest = error == EAGAIN ? EAGAIN : 0;
-    for (std::uint16_t i = first; count > 0; --count, i = queue[i].next) {
+    for (; packet != end; ++packet) {
         // Once the buffer is full it stays full for the rest of this run.
         if (latest != EAGAIN) {
             ++counters.system_calls;
-            latest = send_alone(socket, queue, i);
+            latest = send_alone(socket, *packet, queue.address(run));
         }
         if (latest == 0)
             ++sent;
         else
-            report_send_failed(id, socket, queue, i, latest, out);
+            report_send_failed(id, socket, queue.pool(), *packet, queue.address(run), latest, out);
     }
     if (sent == 0) return;
     if (was_run && is_segmentation_refusal(socket, segment, error))

@@ -16,14 +16,10 @@
 
 namespace hawser::os {
 
-// `first` heads `count` packets of the queue that one send carried. References of what comes back move to `out`, which
-// must have room for count + 1.
-void settle_refused(SocketId id, Socket& socket, SendQueue& queue, std::uint16_t first, std::uint32_t count, int error,
-                    Completions& out, IoCounters& counters) noexcept;
-
-// Fills in a send_failed for one queued packet, and takes over its reference.
-void report_send_failed(SocketId id, const Socket& socket, SendQueue& queue, std::uint16_t index, int error,
-                        Completions& out) noexcept;
+// `run` is one of the queue's, which one send carried. What comes back goes to `out` with a reference of its own; there
+// must be room for one completion more than the run has packets.
+void settle_refused(SocketId id, Socket& socket, SendQueue& queue, std::uint16_t run, int error, Completions& out,
+                    IoCounters& counters) noexcept;
 
 // A send on a socket that is not open: EBADF. The packet's reference is the completion's already.
 void report_closed(SocketId id, PacketRef packet, const Endpoint* to, Completions& out) noexcept;

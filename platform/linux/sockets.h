@@ -18,15 +18,15 @@
 
 namespace hawser::os {
 
-// No queued send: the end of a chain.
-inline constexpr std::uint16_t no_send = 0xFFFF;
+// No run of queued sends: the end of a chain. It is the entry past the last of SendQueue's, which takes no packet.
+inline constexpr std::uint16_t no_run = 1024;
 
 struct Socket {
     std::uint32_t tag = 0;
     int fd = -1;
     std::uint16_t generation = 0;
-    std::uint16_t first_send = no_send;  // chain of queued sends, in order
-    std::uint16_t last_send = no_send;
+    std::uint16_t first_run = no_run;  // chain of queued sends, in order
+    std::uint16_t last_run = no_run;
     std::uint16_t segment_bytes_max = 0;  // longest segment that may go out by UDP GSO; 0: none
     bool is_open = false;
     bool connected = false;

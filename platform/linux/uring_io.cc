@@ -16,7 +16,7 @@ namespace {
 
 // user_data of a request: what it is, and for whom.
 //   receive      kind 0 | generation (16) | socket (16)
-//   send         kind 1 | count (8) | first (16) | socket (16)
+//   send         kind 1 | run (16) | socket (16)
 //   wake, other  kind
 constexpr std::uint64_t kind_shift = 56;
 constexpr std::uint64_t kind_receive = 0;
@@ -27,8 +27,8 @@ constexpr std::uint64_t kind_cancel = 3;
 std::uint64_t receive_data(std::uint16_t socket, std::uint16_t generation) noexcept {
     return std::uint64_t{generation} << 16 | socket;
 }
-std::uint64_t send_data(std::uint16_t socket, std::uint16_t first, std::uint32_t count) noexcept {
-    return kind_send << kind_shift | std::uint64_t{count} << 32 | std::uint64_t{first} << 16 | socket;
+std::uint64_t send_data(std::uint16_t socket, std::uint16_t run) noexcept {
+    return kind_send << kind_shift | std::uint64_t{run} << 16 | socket;
 }
 
 // What a multishot recvmsg writes before the payload: its own header, then the room asked for the name.
@@ -43,8 +43,6 @@ constexpr int submission_tries_max = 1000;  // untuned
 // Above what a linger can gather, so that only its end ends it.
 constexpr std::uint32_t wait_for_company = 4096;
 
-constexpr std::uint32_t segment_control_bytes = CMSG_SPACE(sizeof(std::uint16_t));
-
 // What one flush can report at most: a broken beside each send, a turn's packets, two errors per socket, one wake.
 std::uint32_t flush_completions_max(const UringOptions& o) noexcept {
     return 2 * SendQueue::capacity + o.buffers_held_max + 2 * o.sockets_max + 16;
@@ -55,21 +53,15 @@ std::uint32_t flush_completions_max(const UringOptions& o) noexcept {
 struct UringIo::Segments {
     struct Message {
         msghdr header{};
-        alignas(cmsghdr) unsigned char control[segment_control_bytes] = {};
+        SegmentControl control;
     };
     Message messages[SendQueue::capacity / 2];  // a run has at least two packets
-    iovec vectors[SendQueue::capacity];
-    std::uint32_t message_count = 0;
-    std::uint32_t vector_count = 0;
+    std::uint32_t count = 0;
 
     Segments() {
         for (Message& m : messages) {
-            m.header.msg_control = m.control;
-            m.header.msg_controllen = sizeof m.control;
-            cmsghdr* c = CMSG_FIRSTHDR(&m.header);
-            c->cmsg_level = SOL_UDP;
-            c->cmsg_type = UDP_SEGMENT;
-            c->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+            m.header.msg_control = m.control.bytes;
+            m.header.msg_controllen = sizeof m.control.bytes;
         }
     }
 };
@@ -173,6 +165,13 @@ void UringIo::wake() noexcept {
     [[maybe_unused]] const auto written = ::write(wake_fd_.get(), &one, sizeof one);
 }
 
+void UringIo::begin_run(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
+    if (sends_.full() || !sockets_.is_open(id)) [[unlikely]] {
+        if (!make_room_for(id, packet, to)) return;
+    }
+    sends_.begin_run(id, sockets_[id.index()], packet, to);
+}
+
 // A send that cannot be queued as it is. True when it can now; else it has been reported or counted.
 bool UringIo::make_room_for(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
     const std::uint32_t room = completions_.room();
@@ -201,62 +200,36 @@ void UringIo::submit_sends() noexcept {
     for (std::uint32_t i = 0; i < sends_.dirty_count(); ++i) {
         const std::uint16_t socket = sends_.dirty(i);
         Socket& s = sockets_[socket];
-        std::uint16_t index = s.first_send;
-        s.first_send = s.last_send = no_send;
-        while (index != no_send) {
-            const std::uint32_t count = sends_.run_length(s, index);
-            if (count == 1) {
-                submit_one(socket, s, index);
-                index = sends_[index].next;
-            } else {
-                index = submit_run(socket, s, index, count);
-            }
-        }
+        for (std::uint16_t run = sends_.take_runs(s); run != no_run; run = sends_.next(run)) submit_run(socket, s, run);
     }
 }
 
-void UringIo::submit_one(std::uint16_t socket, const Socket& s, std::uint16_t index) noexcept {
-    const PacketRef packet = sends_[index].packet;
+void UringIo::submit_run(std::uint16_t socket, const Socket& s, std::uint16_t run) noexcept {
+    iovec* const vectors = sends_.vectors(run);
+    const std::uint32_t length = sends_.length(run);
     io_uring_sqe& sqe = entry();
-    sqe.opcode = IORING_OP_SEND;
     sqe.flags = IOSQE_CQE_SKIP_SUCCESS;
     sqe.fd = s.fd;
-    sqe.addr = reinterpret_cast<std::uint64_t>(pool_.data(packet.buffer) + packet.offset);
-    sqe.len = packet.length;
     sqe.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-    if (!s.connected) {
-        sqe.addr2 = reinterpret_cast<std::uint64_t>(&sends_.address(index));
-        sqe.addr_len = s.is_v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+    sqe.user_data = send_data(socket, run);
+    if (length == 1) {
+        sqe.opcode = IORING_OP_SEND;
+        sqe.addr = reinterpret_cast<std::uint64_t>(vectors->iov_base);
+        sqe.len = static_cast<std::uint32_t>(vectors->iov_len);
+        if (!s.connected) {
+            sqe.addr2 = reinterpret_cast<std::uint64_t>(&sends_.address(run));
+            sqe.addr_len = s.is_v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+        }
+        return;
     }
-    sqe.user_data = send_data(socket, index, 1);
-}
-
-// One GSO send of `count` packets. Returns the entry after them.
-std::uint16_t UringIo::submit_run(std::uint16_t socket, const Socket& s, std::uint16_t first,
-                                  std::uint32_t count) noexcept {
-    Segments::Message& m = segments_->messages[segments_->message_count++];
-    iovec* vectors = &segments_->vectors[segments_->vector_count];
-    segments_->vector_count += count;
-    const std::uint16_t segment = sends_[first].packet.length;
-    __builtin_memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m.header)), &segment, sizeof segment);
+    Segments::Message& m = segments_->messages[segments_->count++];
+    m.control.set(vectors->iov_len);
     m.header.msg_iov = vectors;
-    m.header.msg_iovlen = count;
-    std::uint16_t index = first;
-    for (std::uint32_t i = 0; i < count; ++i) {
-        const QueuedSend& q = sends_[index];
-        vectors[i] = {pool_.data(q.packet.buffer) + q.packet.offset, q.packet.length};
-        index = q.next;
-    }
-    io_uring_sqe& sqe = entry();
+    m.header.msg_iovlen = length;
     sqe.opcode = IORING_OP_SENDMSG;
-    sqe.flags = IOSQE_CQE_SKIP_SUCCESS;
-    sqe.fd = s.fd;
     sqe.addr = reinterpret_cast<std::uint64_t>(&m.header);
     sqe.len = 1;
-    sqe.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-    sqe.user_data = send_data(socket, first, count);
     ++counters_.segmented_sends;
-    return index;
 }
 
 void UringIo::arm(std::uint16_t socket) noexcept {
@@ -309,8 +282,7 @@ void UringIo::enter(std::uint32_t wait_for, Instant deadline, std::uint32_t min_
 void UringIo::settle() noexcept {
     reap();
     sends_.clear();
-    segments_->message_count = 0;
-    segments_->vector_count = 0;
+    segments_->count = 0;
     top_up();
 }
 
@@ -357,14 +329,14 @@ void UringIo::wait_once(Instant deadline, Duration linger) noexcept {
 }
 
 void UringIo::top_up() noexcept {
-    if (buffers_held_ == buffers_held_max_) return;
-    do {
-        const BufferId b = pool_.take();
-        if (b == no_buffer) [[unlikely]]
-            break;
-        ring_.add_buffer(pool_.data(b), pool_.slot_bytes(), static_cast<std::uint16_t>(b.value));
-    } while (++buffers_held_ < buffers_held_max_);
+    const std::uint32_t count = std::min(buffers_held_max_ - buffers_held_, pool_.free_slots());
+    if (count == 0) return;
+    const std::uint32_t bytes = pool_.slot_bytes();
+    pool_.take_each(count, [&](BufferId id, std::uint8_t* data) {
+        ring_.add_buffer(data, bytes, static_cast<std::uint16_t>(id.value));
+    });
     ring_.publish_buffers();
+    buffers_held_ += count;
 }
 
 void UringIo::reap() noexcept {
@@ -393,15 +365,13 @@ void UringIo::take_received(const io_uring_cqe& cqe) noexcept {
             pool_.release(buffer);
         } else {
             Completion& c = completions_.append();
-            c.kind = Completion::Kind::received;
-            c.socket = SocketId(socket);
-            c.tag = s.tag;
+            ReceivedHead(SocketId(socket), s.tag).write(c);
             if (s.connected) {
                 c.packet = PacketRef{buffer, 0, static_cast<std::uint16_t>(cqe.res)};
             } else {
                 const std::uint32_t length = static_cast<std::uint32_t>(cqe.res) - payload_offset;
                 c.packet = PacketRef{buffer, payload_offset, static_cast<std::uint16_t>(length)};
-                c.from = from_sockaddr(pool_.data(buffer) + sizeof(io_uring_recvmsg_out));
+                sources_.read(pool_.data(buffer) + sizeof(io_uring_recvmsg_out), c.from);
             }
         }
     }
@@ -444,7 +414,7 @@ void UringIo::take_rare(const io_uring_cqe& cqe) noexcept {
         if (cqe.res >= 0) return;
         const auto socket = static_cast<std::uint16_t>(cqe.user_data);
         settle_refused(SocketId(socket), sockets_[socket], sends_, static_cast<std::uint16_t>(cqe.user_data >> 16),
-                       static_cast<std::uint8_t>(cqe.user_data >> 32), -cqe.res, completions_, counters_);
+                       -cqe.res, completions_, counters_);
         return;
     }
     // A cancel that came too late, or the read of the eventfd when the model ends.

@@ -14,6 +14,7 @@
 
 #include "engine/base/pool.h"
 #include "engine/pump/io.h"
+#include "platform/linux/address_memo.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/completions.h"
 #include "platform/linux/fd.h"
@@ -47,10 +48,9 @@ public:
     [[nodiscard]] std::uint32_t payload_bytes_max(SocketId id) noexcept;
 
     void send(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
-        if (sends_.full() || !sockets_.is_open(id)) [[unlikely]] {
-            if (!make_room_for(id, packet, to)) return;
-        }
-        sends_.push(id, sockets_[id.index()], packet, to);
+        // A socket that is not open has no run to extend.
+        if (sends_.full() || id.value >= sockets_.capacity() || !sends_.extend_run(sockets_[id.index()], packet))
+            begin_run(id, packet, to);
     }
     [[nodiscard]] Turn wait(Instant deadline, Duration linger) noexcept;
     [[nodiscard]] Instant now() noexcept { return os::now(); }
@@ -58,15 +58,15 @@ public:
     [[nodiscard]] const IoCounters& counters() const noexcept { return counters_; }
 
 private:
-    struct Segments;  // message header, control and vectors of GSO sends
+    struct Segments;  // message header and control of GSO sends
     UringIo(Pool& pool, const UringOptions& options, Ring ring, Fd wake_fd);
 
+    void begin_run(SocketId id, PacketRef packet, const Endpoint* to) noexcept;
     [[nodiscard]] bool make_room_for(SocketId id, PacketRef packet, const Endpoint* to) noexcept;
     [[nodiscard]] bool start() noexcept;
     [[nodiscard]] io_uring_sqe& entry() noexcept;
     void submit_sends() noexcept;
-    void submit_one(std::uint16_t socket, const Socket& s, std::uint16_t index) noexcept;
-    std::uint16_t submit_run(std::uint16_t socket, const Socket& s, std::uint16_t first, std::uint32_t count) noexcept;
+    void submit_run(std::uint16_t socket, const Socket& s, std::uint16_t run) noexcept;
     void arm(std::uint16_t socket) noexcept;
     void arm_ended() noexcept;
     void arm_wake() noexcept;
@@ -86,6 +86,7 @@ private:
     SendQueue sends_;
     std::uint32_t flush_completions_max_;
     Completions completions_;
+    AddressMemo sources_;
     IoCounters counters_;
     std::uint32_t buffers_held_ = 0;  // buffers in the kernel's hands
     std::uint32_t buffers_held_max_;
