@@ -141,7 +141,7 @@ void PumpService<Bond>::run(IoModel& io, const PumpSettings& settings) {
     os::block_all_signals();
     os::name_this_thread(settings.thread_name);
     os::use_exact_timers();
-    // A refused CPU is the operator's to see, and no reason not to run: io_choice's caller checks it beforehand.
+    // A refused CPU is the operator's to see, and no reason not to run: the command line checks it beforehand.
     if (settings.cpu) static_cast<void>(os::pin_this_thread(*settings.cpu));
     const auto pump = std::make_unique<Pump<IoModel, Bond>>(io, pool_, *bond_, border_, settings.coalesce);
     os::seal();

@@ -113,11 +113,14 @@ def bad_words(folder):
     refuses("a flag with a bad value", 2, r"--io.*fast.*(auto|uring|epoll)", "send", port, "localhost", "5000", ips, "--io", "fast")
     refuses("a number out of range", 2, r"--coalesce", "send", port, "localhost", "5000", ips, "--coalesce", "-3")
     refuses("a processor that is not there", 2, r"--cpu", "send", port, "localhost", "5000", ips, "--cpu", "999999")
+    refuses("a processor that this machine lacks", 2, r"--cpu.*'1023' is no processor", "send", port, "localhost", "5000", ips, "--cpu", "1023")
     refuses("a bad log level", 2, r"--log-level.*'loud' is no log level", "send", port, "localhost", "5000", ips, "--log-level", "loud")
     refuses("a bad listen address", 2, r"--listen.*'nowhere' is no IPv4 or IPv6 address", "send", port, "localhost", "5000", ips, "--listen", "nowhere")
     refuses("a bad selector", 2, r"--select", "send", port, "localhost", "5000", ips, "--select", "best")
     refuses("an unknown flag", 2, r"--fast", "send", port, "localhost", "5000", ips, "--fast")
     refuses("a bad uplink", 1, r"--uplink: '300\.1\.1\.1' is no IPv4 or IPv6 address", "send", port, "localhost", "5000", "-u", "300.1.1.1")
+    refuses("more uplinks than there are places", 1, "--uplink: more than 32", "send", port, "localhost", "5000",
+            *(word for i in range(33) for word in ("--uplink", f"127.0.1.{i}")))
     refuses("no uplinks", 1, "no uplinks given", "send", port, "localhost", "5000")
     refuses("a missing uplink file", 1, "cannot read the uplink file /no/such: No such file", "send", port, "localhost", "5000", "/no/such")
     refuses("an empty uplink file", 1, "Failed to parse any IP addresses in", "send", port, "localhost", "5000", empty)
@@ -185,6 +188,25 @@ def live(folder):
             check("and after ten seconds ends it", wait_code(send, 15) == 1, send.said)
 
 
+def families_and_clients(folder):
+    srtla, server = free_port(), free_port()
+    with Running("recv", srtla, "127.0.0.1", server, "--client-files", folder) as rec:
+        check("the receiver listens", rec.wait_for("waiting for SRTLA senders"), rec.said)
+        with Running("send", free_port(), "127.0.0.1", srtla, "-u", "::1", "-u", "127.0.0.2") as send:
+            check("an uplink of a family without an address is named",
+                  send.wait_for("uplink ::1: 127.0.0.1 has no IPv6 address"), send.said)
+            check("the other one connects", send.wait_for("uplink 127.0.0.2: connection established"), send.said)
+            check("the group has its socket", rec.wait_for("speaks to the SRT server from port"), rec.said)
+            port = rec.wait_for(r"from port (\d+)").group(1)
+            clients = os.path.join(folder, f"srtla-group-{port}")
+            deadline = time.monotonic() + 5  # it is written after the line is said
+            while not os.path.exists(clients) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            check("the clients' addresses are in a file", os.path.exists(clients) and open(clients).read() == "127.0.0.2\n")
+        check("the receiver ends", rec.end(signal.SIGTERM) == 0)
+        check("and takes its files along", not [name for name in os.listdir(folder) if "srtla-group" in name])
+
+
 def wait_code(running, seconds):
     try:
         return running.child.wait(seconds)
@@ -206,6 +228,7 @@ with tempfile.TemporaryDirectory() as work:
     bad_words(work)
     peers_names(work)
     live(work)
+    families_and_clients(work)
     without_io_uring()
 print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
 sys.exit(0 if all(results) else 1)
