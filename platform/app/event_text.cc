@@ -78,7 +78,10 @@ EventLine describe(const Event& e, const EventNames& names) {
             return {Level::warn, fmt::format("SRT caller {} refused: another one is live", at())};
         case EventKind::caller_gone:
             return {Level::info, fmt::format("SRT caller {} is gone ({})", at(), e.a != 0 ? "shutdown" : "silent")};
-        case EventKind::session_started: return {Level::info, fmt::format("SRT session {:#010x} begins", e.a)};
+        case EventKind::session_started:
+            // Its handshake came before this program: the caller's id is not known.
+            if (e.a == 0) return {Level::info, "SRT session taken up under way"};
+            return {Level::info, fmt::format("SRT session {:#010x} begins", e.a)};
         case EventKind::session_ended: return {Level::info, "the SRT server ended the session"};
         case EventKind::no_uplink_for_data:
             return {Level::error, fmt::format("no available connections: {} packets dropped", e.a)};
