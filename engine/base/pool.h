@@ -28,9 +28,12 @@ inline constexpr std::uint32_t pool_slot_bytes = 2048;
 // 8192 slots: at 1000 packets/s, seconds of history to send again from.
 inline constexpr std::uint32_t pool_slots_default = 16u * 1024 * 1024 / pool_slot_bytes;
 
+// A slot that holds any UDP payload, for sockets that join segments: no offset in it exceeds 16 bits.
+inline constexpr std::uint32_t joined_slot_bytes = 65536;
+
 class Pool {
 public:
-    // slab.size() is a multiple of slot_bytes, a power of two; slot_bytes at most 65536 so that offsets fit.
+    // slab.size() is a multiple of slot_bytes, a power of two; slot_bytes at most joined_slot_bytes.
     Pool(std::span<std::uint8_t> slab, std::uint32_t slot_bytes)
         : slab_(slab.data()),
           slot_shift_(static_cast<std::uint32_t>(std::countr_zero(slot_bytes))),
@@ -38,7 +41,7 @@ public:
           free_count_(slots_),
           references_(std::make_unique<std::uint16_t[]>(slots_)),
           free_(std::make_unique<std::uint32_t[]>(slots_)) {
-        HAWSER_CHECK(std::has_single_bit(slot_bytes) && slot_bytes <= 65536);
+        HAWSER_CHECK(std::has_single_bit(slot_bytes) && slot_bytes <= joined_slot_bytes);
         HAWSER_CHECK(slab.size() % slot_bytes == 0 && slots_ > 0);
         for (std::uint32_t i = 0; i < slots_; ++i) free_[i] = slots_ - 1 - i;
     }

@@ -30,6 +30,7 @@ struct PumpSettings {
     IoKind io = IoKind::automatic;
     Duration coalesce{500'000};  // the longest wait for company; zero: prompt
     std::uint32_t pool_slots = pool_slots_default;
+    std::uint32_t slot_bytes = pool_slot_bytes;
     std::uint32_t sockets_max = 64;
     std::optional<unsigned> cpu;
     const char* thread_name = "hawser-pump";
@@ -79,7 +80,8 @@ public:
     [[nodiscard]] const IoChoice& io_choice() const { return choice_; }
 
 private:
-    explicit PumpService(os::Slab slab) : slab_(std::move(slab)), pool_(slab_.bytes(), pool_slot_bytes) {}
+    PumpService(os::Slab slab, std::uint32_t slot_bytes)
+        : slab_(std::move(slab)), pool_(slab_.bytes(), slot_bytes) {}
 
     template <class IoModel>
     void run(IoModel& io, const PumpSettings& settings);
@@ -105,9 +107,11 @@ template <class Bond>
 template <class Make, class Prepare>
 Result<std::unique_ptr<PumpService<Bond>>, std::string> PumpService<Bond>::start(const PumpSettings& settings,
                                                                                  Make&& make, Prepare&& prepare) {
-    auto slab = os::Slab::create(std::size_t{settings.pool_slots} * pool_slot_bytes);
+    // Of long slots mostly the beginning is used: they take room for addresses, and memory as it is touched.
+    const auto pages = settings.slot_bytes > pool_slot_bytes ? os::Slab::Pages::on_demand : os::Slab::Pages::populated;
+    auto slab = os::Slab::create(std::size_t{settings.pool_slots} * settings.slot_bytes, pages);
     if (!slab) return Failure{std::string("no memory for packets: ") + os::errno_text(slab.error())};
-    std::unique_ptr<PumpService> service(new PumpService(std::move(slab).value()));
+    std::unique_ptr<PumpService> service(new PumpService(std::move(slab).value(), settings.slot_bytes));
     service->told_ = os::Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (!service->told_.is_open())
         return Failure{std::string("no event descriptor: ") + os::errno_text({errno, "eventfd"})};

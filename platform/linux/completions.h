@@ -54,6 +54,8 @@ public:
         count_ += count;
         return first;
     }
+    // Call only when there is one.
+    [[nodiscard]] Completion& latest() noexcept { return filling_[count_ - 1]; }
     [[nodiscard]] std::span<const Completion> take() noexcept {
         filling_.swap(reading_);
         const std::uint32_t count = count_;

@@ -12,6 +12,7 @@
 #include <cerrno>
 
 #include "platform/linux/address_memo.h"
+#include "platform/linux/joined.h"
 #include "platform/linux/send_retry.h"
 #include "platform/linux/socket.h"
 
@@ -27,9 +28,11 @@ constexpr Duration starved_wait_max{10'000'000};
 constexpr std::uint64_t wake_key = ~std::uint64_t{0};
 
 // What one flush and one turn can report at most: a broken beside each send, the packets, an error per socket, a wake.
-std::uint32_t flush_completions_max(const EpollOptions& o) noexcept {
-    return 2 * SendQueue::capacity + turn_packets_max + o.sockets_max + 16;
+std::uint32_t flush_completions_max(const EpollOptions& o, const Pool& pool) noexcept {
+    const std::uint32_t joined = can_join(pool) ? joined_packets_max : 0;
+    return 2 * SendQueue::capacity + turn_packets_max + joined + o.sockets_max + 16;
 }
+static_assert(batch_max == joined_receives_max);
 
 }  // namespace
 
@@ -41,18 +44,27 @@ struct EpollIo::Incoming {
     SocketAddress names[batch_max];
     mmsghdr named[batch_max];  // for sockets that are not connected
     mmsghdr plain[batch_max];
+    mmsghdr joined[batch_max];  // for sockets that join segments
+    struct Control {
+        alignas(cmsghdr) unsigned char bytes[joined_control_bytes];
+    } controls[batch_max];
     AddressMemo sources;
     epoll_event events[events_max];
 
-    explicit Incoming(std::size_t slot_bytes) : buffers{}, vectors{}, names{}, named{}, plain{}, events{} {
+    explicit Incoming(std::size_t slot_bytes)
+        : buffers{}, vectors{}, names{}, named{}, plain{}, joined{}, controls{}, events{} {
         for (std::uint32_t i = 0; i < batch_max; ++i) {
             vectors[i].iov_len = slot_bytes;
-            for (mmsghdr* m : {&named[i], &plain[i]}) {
+            for (mmsghdr* m : {&named[i], &plain[i], &joined[i]}) {
                 m->msg_hdr.msg_iov = &vectors[i];
                 m->msg_hdr.msg_iovlen = 1;
             }
-            named[i].msg_hdr.msg_name = &names[i];
-            named[i].msg_hdr.msg_namelen = sizeof names[i];
+            for (mmsghdr* m : {&named[i], &joined[i]}) {
+                m->msg_hdr.msg_name = &names[i];
+                m->msg_hdr.msg_namelen = sizeof names[i];
+            }
+            joined[i].msg_hdr.msg_control = controls[i].bytes;
+            joined[i].msg_hdr.msg_controllen = sizeof controls[i].bytes;
         }
     }
 };
@@ -84,7 +96,7 @@ EpollIo::EpollIo(Pool& pool, const EpollOptions& options, Fd epoll, Fd wake_fd)
       wake_fd_(std::move(wake_fd)),
       sockets_(options.sockets_max),
       sends_(pool, options.sockets_max),
-      flush_completions_max_(flush_completions_max(options)),
+      flush_completions_max_(flush_completions_max(options, pool)),
       completions_(3 * flush_completions_max_),
       in_(std::make_unique<Incoming>(pool.slot_bytes())),
       out_(std::make_unique<Outgoing>()) {}
@@ -98,7 +110,7 @@ EpollIo::~EpollIo() {
 Result<SocketId, Errno> EpollIo::open(const SocketSpec& spec) noexcept {
     if (sockets_.full()) return Failure{Errno{EMFILE, "sockets of this program"}};
     SocketSpec wanted = spec;
-    wanted.join_segments = false;
+    wanted.join_segments = spec.join_segments && can_join(pool_);
     auto opened = open_udp(wanted);
     counters_.system_calls += open_system_calls;
     if (!opened) return Failure{opened.error()};
@@ -325,6 +337,22 @@ void EpollIo::add_sources(Completion* c, std::uint32_t count, mmsghdr* message) 
     }
 }
 
+// The receives of a socket that joins segments. Answers how many packets they were.
+std::uint32_t EpollIo::split(std::uint32_t count, mmsghdr* message, ReceivedHead head) noexcept {
+    Incoming& in = *in_;
+    std::uint32_t packets = 0;
+    Endpoint from;
+    for (; count > 0; --count, ++message, ++in.begin) {
+        msghdr& h = message->msg_hdr;
+        in.sources.read(&in.names[in.begin], from);
+        packets += report_joined(head, in.buffers[in.begin], 0, message->msg_len,
+                                 joined_segment(h.msg_control, h.msg_controllen), from, pool_, completions_, counters_);
+        h.msg_namelen = sizeof(SocketAddress);
+        h.msg_controllen = sizeof(Incoming::Control);
+    }
+    return packets;
+}
+
 std::uint32_t EpollIo::receive(std::uint16_t socket) noexcept {
     if (!refill()) [[unlikely]] {
         is_starved_ = true;
@@ -332,7 +360,7 @@ std::uint32_t EpollIo::receive(std::uint16_t socket) noexcept {
         return 0;
     }
     const Socket& s = sockets_[socket];
-    mmsghdr* const messages = (s.connected ? in_->plain : in_->named) + in_->begin;
+    mmsghdr* const messages = (s.joins_segments ? in_->joined : s.connected ? in_->plain : in_->named) + in_->begin;
     ++counters_.system_calls;
     const int received = ::recvmmsg(s.fd, messages, batch_max - in_->begin, MSG_DONTWAIT, nullptr);
     if (received < 0) [[unlikely]] {
@@ -340,8 +368,10 @@ std::uint32_t EpollIo::receive(std::uint16_t socket) noexcept {
         return 0;
     }
     const auto count = static_cast<std::uint32_t>(received);
+    const ReceivedHead head(SocketId(socket), s.tag);
+    if (s.joins_segments) return split(count, messages, head);
     Completion* const completions = completions_.append_some(count);
-    fill(completions, count, messages, ReceivedHead(SocketId(socket), s.tag));
+    fill(completions, count, messages, head);
     if (!s.connected) add_sources(completions, count, messages);
     in_->begin += count;
     return count;

@@ -3,7 +3,7 @@
 // completions, as from io_uring. Sends of a turn go out with one sendmmsg (or send) per socket. Laws: engine/pump/io.h.
 //  - A socket that still has datagrams after its batch is ready again in the next turn; none is read twice in one.
 //  - A linger is slept before anything is polled, so that it costs one wake-up whatever arrives.
-//  - At most turn_packets_max packets come with a turn.
+//  - A turn brings turn_packets_max packets at most, and what the last socket's receives had joined.
 #pragma once
 
 #include <cstdint>
@@ -64,6 +64,7 @@ private:
     [[nodiscard]] bool refill() noexcept;
     void fill(Completion* c, std::uint32_t count, const mmsghdr* message, ReceivedHead head) noexcept;
     void add_sources(Completion* c, std::uint32_t count, mmsghdr* message) noexcept;
+    std::uint32_t split(std::uint32_t count, mmsghdr* message, ReceivedHead head) noexcept;
     std::uint32_t receive(std::uint16_t socket) noexcept;
     void take_wake() noexcept;
 

@@ -15,14 +15,18 @@ namespace {
 thread_local bool sealed = false;
 }
 
-Result<Slab, Errno> Slab::create(std::size_t bytes) noexcept {
+Result<Slab, Errno> Slab::create(std::size_t bytes, Pages pages) noexcept {
     const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     const std::size_t whole = (bytes + page - 1) / page * page;
     void* p = ::mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) return Failure{Errno{errno, "mmap"}};
-    // Both are wishes: without huge pages the slab costs more TLB misses, without population first-touch faults.
-    ::madvise(p, whole, MADV_HUGEPAGE);
-    ::madvise(p, whole, MADV_POPULATE_WRITE);
+    // Wishes: without huge pages the slab costs more TLB misses, without population first-touch faults.
+    if (pages == Pages::populated) {
+        ::madvise(p, whole, MADV_HUGEPAGE);
+        ::madvise(p, whole, MADV_POPULATE_WRITE);
+    } else {
+        ::madvise(p, whole, MADV_NOHUGEPAGE);
+    }
     return Slab(std::span(static_cast<std::uint8_t*>(p), whole));
 }
 

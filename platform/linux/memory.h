@@ -14,8 +14,10 @@ namespace hawser::os {
 
 class Slab {
 public:
+    enum class Pages { populated, on_demand };  // on_demand: small pages, each when it is first touched
+
     // bytes is rounded up to whole pages. Fails with the kernel's word on it (ENOMEM: a memory limit).
-    [[nodiscard]] static Result<Slab, Errno> create(std::size_t bytes) noexcept;
+    [[nodiscard]] static Result<Slab, Errno> create(std::size_t bytes, Pages pages = Pages::populated) noexcept;
 
     Slab(Slab&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
     Slab& operator=(Slab&& other) noexcept {

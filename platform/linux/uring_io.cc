@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "platform/linux/joined.h"
 #include "platform/linux/send_retry.h"
 #include "platform/linux/socket.h"
 
@@ -34,6 +35,8 @@ std::uint64_t send_data(std::uint16_t socket, std::uint16_t run) noexcept {
 // What a multishot recvmsg writes before the payload: its own header, then the room asked for the name.
 constexpr std::uint32_t name_bytes = sizeof(sockaddr_in6);
 constexpr std::uint32_t payload_offset = sizeof(io_uring_recvmsg_out) + name_bytes;
+// With the control message of a socket that joins segments. A receive of more bytes than remain in the slot is cut.
+constexpr std::uint32_t joined_payload_offset = payload_offset + joined_control_bytes;
 
 // While no buffer is free, wait() comes back this often so that the pump may give some up. Untuned.
 constexpr Duration starved_wait_max{10'000'000};
@@ -44,8 +47,9 @@ constexpr int submission_tries_max = 1000;  // untuned
 constexpr std::uint32_t wait_for_company = 4096;
 
 // What one flush can report at most: a broken beside each send, a turn's packets, two errors per socket, one wake.
-std::uint32_t flush_completions_max(const UringOptions& o) noexcept {
-    return 2 * SendQueue::capacity + o.buffers_held_max + 2 * o.sockets_max + 16;
+std::uint32_t flush_completions_max(const UringOptions& o, const Pool& pool) noexcept {
+    const std::uint32_t packets = can_join(pool) ? joined_packets_max : o.buffers_held_max;
+    return 2 * SendQueue::capacity + packets + 2 * o.sockets_max + 16;
 }
 
 }  // namespace
@@ -68,6 +72,7 @@ struct UringIo::Segments {
 
 Result<std::unique_ptr<UringIo>, Errno> UringIo::create(Pool& pool, UringOptions options) {
     if (pool.slots() > 65536 || pool.slot_bytes() < 2048) return Failure{Errno{EINVAL, "pool for io_uring"}};
+    if (can_join(pool)) options.buffers_held_max = std::min(options.buffers_held_max, joined_receives_max);
     // A quarter of a small pool at most: the rest is for what is being sent and kept.
     while (options.buffers_held_max > 8 && options.buffers_held_max > pool.slots() / 4) options.buffers_held_max /= 2;
     auto ring = Ring::create({.buffers = options.buffers_held_max});
@@ -89,13 +94,15 @@ UringIo::UringIo(Pool& pool, const UringOptions& options, Ring ring, Fd wake_fd)
       ring_(std::move(ring)),
       sockets_(options.sockets_max),
       sends_(pool, options.sockets_max),
-      flush_completions_max_(flush_completions_max(options)),
+      flush_completions_max_(flush_completions_max(options, pool)),
       completions_(3 * flush_completions_max_),
       buffers_held_max_(options.buffers_held_max),
       ended_(std::make_unique<std::uint16_t[]>(options.sockets_max)),
       segments_(std::make_unique<Segments>()),
       wake_fd_(std::move(wake_fd)) {
     receive_header_.msg_namelen = name_bytes;
+    joined_header_.msg_namelen = name_bytes;
+    joined_header_.msg_controllen = joined_control_bytes;
 }
 
 UringIo::~UringIo() {
@@ -123,7 +130,7 @@ Result<SocketId, Errno> UringIo::open(const SocketSpec& spec) noexcept {
     if (!start()) return Failure{Errno{EPERM, "io_uring_register(enable)"}};
     if (sockets_.full()) return Failure{Errno{EMFILE, "sockets of this program"}};
     SocketSpec wanted = spec;
-    wanted.join_segments = false;
+    wanted.join_segments = spec.join_segments && can_join(pool_);
     auto opened = open_udp(wanted);
     counters_.system_calls += open_system_calls;
     if (!opened) return Failure{opened.error()};
@@ -239,11 +246,11 @@ void UringIo::arm(std::uint16_t socket) noexcept {
     sqe.fd = s.fd;
     sqe.ioprio = IORING_RECV_MULTISHOT;
     sqe.buf_group = 0;
-    if (s.connected) {
+    if (s.connected && !s.joins_segments) {
         sqe.opcode = IORING_OP_RECV;
     } else {
         sqe.opcode = IORING_OP_RECVMSG;
-        sqe.addr = reinterpret_cast<std::uint64_t>(&receive_header_);
+        sqe.addr = reinterpret_cast<std::uint64_t>(s.joins_segments ? &joined_header_ : &receive_header_);
         sqe.len = 1;
     }
     sqe.user_data = receive_data(socket, s.generation);
@@ -363,6 +370,8 @@ void UringIo::take_received(const io_uring_cqe& cqe) noexcept {
         const bool is_current = s.generation == static_cast<std::uint16_t>(cqe.user_data >> 16);
         if (!is_current || cqe.res < 0) [[unlikely]] {
             pool_.release(buffer);
+        } else if (s.joins_segments) {
+            take_joined(buffer, static_cast<std::uint32_t>(cqe.res), ReceivedHead(SocketId(socket), s.tag));
         } else {
             Completion& c = completions_.append();
             ReceivedHead(SocketId(socket), s.tag).write(c);
@@ -377,6 +386,21 @@ void UringIo::take_received(const io_uring_cqe& cqe) noexcept {
     }
     if ((cqe.flags & IORING_CQE_F_MORE) == 0) [[unlikely]]
         receive_ended(cqe);
+}
+
+// A receive of `filled` bytes of a slot, on a socket that joins segments.
+void UringIo::take_joined(BufferId buffer, std::uint32_t filled, ReceivedHead head) noexcept {
+    const std::uint8_t* const data = pool_.data(buffer);
+    io_uring_recvmsg_out out;
+    __builtin_memcpy(&out, data, sizeof out);
+    Endpoint from;
+    sources_.read(data + sizeof out, from);
+    const std::uint32_t segment = joined_segment(data + payload_offset, out.controllen);
+    const std::uint32_t bytes = filled - joined_payload_offset;
+    report_joined(head, buffer, joined_payload_offset, bytes, segment, from, pool_, completions_, counters_);
+    // The last packet lacks its end.
+    if ((out.flags & MSG_TRUNC) != 0) [[unlikely]]
+        completions_.latest().packet = PacketRef{buffer, 0, too_long};
 }
 
 // A multishot receive ends at an error, an empty datagram, or without a buffer to receive into.

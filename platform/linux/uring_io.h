@@ -27,7 +27,7 @@ namespace hawser::os {
 struct UringOptions {
     std::uint32_t sockets_max = 1024;
     // A power of two. From 64 to 1024 the speed is the same; the longest burst between two turns is not. Halved until it
-    // is a quarter of the pool at most.
+    // is a quarter of the pool at most. With joined_slot_bytes to a slot, joined_receives_max at most.
     std::uint32_t buffers_held_max = 512;
 };
 
@@ -76,6 +76,7 @@ private:
     void top_up() noexcept;
     void reap() noexcept;
     void take_received(const io_uring_cqe& cqe) noexcept;
+    void take_joined(BufferId buffer, std::uint32_t filled, ReceivedHead head) noexcept;
     void receive_ended(const io_uring_cqe& cqe) noexcept;
     void report_empty(std::uint16_t socket, const Socket& s) noexcept;
     void take_rare(const io_uring_cqe& cqe) noexcept;
@@ -97,6 +98,7 @@ private:
     Fd wake_fd_;
     std::uint64_t wake_value_ = 0;  // the kernel reads the eventfd into it
     msghdr receive_header_{};       // only its lengths matter to a multishot receive
+    msghdr joined_header_{};        // the same for sockets that join segments
 };
 
 static_assert(Io<UringIo>);
