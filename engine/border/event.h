@@ -56,7 +56,7 @@ enum class EventKind : std::uint8_t {
     receiver_uplink_error,      // a: errno on the listening socket
 };
 
-enum class RemovalReason : std::uint8_t { silence, server_refused, stopped, replaced, evicted };
+enum class RemovalReason : std::uint8_t { silence, stopped, replaced, evicted };
 enum class RefusalReason : std::uint8_t { table_full, group_full, foreign_address, rate, not_allowed };
 
 struct Event {

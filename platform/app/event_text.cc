@@ -16,7 +16,6 @@ std::string errno_text(std::uint32_t value) { return std::strerror(static_cast<i
 std::string_view removal_text(std::uint32_t reason) {
     switch (static_cast<RemovalReason>(reason)) {
         case RemovalReason::silence: return "silent for too long";
-        case RemovalReason::server_refused: return "the SRT server refused it";
         case RemovalReason::stopped: return "stopping";
         case RemovalReason::replaced: return "replaced";
         case RemovalReason::evicted: return "its place was needed";

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The control thread's side of a receiver: the SRT server's name, events, client-address files, figures.
+// The control thread's side of a receiver: the SRT server's addresses, client-address files, figures.
 #pragma once
 
 #include <memory>
-#include <optional>
 
 #include "platform/app/client_files.h"
-#include "platform/app/event_text.h"
 #include "platform/app/receiver_figures.h"
 #include "platform/app/receiver_options.h"
-#include "platform/control/loop.h"
-#include "platform/control/resolver.h"
+#include "platform/app/service_control.h"
 
 namespace hawser::app {
 
@@ -20,31 +17,27 @@ using ReceiverService = PumpService<bond::Receiver>;
 [[nodiscard]] Result<std::unique_ptr<ReceiverService>, std::string> start_receiver(const bond::ReceiverOptions& options,
                                                                                    PumpSettings settings);
 
-class ReceiverControl {
+class ReceiverControl final : ServiceControl<ReceiverService> {
 public:
     explicit ReceiverControl(const ReceiverRequest& request);
     // The exit code.
     int run();
 
 private:
+    [[nodiscard]] bool on_first_answer(const control::Resolution& resolution) override;
+    void on_resolved(const control::Resolution& resolution) override;
+    void on_event(const Event& event) override;
+    void on_hangup() override;
+    [[nodiscard]] std::string table() override;
+    [[nodiscard]] std::string json() const override;
+
     [[nodiscard]] bool start_service();
-    void on_service();
-    void on_resolved(const control::Resolution& resolution);
-    void on_signal(int signal);
-    void on_refresh();
-    void print_stats();
-    void send(const Command& command);
+    void look_up_server() { look_up(request_.server_host, request_.server_port); }
 
     ReceiverRequest request_;
-    control::Loop loop_;
-    std::unique_ptr<ReceiverService> service_;
-    std::optional<control::Resolver> resolver_;
-    EventLog events_;
     ClientFiles files_;
     Resolved server_;
     ReceiverFiguresBefore before_;
-    bool stopping_ = false;
-    bool json_wanted_ = false;
 };
 
 }  // namespace hawser::app

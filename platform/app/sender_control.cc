@@ -2,14 +2,11 @@
 #include "platform/app/sender_control.h"
 
 #include <algorithm>
-#include <csignal>
-#include <cstdio>
 
 #include "platform/app/random.h"
 #include "platform/app/sender_figures.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
-#include "platform/linux/socket.h"
 
 namespace hawser::app {
 
@@ -24,11 +21,11 @@ Result<std::unique_ptr<SenderService>, std::string> start_sender(const bond::Sen
 }
 
 SenderControl::SenderControl(const SenderRequest& request)
-    : request_(request),
-      events_(EventNames{
+    : ServiceControl(EventNames{
           request.receiver_host + ":" + std::to_string(request.receiver_port),
           [](const void* self, LinkId link) { return static_cast<const SenderControl*>(self)->uplink_name(link); },
-          this}) {}
+          this}),
+      request_(request) {}
 
 std::string SenderControl::uplink_name(LinkId link) const {
     return link.index() < links_max ? names_[link.index()] : std::string("?");
@@ -61,43 +58,29 @@ Result<control::UplinkList, std::string> SenderControl::read_list() const {
     return list;
 }
 
-void SenderControl::send(const Command& command) {
-    while (!service_->finished() && !service_->command(command)) std::this_thread::yield();
-}
-
 bool SenderControl::start_service() {
     const auto address = os::parse_address(request_.listen_address);
     HAWSER_CHECK(address);
     request_.bond.listen = *address;
     request_.bond.listen.port = request_.listen_port;
-    auto service = start_sender(request_.bond, request_.pump);
-    if (!service) {
-        log(Level::error, "{}", service.error());
-        return false;
-    }
-    service_ = std::move(service).value();
-    log(Level::info, "{}", service_->io_choice().reason);
-    const std::uint32_t granted = os::receive_buffer_granted(request_.bond.listen_buffer_bytes);
-    if (granted < request_.bond.listen_buffer_bytes)
-        log(Level::warn,
-            "the system grants receive buffers of {} KiB, not {}: bursts may be lost (sysctl net.core.rmem_max={})",
-            granted / 1024, request_.bond.listen_buffer_bytes / 1024, request_.bond.listen_buffer_bytes);
-    return true;
+    return take_service(start_sender(request_.bond, request_.pump), request_.bond.listen_buffer_bytes);
 }
 
-bool SenderControl::resolve_first() {
-    const control::Resolution r = control::resolve(request_.receiver_host, request_.receiver_port);
+bool SenderControl::on_first_answer(const control::Resolution& r) {
     if (r.resolved.count == 0) {
         log(Level::error, "Failed to resolve {}: {}", request_.receiver_host, r.error);
         // A name that does not exist is the operator's to mend; a network that is not up yet comes up by itself.
         if (r.is_final || request_.compat) return false;
         log(Level::info, "looking it up again until it answers");
-        return true;
-    }
-    if (r.left_out > 0) log(Level::warn, "{} has {} more addresses than are used", request_.receiver_host, r.left_out);
-    set_receiver(r.resolved);
-    if (r.resolved.count > 0)
+    } else {
+        if (r.left_out > 0)
+            log(Level::warn, "{} has {} more addresses than are used", request_.receiver_host, r.left_out);
+        set_receiver(r.resolved);
         log(Level::info, "Trying to connect to {}...", os::endpoint_text(r.resolved.addresses[0]));
+    }
+    apply(list_);
+    previous_.at = os::now();
+    print_stats_every(request_.stats_seconds);
     return true;
 }
 
@@ -164,103 +147,53 @@ void SenderControl::apply(const control::UplinkList& list) {
     name_unreachable();
 }
 
-void SenderControl::reload() {
-    const auto list = read_list();
+void SenderControl::on_hangup() {
+    auto list = read_list();
     if (!list) {
         log(Level::error, "reload refused, the uplinks stay as they are: {}", list.error());
         return;
     }
-    apply(*list);
-    resolver_->ask(request_.receiver_host, request_.receiver_port);
+    list_ = std::move(list).value();
+    if (!has_answer()) return;
+    apply(list_);
+    look_up_receiver();
 }
 
-void SenderControl::on_resolved() {
-    const auto r = resolver_->take();
-    if (!r) return;
-    if (r->resolved.count == 0) {
-        log(Level::warn, "Failed to resolve {}: {}", r->host, r->error);
+void SenderControl::on_resolved(const control::Resolution& r) {
+    if (r.resolved.count == 0) {
+        log(Level::warn, "Failed to resolve {}: {}", r.host, r.error);
         return;
     }
-    set_receiver(r->resolved);
+    set_receiver(r.resolved);
 }
 
 void SenderControl::on_event(const Event& event) {
-    events_.tell(event);
-    if (event.kind == EventKind::resolve_wanted) resolver_->ask(request_.receiver_host, request_.receiver_port);
+    if (event.kind == EventKind::resolve_wanted) look_up_receiver();
 }
 
-void SenderControl::on_service() {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto got = ::read(service_->fd(), &count, sizeof count);
-    const bool ended = service_->finished();  // before the events: none comes after it
-    Event event;
-    while (service_->next_event(event)) on_event(event);
-    if (json_wanted_ && service_->read_snapshot()) {
-        json_wanted_ = false;
-        dump_json();
-    }
-    if (ended) {
-        events_.flush();
-        loop_.quit(service_->failed() ? 1 : 0);
-    }
+std::string SenderControl::table() {
+    std::string text = figures_table(snapshot(), previous_, names_);
+    previous_ = snapshot();
+    return text;
 }
 
-void SenderControl::on_signal(int signal) {
-    switch (signal) {
-        case SIGHUP: reload(); break;
-        case SIGUSR1: {
-            // The pump publishes at its next turn; what it has to say by then is at most a moment old.
-            Command c;
-            c.kind = CommandKind::publish;
-            send(c);
-            json_wanted_ = true;
-            break;
-        }
-        default:
-            if (stopping_) loop_.quit(1);
-            stopping_ = true;
-            service_->stop();
-            break;
-    }
-}
-
-void SenderControl::print_stats() {
-    static_cast<void>(service_->read_snapshot());
-    const SenderSnapshot& s = service_->snapshot();
-    std::fputs(figures_table(s, previous_, names_).c_str(), stdout);
-    std::fflush(stdout);
-    previous_ = s;
-}
-
-void SenderControl::dump_json() {
-    std::fputs((figures_json(service_->snapshot(), names_) + "\n").c_str(), stdout);
-    std::fflush(stdout);
-}
+std::string SenderControl::json() const { return figures_json(snapshot(), names_); }
 
 int SenderControl::run() {
-    const auto list = read_list();
+    auto list = read_list();
     if (!list) {
         log(Level::error, "{}", list.error());
         return 1;
     }
-    // Before any thread starts, so that all of them inherit the mask.
-    loop_.on_signals({SIGINT, SIGTERM, SIGHUP, SIGUSR1}, [this](int signal) { on_signal(signal); });
+    list_ = std::move(list).value();
+    take_signals();
     if (!start_service()) return 1;
     Command selection;
     selection.kind = CommandKind::set_selection;
     selection.selection = request_.selection;
     send(selection);
-    resolver_.emplace();
-    if (!resolve_first()) return 1;
-    apply(*list);
-    loop_.watch(service_->fd(), [this] { on_service(); });
-    loop_.watch(resolver_->fd(), [this] { on_resolved(); });
-    previous_.at = os::now();
-    if (request_.stats_seconds > 0)
-        loop_.every(Duration{static_cast<std::int64_t>(request_.stats_seconds * 1e9)}, [this] { print_stats(); });
-    const int code = loop_.run();
-    if (request_.stats_seconds > 0) print_stats();
-    return code;
+    look_up_receiver();
+    return run_loop();
 }
 
 int run_sender(const SenderRequest& request) { return SenderControl(request).run(); }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <csignal>
+#include <deque>
 #include <functional>
 #include <initializer_list>
 #include <vector>
@@ -17,7 +18,7 @@ class Loop {
 public:
     using Handler = std::function<void()>;
 
-    // The descriptor stays its owner's; the handler runs while it is readable.
+    // The descriptor stays its owner's; the handler runs while it is readable. Handlers may watch more.
     void watch(int fd, Handler handler);
     // Calls the handler each `period` from now on.
     void every(Duration period, Handler handler);
@@ -36,7 +37,7 @@ private:
         int fd;
         Handler handler;
     };
-    std::vector<Watch> watches_;
+    std::deque<Watch> watches_;  // a handler stays where it is while it adds another
     std::vector<os::Fd> owned_;
     bool running_ = true;
     int code_ = 0;

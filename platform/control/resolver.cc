@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "platform/linux/sockaddr.h"
 #include "platform/linux/thread.h"
@@ -45,51 +46,61 @@ Resolution resolve(const std::string& host, std::uint16_t port) {
     return out;
 }
 
-Resolver::Resolver() : ready_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), worker_([this] { run(); }) {}
+Resolver::Resolver(Lookup lookup) : shared_(std::make_shared<Shared>()) {
+    shared_->ready = os::Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    worker_ = std::thread([shared = shared_, lookup] { run(*shared, lookup); });
+}
 
 Resolver::~Resolver() {
+    bool is_looking_up = false;
     {
-        const std::lock_guard lock(mutex_);
-        stopping_ = true;
+        const std::lock_guard lock(shared_->mutex);
+        shared_->is_stopping = true;
+        is_looking_up = shared_->is_looking_up;
     }
-    asked_.notify_one();
-    worker_.join();
+    shared_->asked.notify_one();
+    if (is_looking_up)
+        worker_.detach();
+    else
+        worker_.join();
 }
 
 void Resolver::ask(const std::string& host, std::uint16_t port) {
     {
-        const std::lock_guard lock(mutex_);
-        host_ = host;
-        port_ = port;
-        has_question_ = true;
+        const std::lock_guard lock(shared_->mutex);
+        shared_->host = host;
+        shared_->port = port;
+        shared_->has_question = true;
     }
-    asked_.notify_one();
+    shared_->asked.notify_one();
 }
 
 std::optional<Resolution> Resolver::take() {
     std::uint64_t count = 0;
-    if (::read(ready_.get(), &count, sizeof count) < 0) return std::nullopt;
-    const std::lock_guard lock(mutex_);
-    return std::exchange(answer_, std::nullopt);
+    if (::read(shared_->ready.get(), &count, sizeof count) < 0) return std::nullopt;
+    const std::lock_guard lock(shared_->mutex);
+    return std::exchange(shared_->answer, std::nullopt);
 }
 
-void Resolver::run() {
+void Resolver::run(Shared& s, Lookup lookup) {
     os::block_all_signals();
     os::name_this_thread("hawser-names");
-    std::unique_lock lock(mutex_);
+    std::unique_lock lock(s.mutex);
     while (true) {
-        asked_.wait(lock, [this] { return stopping_ || has_question_; });
-        if (stopping_) return;
-        has_question_ = false;
-        const std::string host = host_;
-        const std::uint16_t port = port_;
+        s.asked.wait(lock, [&s] { return s.is_stopping || s.has_question; });
+        if (s.is_stopping) return;
+        s.has_question = false;
+        s.is_looking_up = true;
+        const std::string host = s.host;
+        const std::uint16_t port = s.port;
         lock.unlock();
-        Resolution answer = resolve(host, port);
+        Resolution answer = lookup(host, port);
         lock.lock();
-        answer_ = std::move(answer);
+        s.is_looking_up = false;
+        s.answer = std::move(answer);
         const std::uint64_t one = 1;
         // A full eventfd counter is readable already.
-        [[maybe_unused]] const auto written = ::write(ready_.get(), &one, sizeof one);
+        [[maybe_unused]] const auto written = ::write(s.ready.get(), &one, sizeof one);
     }
 }
 

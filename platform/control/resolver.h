@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -28,27 +29,35 @@ struct Resolution {
 
 class Resolver {
 public:
-    Resolver();
-    ~Resolver();  // waits for a lookup under way
+    using Lookup = Resolution (*)(const std::string& host, std::uint16_t port);
+
+    explicit Resolver(Lookup lookup = resolve);
+    // Does not wait for a lookup under way: nothing can hurry getaddrinfo. Its thread ends by itself.
+    ~Resolver();
     Resolver(const Resolver&) = delete;
     Resolver& operator=(const Resolver&) = delete;
 
     void ask(const std::string& host, std::uint16_t port);
     // Readable when an answer waits.
-    [[nodiscard]] int fd() const { return ready_.get(); }
+    [[nodiscard]] int fd() const { return shared_->ready.get(); }
     [[nodiscard]] std::optional<Resolution> take();
 
 private:
-    void run();
+    // What the worker touches; it holds a share, so that it may outlive the resolver.
+    struct Shared {
+        os::Fd ready;
+        std::mutex mutex;
+        std::condition_variable asked;
+        bool is_stopping = false;
+        bool is_looking_up = false;
+        bool has_question = false;
+        std::string host;
+        std::uint16_t port = 0;
+        std::optional<Resolution> answer;
+    };
+    static void run(Shared& shared, Lookup lookup);
 
-    os::Fd ready_;
-    std::mutex mutex_;
-    std::condition_variable asked_;
-    bool stopping_ = false;
-    bool has_question_ = false;
-    std::string host_;
-    std::uint16_t port_ = 0;
-    std::optional<Resolution> answer_;
+    std::shared_ptr<Shared> shared_;
     std::thread worker_;
 };
 

@@ -128,7 +128,9 @@ def bad_words(folder):
     refuses("a host that is none", 1, r"Failed to resolve .*invalid", "send", port, "no-such-host.invalid", "5000", ips) \
         if resolver_answers() else None
     refuses("a bad network", 2, r"--allow.*'10\.0\.0\.0/40'", "recv", port, "localhost", "5000", "--allow", "10.0.0.0/40")
-    refuses("a bad folder", 2, r"--client-files", "recv", port, "localhost", "5000", "--client-files", "/no/such/folder")
+    refuses("a bad folder", 2, r"--client-files", "recv", port, "localhost", "5000", "--client-files=/no/such/folder")
+    with Running("recv", "--client-files", free_port(), "127.0.0.1", free_port()) as rec:
+        check("--client-files takes no word after it", rec.wait_for("waiting for SRTLA senders"), rec.said)
     refuses("too many groups", 2, r"--groups", "recv", port, "localhost", "5000", "--groups", "100000")
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
@@ -146,6 +148,45 @@ def resolver_answers():
     except socket.gaierror as e:
         return e.errno == socket.EAI_NONAME
     return False
+
+
+def interrupted_lookup(folder):
+    """A name server that never answers, in namespaces of our own; nothing is checked where there may be none."""
+    resolv = os.path.join(folder, "resolv.conf")
+    with open(resolv, "w") as f:
+        f.write("nameserver 127.0.0.1\noptions timeout:30 attempts:5\n")
+    shell = 'ip link set lo up && mount --bind "$0" /etc/resolv.conf && exec "$@"'
+    mute = ("import os,socket,sys; s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM); s.bind(('127.0.0.1',53)); "
+            "s.set_inheritable(True); os.execv(sys.argv[1],sys.argv[1:])")
+    inside = ["unshare", "-rnm", "sh", "-c", shell, resolv]
+    try:
+        if subprocess.run([*inside, "true"], capture_output=True).returncode != 0:
+            return print("no namespaces: a lookup that hangs was not tried")
+    except FileNotFoundError:
+        return print("no unshare: a lookup that hangs was not tried")
+    for words in (("send", "9000", "relay.example.org", "5000", "-u", "127.0.0.2"), ("recv", "5000", "srt.example.org", "4001")):
+        child = subprocess.Popen([*inside, sys.executable, "-c", mute, HAWSER, *words], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + 10
+            while not looks_up(child.pid) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            check(f"{words[0]}: the name is looked up", looks_up(child.pid))
+            child.send_signal(signal.SIGINT)
+            check(f"{words[0]}: ends at once while it is", child.wait(5) == 0)
+        except subprocess.TimeoutExpired:
+            check(f"{words[0]}: ends at once while a lookup hangs", False)
+        finally:
+            child.kill()
+            child.wait()
+
+
+def looks_up(pid):
+    """Whether the program has its thread for names: it blocks signals before that one starts."""
+    try:
+        return any(open(f"/proc/{pid}/task/{t}/comm").read() == "hawser-names\n" for t in os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return False
 
 
 def peers_names(folder):
@@ -190,7 +231,7 @@ def live(folder):
 
 def families_and_clients(folder):
     srtla, server = free_port(), free_port()
-    with Running("recv", srtla, "127.0.0.1", server, "--client-files", folder) as rec:
+    with Running("recv", srtla, "127.0.0.1", server, f"--client-files={folder}") as rec:
         check("the receiver listens", rec.wait_for("waiting for SRTLA senders"), rec.said)
         with Running("send", free_port(), "127.0.0.1", srtla, "-u", "::1", "-u", "127.0.0.2") as send:
             check("an uplink of a family without an address is named",
@@ -226,6 +267,7 @@ def without_io_uring():
 
 with tempfile.TemporaryDirectory() as work:
     bad_words(work)
+    interrupted_lookup(work)
     peers_names(work)
     live(work)
     families_and_clients(work)

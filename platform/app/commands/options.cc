@@ -55,10 +55,7 @@ CLI::Validator numeric_address() {
 void add_pump_options(CLI::App& app, PumpSettings& settings) {
     const std::string group = "Packet pump";
     app.add_option_function<std::string>(
-           "--io",
-           [&settings](const std::string& text) {
-               settings.io = text == "uring" ? IoKind::uring : text == "epoll" ? IoKind::epoll : IoKind::automatic;
-           },
+           "--io", [&settings](const std::string& text) { settings.io = *parse_io_kind(text); },
            "how packets move: auto, uring (io_uring) or epoll")
         ->check(CLI::IsMember({"auto", "uring", "epoll"}))
         ->group(group);

@@ -62,12 +62,11 @@ void add_shared(CLI::App& app, ReceiverRequest& request, std::vector<std::string
         })
         ->type_name("NETWORK")
         ->group(group);
-    app.add_option("--client-files", request.client_files,
-                   "write srtla-group-PORT files with the senders' addresses into this folder (the peers use /tmp)")
-        ->expected(0, 1)
-        ->default_str("/tmp")
-        ->check(CLI::ExistingDirectory)
-        ->type_name("FOLDER");
+    // A flag: its folder comes after "=" only, so that it never takes the word that follows it.
+    app.add_flag(
+           "--client-files{/tmp}", request.client_files,
+           "write srtla-group-PORT files with the senders' addresses into /tmp, or with --client-files=FOLDER there")
+        ->check(CLI::ExistingDirectory);
     app.add_option("--stats", request.stats_seconds, "print a table of senders every so many seconds")
         ->check(CLI::Range(0.1, 86'400.0))
         ->type_name("SECONDS");

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// What the control thread does alike for both ends: starts the pump and says how it runs, hands on its events, takes
+// signals, looks names up on a thread of their own, and prints figures. The first lookup decides whether there is a
+// start at all; signals are served while it runs. An end derives from this, calls take_signals() before anything
+// that starts a thread, then look_up(), then run_loop().
+#pragma once
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "platform/app/event_text.h"
+#include "platform/app/pump_service.h"
+#include "platform/control/loop.h"
+#include "platform/control/resolver.h"
+#include "platform/linux/clock.h"
+#include "platform/linux/socket.h"
+
+namespace hawser::app {
+
+template <class Service>
+class ServiceControl {
+public:
+    ServiceControl(const ServiceControl&) = delete;
+    ServiceControl& operator=(const ServiceControl&) = delete;
+
+protected:
+    explicit ServiceControl(EventNames names) : events_(std::move(names)) {}
+    ~ServiceControl() = default;
+
+    // Each end's own part.
+    [[nodiscard]] virtual bool on_first_answer(const control::Resolution& resolution) = 0;  // false: exit code 1
+    virtual void on_resolved(const control::Resolution& resolution) = 0;                    // the later answers
+    virtual void on_event(const Event& event) = 0;                                          // after it was told
+    virtual void on_hangup() = 0;
+    [[nodiscard]] virtual std::string table() = 0;  // with rates since the last one
+    [[nodiscard]] virtual std::string json() const = 0;
+
+    void take_signals() {
+        loop_.on_signals({SIGINT, SIGTERM, SIGHUP, SIGUSR1}, [this](int signal) { on_signal(signal); });
+        // A line that repeats for ever is summed up this often.
+        loop_.every(Duration{60'000'000'000}, [this] { events_.flush(); });
+    }
+
+    // False when it did not start, which has been said then. `buffer_bytes`: what the listening socket asks for.
+    [[nodiscard]] bool take_service(Result<std::unique_ptr<Service>, std::string> started, std::uint32_t buffer_bytes) {
+        if (!started) {
+            log(Level::error, "{}", started.error());
+            return false;
+        }
+        service_ = std::move(started).value();
+        log(Level::info, "{}", service_->io_choice().reason);
+        const std::uint32_t granted = os::receive_buffer_granted(buffer_bytes);
+        if (granted < buffer_bytes)
+            log(Level::warn,
+                "the system grants receive buffers of {} KiB, not {}: bursts may be lost (sysctl net.core.rmem_max={})",
+                granted / 1024, buffer_bytes / 1024, buffer_bytes);
+        loop_.watch(service_->fd(), [this] { on_service(); });
+        return true;
+    }
+
+    void look_up(const std::string& host, std::uint16_t port) {
+        if (!resolver_) {
+            resolver_.emplace();
+            loop_.watch(resolver_->fd(), [this] { on_answer(); });
+        }
+        resolver_->ask(host, port);
+    }
+
+    // From now on, and once more at the end; zero seconds: never.
+    void print_stats_every(double seconds) {
+        prints_stats_ = seconds > 0;
+        if (prints_stats_) loop_.every(Duration{static_cast<std::int64_t>(seconds * 1e9)}, [this] { print_stats(); });
+    }
+
+    // The exit code.
+    [[nodiscard]] int run_loop() {
+        const int code = loop_.run();
+        if (prints_stats_) print_stats();
+        return code;
+    }
+
+    void send(const Command& command) {
+        while (!service_->finished() && !service_->command(command)) std::this_thread::yield();
+    }
+    [[nodiscard]] const typename Service::Snapshot& snapshot() const { return service_->snapshot(); }
+
+    [[nodiscard]] bool has_answer() const { return has_answer_; }
+
+    control::Loop loop_;
+
+private:
+    void on_answer() {
+        const auto answer = resolver_->take();
+        if (!answer) return;
+        if (std::exchange(has_answer_, true))
+            on_resolved(*answer);
+        else if (!on_first_answer(*answer))
+            loop_.quit(1);
+    }
+
+    void on_service() {
+        std::uint64_t count = 0;
+        [[maybe_unused]] const auto got = ::read(service_->fd(), &count, sizeof count);
+        const bool ended = service_->finished();  // before the events: none comes after it
+        Event event;
+        while (service_->next_event(event)) {
+            events_.tell(event);
+            on_event(event);
+        }
+        if (json_asked_at_) print_json();
+        if (ended) {
+            events_.flush();
+            loop_.quit(service_->failed() ? 1 : 0);
+        }
+    }
+
+    void on_signal(int signal) {
+        switch (signal) {
+            case SIGHUP: on_hangup(); break;
+            case SIGUSR1:
+                if (!service_) break;
+                json_asked_at_ = os::now();
+                ask_for_snapshot();
+                break;
+            default:
+                // Asked a second time, or nothing runs yet that would want an orderly end.
+                if (stopping_ || !service_) loop_.quit(stopping_ ? 1 : 0);
+                stopping_ = true;
+                if (service_) service_->stop();
+                break;
+        }
+    }
+
+    void ask_for_snapshot() {
+        Command c;
+        c.kind = CommandKind::publish;
+        send(c);
+    }
+
+    // The pump tells of what it publishes on request, and of other things too. What it published before the request
+    // is not the answer, nor is that of a turn whose clock was read before: then the next turn's is.
+    void print_json() {
+        static_cast<void>(service_->read_snapshot());
+        if (snapshot().at < *json_asked_at_) return ask_for_snapshot();
+        json_asked_at_.reset();
+        print(json() + "\n");
+    }
+
+    void print_stats() {
+        static_cast<void>(service_->read_snapshot());
+        print(table());
+    }
+
+    static void print(const std::string& text) {
+        std::fputs(text.c_str(), stdout);
+        std::fflush(stdout);
+    }
+
+    std::unique_ptr<Service> service_;
+    std::optional<control::Resolver> resolver_;
+    EventLog events_;
+    std::optional<Instant> json_asked_at_;
+    bool has_answer_ = false;
+    bool prints_stats_ = false;
+    bool stopping_ = false;
+};
+
+}  // namespace hawser::app
