@@ -45,9 +45,13 @@ struct ReceiverOptions {
     Duration ack_flush{15'000'000};
     Duration ack_flush_grid{5'000'000};
 
-    // A link heard within this counts as live: it gets copies of SRT ACKs and NAKs, and no newcomer takes its slot.
+    // A link heard within this counts as live: it may get copies of SRT ACKs and NAKs, and no newcomer takes its slot.
     // Three of the senders' keepalive intervals.
     Duration link_live{3'000'000'000};
+    // A live link that has delivered SRT packets within this gets those copies. So one forged data packet, followed by
+    // forged keepalives, does not aim a hundred ACKs a second at a stranger for ever; and a link that a sender rests
+    // for a while keeps its copies. Untuned.
+    Duration link_delivering{10'000'000'000};
     // An address that another group holds is released to a newcomer after this silence. The senders' own timeout is
     // 4 to 5 s, so whoever still sends from there is heard sooner.
     Duration address_hold{5'000'000'000};

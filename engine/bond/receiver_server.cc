@@ -211,11 +211,13 @@ void Receiver::to_link(std::uint32_t slot, PacketRef packet, Actions& out) noexc
     counters_.add(Counter::uplink_bytes_out, packet.length);
 }
 
-// ACKs and NAKs: any live link may be the one that still works, and the senders count on a copy each.
+// ACKs and NAKs: any live link may be the one that still works, and the senders count on a copy each. When no link has
+// delivered lately (the stream pauses), the last one gets them.
 void Receiver::to_all(std::uint32_t g, PacketRef packet, Instant now, Actions& out) noexcept {
     bool sent = false;
     table_.each_link(g, [&](std::uint32_t slot, const ReceiverLink& link) {
-        if (!link.delivered || now - link.heard > options_.link_live) return;
+        if (!link.delivered || now - link.delivered_at > options_.link_delivering) return;
+        if (now - link.heard > options_.link_live) return;
         to_link(slot, packet, out);
         sent = true;
     });

@@ -147,7 +147,7 @@ TEST_CASE("SRT packets reach the server unchanged, in order, from one socket per
     CHECK_FALSE(sent[0].socket == sent[1].socket);
 }
 
-TEST_CASE("SRT ACK and NAK go to every live link that has delivered data") {
+TEST_CASE("SRT ACK and NAK go to every live link that has delivered data lately") {
     Live t;
     for (const Packet& p : {sim::make_ack(1, wire::Seq31(1004), {0, Live::caller}),
                             sim::make_nak({{wire::Seq31(1001), wire::Seq31(1002)}}, {0, Live::caller})}) {
@@ -166,6 +166,39 @@ TEST_CASE("SRT ACK and NAK go to every live link that has delivered data") {
     t.rig.take();
     t.rig.from_server(t.rig.server_socket(), sim::make_ack(2, wire::Seq31(1004), {0, Live::caller}));
     CHECK(t.ports_of(t.rig.take()) == std::set<std::uint16_t>{5000, 5001, 5003});
+}
+
+TEST_CASE("copies of SRT ACK and NAK end for a link whose SRT data ended, and come again with it") {
+    Live t;
+    const auto copies = [&](const Packet& p) {
+        t.rig.take();
+        t.rig.from_server(t.rig.server_socket(), p);
+        return t.ports_of(t.rig.take());
+    };
+    const Packet ack = sim::make_ack(2, wire::Seq31(1004), {0, Live::caller});
+    // One data packet of each link, then keepalives of all four, and data of number 1 alone.
+    for (int second = 0; second < 9; ++second) {
+        t.rig.pass(1_s);
+        for (unsigned n = 0; n < 4; ++n) t.rig.from(phone(n), Packet{0x90, 0x00});
+        t.rig.data(phone(1), t.next++, Live::server);
+    }
+    CHECK(copies(ack) == std::set<std::uint16_t>{5000, 5001, 5002, 5003});
+    for (int second = 0; second < 2; ++second) {
+        t.rig.pass(1_s);
+        for (unsigned n = 0; n < 4; ++n) t.rig.from(phone(n), Packet{0x90, 0x00});
+        t.rig.data(phone(1), t.next++, Live::server);
+    }
+    CHECK(copies(ack) == std::set<std::uint16_t>{5001});
+    CHECK(copies(sim::make_nak({{wire::Seq31(1001), wire::Seq31(1002)}}, {0, Live::caller})) ==
+          std::set<std::uint16_t>{5001});
+    t.rig.data(phone(3), t.next++, Live::server);
+    CHECK(copies(ack) == std::set<std::uint16_t>{5001, 5003});
+    // The stream pauses: the last link still gets the server's answers, and only that one.
+    for (int second = 0; second < 12; ++second) {
+        t.rig.pass(1_s);
+        for (unsigned n = 0; n < 4; ++n) t.rig.from(phone(n), Packet{0x90, 0x00});
+    }
+    CHECK(copies(ack) == std::set<std::uint16_t>{5003});
 }
 
 TEST_CASE("everything else of the server's goes to the link that delivered SRT last, whatever came since") {
