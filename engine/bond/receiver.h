@@ -6,7 +6,8 @@
 // Laws, which tests/sim and tests/unit/bond quote:
 //  - A stranger gets an answer to a well-formed REG1 or REG2 only, and never one longer than what he sent.
 //  - Nothing of SRTLA's own, and nothing that cannot belong to the group's SRT session, reaches the SRT server.
-//  - What the server says goes only to addresses that have delivered the session's SRT packets.
+//  - What the server says goes only to addresses that have delivered the session's SRT packets; copies for all links,
+//    only to those that still do.
 //  - A group outlives its SRT server: refusals are counted and told, and the packets go on.
 //  - Each packet costs O(1), ACKs and NAKs O(links of their group); nothing walks the groups but the sweep, in slices.
 #pragma once
@@ -94,6 +95,7 @@ private:
     void on_reg2(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     [[nodiscard]] bool make_room_for_group(Instant now, Actions& out) noexcept;
     [[nodiscard]] bool make_room_for_link(std::uint32_t g, Instant now, Actions& out) noexcept;
+    void refuse(RefusalReason why, const Endpoint& from, Instant now, Actions& out) noexcept;
     void answer(wire::SrtlaType type, const Endpoint& to, Actions& out) noexcept;
     void answer_reg2(std::uint32_t g, const Endpoint& to, Actions& out) noexcept;
     void remove_link(std::uint32_t slot, EventKind kind, RemovalReason reason, Instant now, Actions& out) noexcept;

@@ -15,7 +15,8 @@ constexpr std::uint32_t sweep_groups_max = 64;  // visited in one slice
 constexpr Duration sweep_pause{2'000'000};      // between two slices, for packets; untuned
 
 // How long a group is safe from one that wants its place. A sender joins its group within a round trip; an encoder
-// starts within seconds of its sender; libsrt ends a session after 5 s of silence.
+// starts within seconds of its sender; libsrt ends a session after 5 s of silence. The first two count from the group's
+// creation, which the limiter has admitted: repeated REG1s, which it never sees, must not prolong them.
 constexpr Duration safe_without_link{1'000'000'000};
 constexpr Duration safe_without_ack{5'000'000'000};
 constexpr Duration safe_idle{5'000'000'000};
@@ -29,8 +30,8 @@ struct Expendable {
 // its data has stopped.
 bool expendable(const ReceiverGroup& group, Instant now, Expendable& out) {
     if (group.links == 0) {
-        out = {0, group.heard};
-        return now - group.heard >= safe_without_link;
+        out = {0, group.created};
+        return now - group.created >= safe_without_link;
     }
     if (!group.ack_seen) {
         out = {1, group.created};
@@ -41,6 +42,13 @@ bool expendable(const ReceiverGroup& group, Instant now, Expendable& out) {
 }
 
 }  // namespace
+
+// Off the list or over the rate: no answer. A sender asks again each second, and a flood is not worth a packet.
+void Receiver::refuse(RefusalReason why, const Endpoint& from, Instant now, Actions& out) noexcept {
+    counters_.add(Counter::registrations_refused);
+    tally_.add(why, now);
+    if (why != RefusalReason::not_allowed && why != RefusalReason::rate) answer(SrtlaType::reg_err, from, out);
+}
 
 void Receiver::answer(SrtlaType type, const Endpoint& to, Actions& out) noexcept {
     const auto bytes = wire::build_padded(type);
@@ -62,13 +70,8 @@ void Receiver::answer_reg2(std::uint32_t g, const Endpoint& to, Actions& out) no
 // answer again is right either way. With another half, the address has a new user: it is his when nobody is heard
 // there any more.
 void Receiver::on_reg1(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
-    const auto refuse = [&](RefusalReason why, bool say_so) {
-        counters_.add(Counter::registrations_refused);
-        tally_.add(why, now);
-        if (say_so) answer(SrtlaType::reg_err, c.from, out);
-    };
     if (stopping_) return;
-    if (!is_allowed(options_, c.from)) return refuse(RefusalReason::not_allowed, false);
+    if (!is_allowed(options_, c.from)) return refuse(RefusalReason::not_allowed, c.from, now, out);
     const Bytes half = packet.subspan(2, wire::group_id_sender_bytes);
     const Owner owner = table_.owner_of(c.from);
     if (!owner.is_nobody()) {
@@ -79,10 +82,9 @@ void Receiver::on_reg1(const Completion& c, Bytes packet, Instant now, Actions& 
             return answer_reg2(g, c.from, out);
         }
         if (owner.is_link() && now - table_.link(owner.index()).heard < options_.address_hold)
-            return refuse(RefusalReason::foreign_address, true);
+            return refuse(RefusalReason::foreign_address, c.from, now, out);
     }
-    // No answer: a sender asks again each second, and a flood is not worth a packet.
-    if (!limiter_.admit(c.from, now)) return refuse(RefusalReason::rate, false);
+    if (!limiter_.admit(c.from, now)) return refuse(RefusalReason::rate, c.from, now, out);
     if (owner.is_link()) {
         remove_link(owner.index(), EventKind::receiver_link_removed, RemovalReason::replaced, now, out);
     } else if (owner.is_registrant()) {
@@ -91,7 +93,7 @@ void Receiver::on_reg1(const Completion& c, Bytes packet, Instant now, Actions& 
         else
             table_.forget_registrant(owner.index());
     }
-    if (table_.full() && !make_room_for_group(now, out)) return refuse(RefusalReason::table_full, true);
+    if (table_.full() && !make_room_for_group(now, out)) return refuse(RefusalReason::table_full, c.from, now, out);
 
     const std::uint32_t g = table_.add_group(half, secret_, c.from, now);
     table_.group(g).address_index = preferred_server_;
@@ -136,13 +138,8 @@ bool Receiver::make_room_for_link(std::uint32_t g, Instant now, Actions& out) no
 }
 
 void Receiver::on_reg2(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
-    const auto refuse = [&](RefusalReason why, bool say_so) {
-        counters_.add(Counter::registrations_refused);
-        tally_.add(why, now);
-        if (say_so) answer(SrtlaType::reg_err, c.from, out);
-    };
     if (stopping_) return;
-    if (!is_allowed(options_, c.from)) return refuse(RefusalReason::not_allowed, false);
+    if (!is_allowed(options_, c.from)) return refuse(RefusalReason::not_allowed, c.from, now, out);
     const std::uint32_t g = table_.find(packet.subspan(2));
     if (g == no_slot) return answer(SrtlaType::reg_ngp, c.from, out);
     const Owner owner = table_.owner_of(c.from);
@@ -152,12 +149,12 @@ void Receiver::on_reg2(const Completion& c, Bytes packet, Instant now, Actions& 
             link.heard = table_.group(g).heard = now;
             return answer(SrtlaType::reg3, c.from, out);
         }
-        if (now - link.heard < options_.address_hold) return refuse(RefusalReason::foreign_address, true);
+        if (now - link.heard < options_.address_hold) return refuse(RefusalReason::foreign_address, c.from, now, out);
         remove_link(owner.index(), EventKind::receiver_link_removed, RemovalReason::replaced, now, out);
     }
     std::uint32_t slot = table_.add_link(g, c.from, now);
     if (slot == no_slot) {
-        if (!make_room_for_link(g, now, out)) return refuse(RefusalReason::group_full, true);
+        if (!make_room_for_link(g, now, out)) return refuse(RefusalReason::group_full, c.from, now, out);
         slot = table_.add_link(g, c.from, now);
     }
     table_.group(g).heard = now;

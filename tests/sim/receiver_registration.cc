@@ -287,6 +287,26 @@ TEST_CASE("a full table gives way in order: no link, no SRT ACK, idle; a live gr
     CHECK(rig.take_to(srt_server).size() == 1);
 }
 
+TEST_CASE("repeated REG1s do not hold a full table: without a link a group is safe once, for a second") {
+    bond::ReceiverOptions o;
+    o.groups_max = 20;
+    o.global_burst = 100;
+    ReceiverRig rig(o);
+    const auto strangers = [&] {
+        for (unsigned n = 0; n < o.groups_max; ++n) rig.from(phone(n), reg1(static_cast<std::uint8_t>(n)));
+    };
+    strangers();
+    rig.take();
+    rig.from(phone(100), reg1(100));
+    CHECK(rig.take().at(0).is(SrtlaType::reg_err));  // all are young
+    for (int i = 0; i < 10; ++i) {
+        rig.pass(100_ms);
+        strangers();
+    }
+    rig.join({phone(100)}, 100);
+    CHECK(rig.events(EventKind::receiver_group_evicted).size() == 1);
+}
+
 TEST_CASE("a group without links goes after five seconds, one with data thirty after its last packet") {
     ReceiverRig rig;
     rig.set_server({srt_server});
