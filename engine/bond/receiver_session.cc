@@ -83,11 +83,7 @@ void ServerSession::begin(std::uint32_t caller, Instant now) noexcept {
 void ServerSession::end() noexcept { ended_ = true; }
 
 ServerSession::Change ServerSession::on_server(const SrtPacket& packet) noexcept {
-    if (packet.is_data()) return Change::none;
-    if (packet.control_type() == SrtControl::ack) {
-        acked_ = true;
-        return Change::none;
-    }
+    if (packet.is_data() || packet.control_type() == SrtControl::ack) return Change::none;
     if (packet.control_type() == SrtControl::shutdown) {
         if (!is_live()) return Change::none;
         ended_ = true;

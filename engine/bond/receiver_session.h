@@ -65,13 +65,11 @@ public:
 
     // A session that the server would miss: established, or used without our having seen its handshake.
     [[nodiscard]] bool is_live() const { return !ended_ && (established_ || data_seen_); }
-    [[nodiscard]] bool is_established() const { return established_ && !ended_; }
     // True when a packet that passed has shown that its sender knows the server's socket id.
     [[nodiscard]] bool proves(std::uint32_t destination) const { return has_server_id_ && destination == server_id_; }
     // Where a SHUTDOWN to the server goes; absent when nothing is known of a session.
     [[nodiscard]] std::optional<std::uint32_t> server_id() const;
     [[nodiscard]] std::uint32_t caller_id() const { return caller_id_; }
-    [[nodiscard]] bool acked() const { return acked_; }
 
 private:
     [[nodiscard]] bool follow(wire::Seq31 sequence) noexcept;
@@ -90,7 +88,6 @@ private:
     bool data_seen_ = false;
     bool established_ = false;
     bool ended_ = false;
-    bool acked_ = false;
     bool has_caller_ = false;
     bool has_previous_ = false;
     bool has_isn_ = false;

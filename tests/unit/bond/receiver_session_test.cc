@@ -44,7 +44,7 @@ ServerSession established(std::uint32_t caller, std::uint32_t server, std::uint3
 
 TEST_CASE("a session is established by the server's conclusion to its caller, once") {
     ServerSession s = established(1, 2, 1000);
-    CHECK(s.is_established());
+    CHECK(s.is_live());
     CHECK(s.server_id() == 2u);
     CHECK(server_says(s, handshake(-1, 2, 1000, 1)) == Change::none);
     CHECK(server_says(s, handshake(-1, 9, 1000, 77)) == Change::none);  // to somebody before
