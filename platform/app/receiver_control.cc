@@ -13,6 +13,8 @@ namespace hawser::app {
 namespace {
 // The server's name is looked up again this often, so that a moved server is found; a quarter of a usual DNS lifetime.
 constexpr Duration lookup_interval{60'000'000'000};
+// 8192 usual slots become 1024 of 64 KiB, 64 MiB of addresses. Untuned.
+constexpr std::uint32_t slots_per_joined_slot = 8;
 }  // namespace
 
 Result<std::unique_ptr<ReceiverService>, std::string> start_receiver(const bond::ReceiverOptions& options,
@@ -21,6 +23,11 @@ Result<std::unique_ptr<ReceiverService>, std::string> start_receiver(const bond:
     fill_random(entropy);
     // The listening socket, one per group, and as many again that are closing.
     settings.sockets_max = std::max(settings.sockets_max, 2 * options.groups_max + 8);
+    if (options.join_segments) {
+        // Fewer slots, as the listening socket's packets share them; each is touched as far as it is filled.
+        settings.slot_bytes = joined_slot_bytes;
+        settings.pool_slots /= slots_per_joined_slot;
+    }
     return ReceiverService::start(
         settings, [&](Pool& pool) { return std::make_unique<bond::Receiver>(options, pool, entropy); },
         [&](ReceiverSnapshot& s) { s.reserve(options.groups_max, options.groups_max * options.links_per_group_max); });
