@@ -132,6 +132,7 @@ private:
         return choose_among(packet_bytes, now);
     }
     LinkId choose_among(std::size_t packet_bytes, Instant now) noexcept;
+    void renew_port(LinkId link, Instant now, Actions& out) noexcept;
     void find_payload_max() noexcept;
     [[nodiscard]] link::LinkMask narrower_than(std::size_t packet_bytes) const noexcept;
     void note_no_uplink(Instant now, Actions& out) noexcept;

@@ -19,7 +19,6 @@ public:
 
     // Once per turn: how many packets it brought.
     void note(std::uint32_t packets, Instant now) noexcept {
-        if (limit_.ns == 0) return;
         count_ += packets;
         const Duration span = now - since_;
         if (span < measure_span) [[likely]]
@@ -33,6 +32,7 @@ public:
     }
     [[nodiscard]] Duration linger() const noexcept { return linger_; }
     [[nodiscard]] Duration limit() const noexcept { return limit_; }
+    // Measured over the last few milliseconds, whether or not there is a limit.
     [[nodiscard]] double packets_per_second() const noexcept { return rate_; }
 
 private:
@@ -43,6 +43,7 @@ private:
     static constexpr double batch_packets = 48;
 
     [[nodiscard]] Duration compute() const noexcept {
+        if (limit_.ns == 0) return Duration{};
         const double expected = rate_ * static_cast<double>(limit_.ns) * 1e-9;
         if (expected < gate_packets) return Duration{};
         const double wanted_ns = batch_packets * 1e9 / rate_;

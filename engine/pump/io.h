@@ -12,8 +12,10 @@
 //    Packets of one socket come in the order of arrival. A datagram longer than wire::datagram_bytes_max comes with
 //    its length cut to anything above that, so that the bond can count and drop it.
 //  - send() takes its own reference and gives it up when the kernel has finished with the bytes. Sends on one socket
-//    leave in the order they were queued. What the kernel refused comes back as send_failed, with a reference to the
-//    packet (like received); what it took is not reported.
+//    leave in the order they were queued; after keep_order(true), which is how a model starts, those of different
+//    connected sockets do so too; after keep_order(false) the packets of a turn may be gathered by socket. What the
+//    kernel refused comes back as send_failed, with a reference to the packet (like received); what it took is not
+//    reported.
 //  - close() is final: no completion of that socket is reported after it returns, and its queued sends are dropped.
 //    Completions of the turn in hand may still name it; its SocketId is not given out again before the next wait().
 //  - Nothing here allocates once the constructor has returned, open() and close() included.

@@ -30,6 +30,7 @@ public:
     Endpoint local(SocketId socket) noexcept;
     std::uint32_t payload_bytes_max(SocketId socket) noexcept;
     void send(SocketId socket, PacketRef packet, const Endpoint* to) noexcept;
+    void keep_order(bool) noexcept {}  // it always does
     Turn wait(Instant deadline, Duration linger) noexcept;
     Instant now() noexcept { return world_.now(); }
     void wake() noexcept { woken_ = true; }

@@ -57,6 +57,7 @@ public:
         on_uplink(socket, bytes);
     }
 
+    void keep_order(bool) noexcept {}
     Turn wait(Instant deadline, Duration) noexcept {
         clock_ns_ += turn_ns_;
         completions_.clear();

@@ -42,6 +42,7 @@ public:
         if (sends_.full() || id.value >= sockets_.capacity() || !sends_.extend_run(sockets_[id.index()], packet))
             begin_run(id, packet, to);
     }
+    void keep_order(bool keep) noexcept { sends_.keep_order(keep); }
     [[nodiscard]] Turn wait(Instant deadline, Duration linger) noexcept;
     [[nodiscard]] Instant now() noexcept { return os::now(); }
     void wake() noexcept;

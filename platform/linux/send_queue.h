@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The sends between two flushes, laid out as they are queued the way the kernel wants them: per socket a chain of runs
 // in order, each run the vectors of what one UDP GSO send may carry (equal lengths, the last one may be shorter), or one
-// packet. A flush only walks the runs. Every queued packet holds one reference until clear().
+// packet. A flush only walks the runs: by socket, or in the order of their queueing where order is to be kept; then only
+// neighbours in the queue share a run. Every queued packet holds one reference until clear().
 #pragma once
 
 #include <netinet/udp.h>
@@ -47,6 +48,7 @@ public:
         : pool_(pool),
           buffers_(std::make_unique<BufferId[]>(capacity)),
           runs_(std::make_unique<Run[]>(capacity + 1)),
+          sockets_of_runs_(std::make_unique<std::uint16_t[]>(capacity)),
           vectors_(new iovec[capacity * run_stride]),
           addresses_(std::make_unique<SocketAddress[]>(capacity)),
           dirty_(std::make_unique<std::uint16_t[]>(sockets_max < capacity ? sockets_max : capacity)) {}
@@ -56,6 +58,12 @@ public:
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
     [[nodiscard]] std::uint32_t dirty_count() const noexcept { return dirty_count_; }
     [[nodiscard]] std::uint16_t dirty(std::size_t i) const noexcept { return dirty_[i]; }
+
+    // Whether packets of different connected sockets leave in the order they were queued; true at first.
+    void keep_order(bool keep) noexcept { in_order_ = keep; }
+    [[nodiscard]] bool keeps_order() const noexcept { return in_order_; }
+    [[nodiscard]] std::uint32_t run_count() const noexcept { return run_count_; }
+    [[nodiscard]] std::uint16_t socket_of(std::uint16_t run) const noexcept { return sockets_of_runs_[run]; }
 
     // The runs of a socket, first to last; from here on it has none. no_run: nothing queued, or closed since.
     [[nodiscard]] std::uint16_t take_runs(Socket& socket) noexcept {
@@ -74,6 +82,7 @@ public:
     // Call only when not full(). False when the packet is not the next of the socket's last run: then begin_run().
     [[nodiscard]] bool extend_run(const Socket& socket, PacketRef packet) noexcept {
         Run& run = runs_[socket.last_run];
+        if (in_order_ & (socket.last_run + 1u != run_count_)) return false;
         // An empty datagram is no segment.
         if (packet.length - 1u >= run.segment || packet.length > run.room) return false;
         run.room -= packet.length;
@@ -86,6 +95,7 @@ public:
     void begin_run(SocketId id, Socket& socket, PacketRef packet, const Endpoint* to) noexcept {
         const auto index = static_cast<std::uint16_t>(run_count_++);
         Run& run = runs_[index];
+        sockets_of_runs_[index] = id.value;
         run.end = vectors(index);
         run.next = no_run;
         // segment_bytes_max is 0 where GSO is refused or the socket is not connected.
@@ -101,6 +111,20 @@ public:
         }
         socket.last_run = index;
         append(run, packet);
+    }
+
+    // Calls send(socket number, run) for every run of the connected sockets, in the order of queueing, and takes them.
+    template <class Sockets, class Send>
+    void each_in_order(Sockets& sockets, Send&& send) noexcept {
+        for (std::uint32_t i = 0; i < run_count_; ++i) {
+            const auto run = static_cast<std::uint16_t>(i);
+            const Socket& s = sockets[socket_of(run)];
+            if (s.connected && s.first_run != no_run) send(socket_of(run), run);  // else closed since
+        }
+        for (std::uint32_t i = 0; i < dirty_count_; ++i) {
+            Socket& s = sockets[dirty(i)];
+            if (s.connected) static_cast<void>(take_runs(s));
+        }
     }
 
     // Gives up every reference. All runs must have been taken.
@@ -135,8 +159,10 @@ private:
     std::uint32_t count_ = 0;
     std::uint32_t run_count_ = 0;
     std::uint32_t dirty_count_ = 0;
+    bool in_order_ = true;
     std::unique_ptr<BufferId[]> buffers_;  // of all packets, for their references
     std::unique_ptr<Run[]> runs_;
+    std::unique_ptr<std::uint16_t[]> sockets_of_runs_;
     std::unique_ptr<iovec[]> vectors_;  // run_stride of them per run; what is not used is never touched
     std::unique_ptr<SocketAddress[]> addresses_;
     std::unique_ptr<std::uint16_t[]> dirty_;

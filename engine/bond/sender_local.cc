@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// The sender's SRT side: the caller's odd packets. The common one, data of the running session, is in sender.h.
+#include "engine/bond/sender.h"
+#include "engine/bond/sender_parts.h"
+
+namespace hawser::bond {
+
+namespace {
+
+constexpr Duration refused_told_every{10'000'000'000};
+
+}  // namespace
+
+bool Sender::on_odd(const Completion& c, Instant now, Actions& out) noexcept {
+    const Bytes packet = pool_.bytes(c.packet);
+    if (c.tag != local_tag) {
+        on_uplink(c, packet, now, out);
+        return false;
+    }
+    counters_.add(Counter::local_packets_in);
+    counters_.add(Counter::local_bytes_in, packet.size());
+    return on_odd_local(c, packet, now, out);
+}
+
+bool Sender::on_odd_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
+    if (packet.size() > wire::datagram_bytes_max) {
+        counters_.add(Counter::drop_oversize);
+        return false;
+    }
+    const auto srt = wire::SrtPacket::over(packet);
+    if (!srt) {
+        counters_.add(Counter::drop_short);
+        return false;
+    }
+    if (!caller_.is(c.from) && !admit_caller(c, packet, now, out)) return false;
+    caller_.heard(now);
+    if (srt->is_data()) return on_data(c, *srt, now, out);
+    on_local_control(c, packet, now, out);
+    return false;
+}
+
+void Sender::on_local_control(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
+    const auto srt = *wire::SrtPacket::over(packet);
+    const std::uint16_t type = *wire::packet_type(packet);
+    if (wire::is_srtla_space(type)) {
+        counters_.add(Counter::drop_srtla_on_srt);
+        return;
+    }
+    if (const auto handshake = wire::Handshake::over(srt); handshake && caller_.on_handshake(*handshake)) {
+        new_session(now, out);
+    }
+    if (srt.control_type() == wire::SrtControl::shutdown && !caller_.ended()) {
+        caller_.on_shutdown();
+        Event e = event(EventKind::caller_gone, now, no_link, 1);
+        e.endpoint = caller_.endpoint();
+        out.tell(e);
+    }
+    const LinkId link = choose(packet.size(), now);
+    if (link == no_link) {
+        note_no_uplink(now, out);
+        return;
+    }
+    route(c.packet, link, out);
+}
+
+bool Sender::admit_caller(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
+    const auto srt = *wire::SrtPacket::over(packet);
+    if (!srt.is_data() && wire::is_srtla_space(*wire::packet_type(packet))) {
+        counters_.add(Counter::drop_srtla_on_srt);
+        return false;
+    }
+    // Only a handshake takes a caller's place; anything does where there is none, since a sender that was restarted
+    // meets the stream in its middle.
+    const bool is_handshake = wire::Handshake::over(srt).has_value();
+    if (!caller_.has_caller() || (is_handshake && caller_.is_replaceable(now, options_.caller_idle))) {
+        if (caller_.has_caller() && !caller_.ended()) {
+            Event e = event(EventKind::caller_gone, now);
+            e.endpoint = caller_.endpoint();
+            out.tell(e);
+        }
+        caller_.lock(c.from, now);
+        copies_.clear();
+        Event e = event(EventKind::caller_locked, now);
+        e.endpoint = c.from;
+        out.tell(e);
+        return true;
+    }
+    counters_.add(Counter::drop_foreign_caller);
+    if (const auto refusal = build_rejection(srt)) {
+        if (!out.send_bytes(local_socket_, *refusal, &c.from)) counters_.add(Counter::drop_no_room);
+    }
+    if (refused_caller_ != c.from || now - refused_told_at_ >= refused_told_every) {
+        refused_caller_ = c.from;
+        refused_told_at_ = now;
+        Event e = event(EventKind::caller_refused, now);
+        e.endpoint = c.from;
+        out.tell(e);
+    }
+    return false;
+}
+
+void Sender::new_session(Instant now, Actions& out) noexcept {
+    accounting_.new_session();
+    history_.clear();
+    srtla_acks_seen_ = false;
+    data_at_first_srt_ack_ = 0;
+    if (srtla_acks_absent_) accounting_.set_srtla_acks_absent(false);
+    srtla_acks_absent_ = false;
+    out.tell(event(EventKind::session_started, now, no_link, caller_.socket_id(), caller_.newest().raw()));
+}
+
+void Sender::note_no_uplink(Instant now, Actions& out) noexcept {
+    counters_.add(Counter::drop_no_uplink);
+    if (unrouted_since_told_++ == 0) {
+        out.tell(event(EventKind::no_uplink_for_data, now, no_link, 1));
+    }
+}
+
+}  // namespace hawser::bond

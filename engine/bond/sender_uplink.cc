@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+// What comes back on the uplinks: SRT answers for the caller, and SRTLA's own packets.
+#include "engine/bond/sender.h"
+#include "engine/bond/sender_parts.h"
+
+namespace hawser::bond {
+
+namespace {
+
+constexpr std::int32_t loss_list_limit = 25600;  // libsrt's default flow window: nobody can have lost more
+// Receivers that pad small packets to 32 bytes (irlserver/srtla 39e324a, OpenIRL/srtla 1.0.0) pad NAKs too, and the
+// zeros would read as losses of sequence 0. At least one entry is left.
+std::size_t unpadded_nak_bytes(Bytes packet) {
+    std::size_t n = packet.size();
+    if (n != wire::padded_bytes) return n;
+    while (n > wire::srt_header_bytes + 4 && load_be32(packet.data() + n - 4) == 0) n -= 4;
+    return n;
+}
+
+}  // namespace
+
+void Sender::on_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
+    const LinkId link = link_at((c.tag & 0xFFFF) - 1);
+    if (link.index() >= links_max || traffic(link).socket != c.socket) return;
+    if (packet.size() > wire::datagram_bytes_max) {
+        counters_.add(Counter::drop_oversize);
+        return;
+    }
+    ++traffic(link).packets_in;
+    traffic(link).bytes_in += packet.size();
+    counters_.add(Counter::uplink_packets_in);
+    counters_.add(Counter::uplink_bytes_in, packet.size());
+    const auto type = wire::packet_type(packet);
+    if (!type) {
+        counters_.add(Counter::drop_short);
+        return;
+    }
+    if (wire::is_srtla_space(*type)) {
+        on_srtla(link, *type, packet, now, out);
+        return;
+    }
+    if (!registration_.is_member(link)) {
+        counters_.add(Counter::drop_unregistered);
+        return;
+    }
+    heard(link, now);
+    on_srt_from_uplink(c, packet, now, out);
+}
+
+void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
+    auto srt = wire::SrtPacket::over(packet);
+    if (!srt) {
+        counters_.add(Counter::drop_short);
+        return;
+    }
+    if (!caller_.has_caller()) {
+        counters_.add(Counter::drop_no_caller);
+        return;
+    }
+    if (!caller_.accepts_destination(srt->destination())) {
+        counters_.add(Counter::drop_bad_destination);
+        return;
+    }
+    PacketRef ref = c.packet;
+    if (srt->is_data()) {
+        forward(ref, out);
+        return;
+    }
+    if (srt->control_type() == wire::SrtControl::nak) {
+        ref.length = static_cast<std::uint16_t>(unpadded_nak_bytes(packet));
+        packet = packet.first(ref.length);
+        srt = wire::SrtPacket::over(packet);
+    }
+    const bool is_first = copies_.is_first(packet);
+    switch (srt->control_type()) {
+        case wire::SrtControl::ack: {
+            const auto next = wire::ack_next_expected(*srt);
+            if (!next || !caller_.accepts_ack(*next)) {
+                counters_.add(Counter::drop_bad_ack);
+                return;
+            }
+            // Every copy counts for the links' in-flight figures, as in the reference; the caller gets one.
+            selector_.note_proof(accounting_.on_srt_ack(*next, now), now);
+            counters_.add(is_first ? Counter::srt_acks : Counter::srt_ack_copies);
+            if (is_first) watch_receiver_acks(now, out);
+            break;
+        }
+        case wire::SrtControl::nak: {
+            const auto losses = wire::LossList::over(srt->body(), loss_list_limit);
+            if (!losses || !caller_.accepts_losses(*losses)) {
+                counters_.add(Counter::drop_bad_loss_list);
+                return;
+            }
+            counters_.add(is_first ? Counter::srt_naks : Counter::srt_nak_copies);
+            if (is_first) on_srt_nak(*losses, now);
+            break;
+        }
+        case wire::SrtControl::shutdown:
+            if (is_first && !caller_.ended()) {
+                caller_.on_shutdown();
+                out.tell(event(EventKind::session_ended, now));
+            }
+            break;
+        case wire::SrtControl::handshake:
+        case wire::SrtControl::keepalive:
+        case wire::SrtControl::congestion_warning:
+        case wire::SrtControl::ackack:
+        case wire::SrtControl::drop_request:
+        case wire::SrtControl::peer_error:
+        case wire::SrtControl::user: break;
+        default: counters_.add(Counter::drop_unexpected_type); return;
+    }
+    if (is_first) forward(ref, out);
+}
+
+void Sender::on_srt_nak(const wire::LossList& losses, Instant now) noexcept {
+    counters_.add(Counter::srt_nak_sequences, static_cast<std::uint64_t>(losses.count()));
+    losses.each([&](wire::Seq31 sequence) {
+        const auto loss = accounting_.on_lost(sequence, now);
+        if (loss.link == no_link) return;
+        ++uplinks_[loss.link.index()].naks;
+        selector_.note_nak(loss.link, now);
+    });
+}
+
+void Sender::forward(PacketRef ref, Actions& out) noexcept {
+    if (local_socket_ == no_socket || !out.send(local_socket_, ref, &caller_.endpoint())) {
+        counters_.add(Counter::drop_no_room);
+        return;
+    }
+    counters_.add(Counter::local_packets_out);
+}
+
+void Sender::on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now, Actions& out) noexcept {
+    switch (static_cast<wire::SrtlaType>(type)) {
+        case wire::SrtlaType::ack: {
+            const auto ack = wire::SrtlaAck::over(packet);
+            if (!ack) {
+                counters_.add(Counter::drop_bad_ack);
+                return;
+            }
+            if (!registration_.is_member(link)) {
+                counters_.add(Counter::drop_unregistered);
+                return;
+            }
+            heard(link, now);
+            counters_.add(Counter::srtla_acks_in);
+            srtla_acks_seen_ = true;
+            if (srtla_acks_absent_) [[unlikely]] {
+                srtla_acks_absent_ = false;
+                accounting_.set_srtla_acks_absent(false);
+            }
+            selector_.note_proof(accounting_.on_srtla_ack(*ack, link, alive_mask(), now), now);
+            return;
+        }
+        case wire::SrtlaType::keepalive:
+            counters_.add(Counter::keepalives_in);
+            if (registration_.is_member(link)) on_keepalive(link, packet, now);
+            return;
+        case wire::SrtlaType::reg_ngp:
+            apply(registration_.on_no_group(link, heard_lately(now), now), link, now, out);
+            return;
+        case wire::SrtlaType::reg2: apply(registration_.on_reg2(link, packet, now), link, now, out); return;
+        case wire::SrtlaType::reg3: apply(registration_.on_reg3(link, now), link, now, out); return;
+        case wire::SrtlaType::reg_err:
+        case wire::SrtlaType::reg_nak: apply(registration_.on_refused(link, now), link, now, out); return;
+        case wire::SrtlaType::reg1: break;
+    }
+    // Never answered and never forwarded: 0x9xxx and 0xAxxx are not SRT.
+    counters_.add(Counter::drop_unexpected_type);
+}
+
+void Sender::on_keepalive(LinkId link, Bytes packet, Instant now) noexcept {
+    Uplink& u = uplinks_[link.index()];
+    heard(link, now);
+    const auto rtt = u.keepalive.on_echo(packet, now);
+    if (!rtt) return;
+    answered_form_ = u.keepalive.form();
+    u.rtt.sample(*rtt, now);
+    selector_.note_rtt(link, *rtt, now);
+}
+
+void Sender::heard(LinkId link, Instant now) noexcept {
+    traffic(link).heard_at = now;
+    selector_.note_heard(link, now);
+}
+
+void Sender::apply(link::Registration::Outcome outcome, LinkId link, Instant now, Actions& out) noexcept {
+    using Outcome = link::Registration::Outcome;
+    Uplink& u = uplinks_[link.index()];
+    counters_.add(Counter::registrations_in);
+    switch (outcome) {
+        case Outcome::ignored: counters_.add(Counter::drop_bad_registration); return;
+        case Outcome::noted: break;
+        case Outcome::group_created:
+            out.tell(event(EventKind::group_created, now, link));
+            each_link(present_, [&](LinkId other) { run_registration(other, now, out); });
+            break;
+        case Outcome::group_lost:
+            out.tell(event(EventKind::group_lost, now, link));
+            each_link(present_, [&](LinkId other) {
+                Uplink& o = uplinks_[other.index()];
+                if (o.state != UplinkState::connected) return;
+                o.state = UplinkState::joining;
+                accounting_.fail(other);
+                set_usable(other, false, now);
+            });
+            break;
+        case Outcome::link_joined:
+            u.state = UplinkState::connected;
+            u.keepalive.reset(answered_form_, now);
+            u.last_errno = 0;
+            heard(link, now);
+            selector_.note_registered(link, now);
+            set_usable(link, true, now);
+            has_connected_ = true;
+            no_link_since_ = never;
+            unrouted_since_told_ = 0;
+            out.tell(event(EventKind::uplink_connected, now, link));
+            send_keepalive(link, now, out);
+            break;
+        case Outcome::link_refreshed: heard(link, now); break;
+        case Outcome::link_refused:
+            counters_.add(Counter::registrations_refused);
+            out.tell(event(EventKind::uplink_refused, now, link, registration_.refusals(link)));
+            if (registration_.refusals(link) >= link::Registration::refusals_before_new_port) {
+                close_uplink(link, now, out);
+                u.open_at = now;
+                arm(now);
+            }
+            break;
+    }
+    run_registration(link, now, out);
+    arm(registration_.due(link));
+}
+
+void Sender::run_registration(LinkId link, Instant now, Actions& out) noexcept {
+    using Send = link::Registration::Send;
+    if (traffic(link).socket == no_socket) return;
+    if (registration_.due(link) <= now) {
+        const Send send = registration_.on_due(link, now);
+        if (send != Send::nothing) {
+            const auto type = send == Send::reg1 ? wire::SrtlaType::reg1 : wire::SrtlaType::reg2;
+            const auto packet = wire::build_registration(type, registration_.key());
+            if (out.send_bytes(traffic(link).socket, packet)) counters_.add(Counter::registrations_out);
+        }
+    }
+    arm(registration_.due(link));
+}
+
+void Sender::send_keepalive(LinkId link, Instant now, Actions& out) noexcept {
+    Uplink& u = uplinks_[link.index()];
+    wire::Telemetry telemetry;
+    telemetry.connection = link.value;
+    telemetry.window = accounting_.window(link);
+    telemetry.in_flight = accounting_.in_flight(link);
+    telemetry.rtt_ms = static_cast<std::uint32_t>(u.rtt.smoothed().ms());
+    telemetry.naks = static_cast<std::uint32_t>(u.naks);
+    telemetry.bytes_per_second = u.bytes_per_second;
+    if (out.send_bytes(traffic(link).socket, u.keepalive.next(telemetry, now))) counters_.add(Counter::keepalives_out);
+}
+
+}  // namespace hawser::bond
