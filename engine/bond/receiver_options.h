@@ -72,7 +72,8 @@ struct ReceiverOptions {
     std::uint32_t receive_buffer_bytes = 4u * 1024 * 1024;  // of the listening socket; a burst of 200 groups
     std::uint32_t send_buffer_bytes = 4u * 1024 * 1024;
     std::uint32_t server_buffer_bytes = 0;  // of each group's socket towards the SRT server; 0: the system's default
-    bool join_segments = true;              // UDP GRO on the listening socket
+    // UDP GRO on the listening socket. Off: it pays where senders' GSO packets survive to here, and costs elsewhere.
+    bool join_segments = false;
 };
 
 }  // namespace hawser::bond

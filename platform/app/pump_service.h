@@ -80,8 +80,7 @@ public:
     [[nodiscard]] const IoChoice& io_choice() const { return choice_; }
 
 private:
-    PumpService(os::Slab slab, std::uint32_t slot_bytes)
-        : slab_(std::move(slab)), pool_(slab_.bytes(), slot_bytes) {}
+    PumpService(os::Slab slab, std::uint32_t slot_bytes) : slab_(std::move(slab)), pool_(slab_.bytes(), slot_bytes) {}
 
     template <class IoModel>
     void run(IoModel& io, const PumpSettings& settings);

@@ -171,9 +171,8 @@ bool EpollIo::make_room_for(SocketId id, PacketRef packet, const Endpoint* to) n
 
 void EpollIo::flush() noexcept {
     if (sends_.keeps_order())
-        sends_.each_in_order(sockets_, [this](std::uint16_t socket, std::uint16_t run) {
-            send_run(socket, sockets_[socket], run);
-        });
+        sends_.each_in_order(
+            sockets_, [this](std::uint16_t socket, std::uint16_t run) { send_run(socket, sockets_[socket], run); });
     for (std::uint32_t i = 0; i < sends_.dirty_count(); ++i) flush_socket(sends_.dirty(i));
     sends_.clear();
 }

@@ -205,9 +205,8 @@ io_uring_sqe& UringIo::entry() noexcept {
 
 void UringIo::submit_sends() noexcept {
     if (sends_.keeps_order())
-        sends_.each_in_order(sockets_, [this](std::uint16_t socket, std::uint16_t run) {
-            submit_run(socket, sockets_[socket], run);
-        });
+        sends_.each_in_order(
+            sockets_, [this](std::uint16_t socket, std::uint16_t run) { submit_run(socket, sockets_[socket], run); });
     for (std::uint32_t i = 0; i < sends_.dirty_count(); ++i) {
         const std::uint16_t socket = sends_.dirty(i);
         Socket& s = sockets_[socket];

@@ -33,8 +33,6 @@ std::optional<bond::SourcePrefix> parse_prefix(const std::string& text) {
 
 void add_shared(CLI::App& app, ReceiverRequest& request, std::vector<std::string>& allowed) {
     add_pump_options(app, request.pump);
-    // Long slots cost more than they bring where senders do not join (perf/wire/bench_recv, 200x500), as most do not.
-    request.bond.join_segments = false;
     app.add_flag("--gro,!--no-gro", request.bond.join_segments,
                  "let the kernel hand over several packets at once (UDP GRO); pays where senders segment (default off)")
         ->group("Packet pump");
