@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cstddef>
+#include <cstdint>
 
 #include "engine/base/link_load.h"
 #include "engine/base/strong.h"
@@ -12,9 +13,9 @@
 namespace hawser::bond {
 
 constexpr LinkId link_at(std::size_t i) { return LinkId(static_cast<std::uint8_t>(i)); }
-constexpr link::LinkMask bit(LinkId link) { return link::LinkMask{1} << link.value; }
+constexpr LinkMask bit(LinkId link) { return LinkMask{1} << link.value; }
 template <class Visit>
-void each_link(link::LinkMask mask, Visit&& visit) {
+void each_link(LinkMask mask, Visit&& visit) {
     for (; mask != 0; mask &= mask - 1) visit(link_at(static_cast<std::size_t>(std::countr_zero(mask))));
 }
 
