@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "engine/base/check.h"
