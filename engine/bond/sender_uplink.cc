@@ -207,6 +207,8 @@ void Sender::apply(link::Registration::Outcome outcome, LinkId link, Instant now
             });
             break;
         case Outcome::link_joined:
+            // From 1000 on, a link that came back would wait half a minute for its share while the others are well.
+            if (selector_.settings().mode != select::Mode::classic) accounting_.restart(link);
             u.state = UplinkState::connected;
             u.keepalive.reset(answered_form_, now);
             u.last_errno = 0;

@@ -58,6 +58,11 @@ void Accounting::fail(LinkId link) noexcept {
     HAWSER_VERIFY(is_consistent());
 }
 
+void Accounting::restart(LinkId link) noexcept {
+    fail(link);
+    load_.window[link.index()] = window_default;
+}
+
 void Accounting::new_session() noexcept {
     for (LinkMask rest = known_; rest != 0; rest &= rest - 1) empty_log(number_of(rest));
     HAWSER_VERIFY(is_consistent());

@@ -54,6 +54,9 @@ public:
     void remove(LinkId link) noexcept;
     // Gone silent: window 1000, nothing in flight, log emptied.
     void fail(LinkId link) noexcept;
+    // Back after a failure, as if new: window 20000, nothing in flight, empty log (irlserver/srtla_send 86b90aa makes a
+    // new link then; the reference goes on from 1000).
+    void restart(LinkId link) noexcept;
 
     // An SRT data packet left on that link.
     void note_sent(LinkId link, wire::Seq31 sequence, Instant now) noexcept { log(link, sequence.raw(), now); }

@@ -42,6 +42,19 @@ struct Bench {
     LinkId lost(std::uint32_t sequence) { return it->on_lost(Seq31(sequence), t0).link; }
 };
 
+TEST_CASE("a link that comes back as new has the default window, and its old packets are nobody's") {
+    Bench bench{a, b};
+    bench.send(a, 1, 10);
+    bench.it->fail(a);
+    bench.it->restart(a);
+    CHECK(bench.it->window(a) == 20'000);
+    CHECK(bench.it->in_flight(a) == 0);
+    CHECK(bench.lost(5) == no_link);
+    bench.send(a, 11);
+    CHECK(bench.it->in_flight(a) == 1);
+    CHECK(bench.it->is_consistent());
+}
+
 TEST_CASE("a new link has the default window and nothing in flight, a failed one the smallest") {
     Bench bench{a, b};
     CHECK(bench.it->window(a) == 20'000);
