@@ -29,10 +29,10 @@ class ServiceControl {
 public:
     ServiceControl(const ServiceControl&) = delete;
     ServiceControl& operator=(const ServiceControl&) = delete;
+    virtual ~ServiceControl() = default;
 
 protected:
     explicit ServiceControl(EventNames names) : events_(std::move(names)) {}
-    ~ServiceControl() = default;
 
     // Each end's own part.
     [[nodiscard]] virtual bool on_first_answer(const control::Resolution& resolution) = 0;  // false: exit code 1
