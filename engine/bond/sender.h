@@ -160,7 +160,6 @@ private:
     void set_receiver(const Resolved& resolved, Instant now, Actions& out) noexcept;
     void stop(Instant now, Actions& out) noexcept;
     [[nodiscard]] Endpoint receiver_for(const Uplink& uplink) const noexcept;
-    [[nodiscard]] link::LinkMask alive_mask() const noexcept { return alive_; }
     [[nodiscard]] bool heard_lately(Instant now) const noexcept;
     void arm(Instant at) noexcept {
         if (at < next_deadline_) next_deadline_ = at;

@@ -150,7 +150,7 @@ void Sender::on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now
                 srtla_acks_absent_ = false;
                 accounting_.set_srtla_acks_absent(false);
             }
-            selector_.note_proof(accounting_.on_srtla_ack(*ack, link, alive_mask(), now), now);
+            selector_.note_proof(accounting_.on_srtla_ack(*ack, link, alive_, now), now);
             return;
         }
         case wire::SrtlaType::keepalive:

@@ -29,13 +29,19 @@ std::array<std::uint8_t, wire::registration_bytes> answer_to(const wire::GroupKe
     return wire::build_registration(wire::SrtlaType::reg2, full);
 }
 
-// A registration with both links members of a group.
-Registration joined(Instant now) {
+// Both links are open and have asked with REG2 whether anybody knows them.
+Registration probing(Instant now) {
     Registration r(probe_key());
     r.on_open(a, now);
     r.on_open(b, now);
     static_cast<void>(r.on_due(a, now));
     static_cast<void>(r.on_due(b, now));
+    return r;
+}
+
+// A registration with both links members of a group.
+Registration joined(Instant now) {
+    Registration r = probing(now);
     REQUIRE(r.on_no_group(a, false, now) == Outcome::noted);
     REQUIRE(r.on_due(a, now) == Send::reg1);
     REQUIRE(r.on_reg2(a, answer_to(probe_key()), now) == Outcome::group_created);
@@ -98,11 +104,7 @@ TEST_CASE("REG3 without our REG2 makes no member") {
 }
 
 TEST_CASE("REG1 is repeated each second, and on another link after three silences") {
-    Registration r(probe_key());
-    r.on_open(a, t0);
-    r.on_open(b, t0);
-    static_cast<void>(r.on_due(a, t0));
-    static_cast<void>(r.on_due(b, t0));
+    Registration r = probing(t0);
     static_cast<void>(r.on_no_group(a, false, t0));
     static_cast<void>(r.on_no_group(b, false, t0));
     Instant now = t0;
@@ -118,11 +120,7 @@ TEST_CASE("REG1 is repeated each second, and on another link after three silence
 }
 
 TEST_CASE("REG_ERR to REG1 moves the question to another link that knows of a receiver") {
-    Registration r(probe_key());
-    r.on_open(a, t0);
-    r.on_open(b, t0);
-    static_cast<void>(r.on_due(a, t0));
-    static_cast<void>(r.on_due(b, t0));
+    Registration r = probing(t0);
     static_cast<void>(r.on_no_group(a, false, t0));
     static_cast<void>(r.on_no_group(b, false, t0));
     CHECK(r.on_refused(a, t0) == Outcome::ignored);  // nothing was asked yet
@@ -186,11 +184,7 @@ TEST_CASE("NGP when no member is heard any more asks for a new group at once") {
 }
 
 TEST_CASE("an NGP that answers the question of before the group was made does not unseat the group") {
-    Registration r(probe_key());
-    r.on_open(a, t0);
-    r.on_open(b, t0);
-    static_cast<void>(r.on_due(a, t0));
-    static_cast<void>(r.on_due(b, t0));
+    Registration r = probing(t0);
     static_cast<void>(r.on_no_group(a, false, t0));
     static_cast<void>(r.on_due(a, t0));
     REQUIRE(r.on_reg2(a, answer_to(probe_key()), t0 + 10_ms) == Outcome::group_created);
@@ -225,11 +219,7 @@ TEST_CASE("joining is retried quickly first and then at the reference's pace") {
 }
 
 TEST_CASE("closing the link that was asked hands the question on or begins anew") {
-    Registration r(probe_key());
-    r.on_open(a, t0);
-    r.on_open(b, t0);
-    static_cast<void>(r.on_due(a, t0));
-    static_cast<void>(r.on_due(b, t0));
+    Registration r = probing(t0);
     static_cast<void>(r.on_no_group(a, false, t0));
     SECTION("another link has heard of the receiver") {
         static_cast<void>(r.on_no_group(b, false, t0));
