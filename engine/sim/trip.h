@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// A trip: a live source behind SRT, the real bond::Sender on its real pump, links of any shape, the real
+// bond::Receiver (or the least that every public receiver does), an SRT receiver, and a viewer who wants each payload
+// in time. Everything under one virtual clock; the outcome is a function of the Trip and nothing else.
+//
+// The scenario's clock (offsets of traces, outages) begins when the SRT connection is up; media begin `lead` later and
+// go on for `seconds`. Figures of links count from the scenario's clock on. For `hawser sim`, tests and tuning.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/base/time.h"
+#include "engine/bond/receiver_options.h"
+#include "engine/bond/sender.h"
+#include "engine/border/selection.h"
+#include "engine/border/sender_snapshot.h"
+#include "engine/sim/line.h"
+
+namespace hawser::sim {
+
+inline constexpr std::int64_t payload_bytes = 1316;  // seven transport-stream packets
+// One payload on the wire: with the headers of SRT (16), UDP and IP.
+inline constexpr std::int64_t payload_wire_bytes = payload_bytes + 16 + wire_overhead_bytes;
+
+struct TripLink {
+    LineShape up;  // from sender to receiver
+    LineShape down;
+};
+
+// Both SRT ends. Defaults are libsrt 1.5.1's in live mode.
+struct SrtSettings {
+    Duration latency{2'000'000'000};
+    std::int32_t loss_max_ttl = 0;      // SRTO_LOSSMAXTTL at the receiver, packets
+    std::int32_t overhead_percent = 0;  // SRTO_OHEADBW with MAXBW 0 and RETRANSMITALGO 1; 0: no bound (MAXBW -1)
+    // BELABOX's libsrt at the receiver: reorder tolerance is always loss_max_ttl, and no periodic NAK.
+    bool patched_receiver = false;
+    std::int32_t retransmit_algorithm = 1;  // SRTO_RETRANSMITALGO: 0 at once, 1 once per RTT at most
+};
+
+enum class TripReceiver : std::uint8_t {
+    hawser,  // bond::Receiver
+    plain,   // an SRTLA ACK for each ten packets of a link, SRT's ACKs and NAKs to every link, the rest to the last
+};
+
+struct Trip {
+    std::vector<TripLink> links;    // at most links_max
+    double kbit_per_second = 6000;  // of payload
+    double seconds = 40;
+    std::uint64_t seed = 1;
+    SrtSettings srt;
+    select::Settings selection;
+    bond::SenderOptions sender;  // addresses are filled in
+    TripReceiver receiver = TripReceiver::plain;
+    bond::ReceiverOptions receiver_options;  // the same
+    Duration coalesce{500'000};              // of both pumps: the longest wait for company
+    Duration lead{500'000'000};
+    Duration grace{300'000'000};   // on time: handed over within latency + grace of being made
+    Duration series_bucket{};      // zero: no time series
+    bool keep_hand_overs = false;  // TripOutcome::hand_overs
+};
+
+// One bucket of one direction of one link.
+struct LinkSample {
+    std::uint32_t capacity_bytes = 0;  // what the bottleneck could have carried
+    std::uint32_t bytes_in = 0;        // on the wire, accepted or not
+    std::uint32_t bytes_out = 0;       // left the link
+    std::uint32_t queue_bytes = 0;     // at the bucket's end
+    std::uint16_t dropped_queue = 0;   // datagrams
+    std::uint16_t dropped_loss = 0;
+    std::uint16_t dropped_outage = 0;
+};
+
+struct LineFigures {
+    std::uint64_t packets_in = 0, bytes_in = 0;  // on the wire
+    std::uint64_t packets_out = 0, bytes_out = 0;
+    std::uint64_t dropped_queue = 0, dropped_loss = 0, dropped_outage = 0;
+    std::uint64_t waiting = 0;  // still in it at the end, of those that came since the scenario's clock began
+    double capacity_bps = 0;    // over the trip
+    double wait_ms_mean = 0;    // in the queue, over packets_in
+    double wait_ms_max = 0;
+    std::int64_t queue_bytes_max = 0;
+    std::vector<LinkSample> series;
+};
+
+struct LinkOutcome {
+    LineFigures up;
+    LineFigures down;
+    double share = 0;  // of all bytes into the links
+    double use = 0;    // bytes out of it, of its capacity
+};
+
+// A payload handed to the viewer.
+struct HandOver {
+    std::uint32_t index = 0;
+    Instant made;  // on a clock that begins with the first payload
+    Instant got;
+};
+
+struct TripOutcome {
+    // Of all payloads that the source made.
+    double on_time = 0;
+    double delivered = 0;
+    std::uint64_t payloads = 0;
+    std::uint64_t late = 0;
+    double longest_gap_ms = 0;   // between hand-overs in time
+    std::uint32_t gaps_200 = 0;  // above 200 ms
+    double gap_total_ms = 0;
+    std::uint32_t hurt_seconds = 0;  // of media, that lost more than 1 %
+    double delay_p50_ms = 0;
+    double delay_p99_ms = 0;
+    double retrans_overhead = 0;  // SRT's retransmissions, of its unique packets
+    double wire_overhead = 0;     // bytes into the links beyond the media's own
+    std::vector<LinkOutcome> links;
+
+    std::uint64_t srt_unique = 0, srt_retransmissions = 0, srt_sender_drops = 0;
+    std::uint64_t srt_acks = 0, srt_naks = 0;         // that reached the SRT sender
+    std::uint64_t srt_given_up = 0, srt_belated = 0;  // at the SRT receiver: skipped; came after they were skipped
+    std::uint64_t srt_repeated = 0;                   // it had them already
+    std::uint64_t refused = 0;                        // payloads that the SRT sender had no room for
+
+    bool connected = false;
+    SenderSnapshot sender;  // at the end of the media
+    std::vector<HandOver> hand_overs;
+    std::uint64_t digest = 0;  // over every arrival; equal for equal trips
+    std::uint64_t events = 0;  // steps of the clock
+};
+
+[[nodiscard]] TripOutcome run(const Trip& trip);
+
+// Mean capacity of all upward lines over the media's time, outages aside, in kbit/s of whole payloads on the wire: loads
+// are named as percentages of it. source kbit/s = capacity * load * payload_bytes / payload_wire_bytes.
+[[nodiscard]] double capacity_kbps(const Trip& trip);
+
+// The share of payloads on time that the same links would allow. Both take the links' random losses as lost capacity
+// of the same mean, and neither sends anything twice without need.
+//   omniscient: knows the future; one pool of all delivery opportunities, earliest deadline first.
+//   causal: see oracle.h; knows the present state of every link at once, and nothing of what comes.
+[[nodiscard]] double omniscient_on_time(const Trip& trip);
+[[nodiscard]] double causal_on_time(const Trip& trip);
+
+}  // namespace hawser::sim
