@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/event_text.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include "platform/linux/sockaddr.h"
@@ -105,6 +106,10 @@ EventLine describe(const Event& e, const EventNames& names) {
         case EventKind::receiver_server_opened:
             return {Level::info, fmt::format("{}: speaks to the SRT server from port {}", group_text(e.group), e.a)};
         case EventKind::receiver_server_refused:
+            // The limit of this process or of the machine, and no word of the server's.
+            if (e.a == EMFILE || e.a == ENFILE)
+                return {Level::warn, fmt::format("{}: no socket towards the SRT server ({}); trying again each second",
+                                                 group_text(e.group), errno_text(e.a))};
             return {Level::warn,
                     fmt::format("{}: SRT server: {} ({} times)", group_text(e.group), errno_text(e.a), e.b)};
         case EventKind::receiver_session_started:

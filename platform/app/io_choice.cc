@@ -41,7 +41,11 @@ Result<IoChoice, std::string> choose_io(IoKind wish) {
     const auto possible = os::UringIo::probe();
     if (possible) return IoChoice{IoKind::uring, wish == IoKind::uring ? "io_uring, as asked" : "io_uring"};
     if (wish == IoKind::uring) return Failure{"io_uring is refused: " + uring_refusal(possible.error())};
-    return IoChoice{IoKind::epoll, "epoll: io_uring is refused (" + uring_refusal(possible.error()) + ")"};
+    return instead_of_uring(possible.error());
+}
+
+IoChoice instead_of_uring(Errno error) {
+    return IoChoice{IoKind::epoll, "epoll: io_uring is refused (" + uring_refusal(error) + ")"};
 }
 
 std::optional<IoKind> parse_io_kind(std::string_view text) {

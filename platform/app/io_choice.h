@@ -22,6 +22,8 @@ struct IoChoice {
 
 // The error is a sentence: what was refused, and what the operator may do about it.
 [[nodiscard]] Result<IoChoice, std::string> choose_io(IoKind wish);
+// epoll, and why not io_uring: also where the full-sized rings are refused after choose_io() had small ones.
+[[nodiscard]] IoChoice instead_of_uring(Errno error);
 
 // "auto", "uring", "epoll".
 [[nodiscard]] std::optional<IoKind> parse_io_kind(std::string_view text);

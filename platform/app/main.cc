@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The program: picks a subcommand, or a peer's command line when called by a peer's name.
+#include <unistd.h>
+
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string_view>
+#include <system_error>
 
 #include "platform/app/commands/commands.h"
 
@@ -64,16 +68,30 @@ int dispatch(int argc, char** argv) {
     return 2;
 }
 
+// What operator new calls before it gives up; mimalloc's would abort without a word.
+[[noreturn]] void no_memory() {
+    constexpr std::string_view text = "hawser: no memory left (limits: ulimit -v, MemoryMax=)\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+    ::_exit(1);
+}
+
 }  // namespace
 
 }  // namespace hawser::app
 
+// Only libraries throw here, the control loop among them, and only for want of something basic.
 int main(int argc, char** argv) {
+    std::set_new_handler(hawser::app::no_memory);
     try {
         return hawser::app::dispatch(argc, argv);
+    } catch (const std::system_error& e) {
+        // Only a thread's start says this: there was no memory for its stack, or there are too many.
+        const bool is_thread = e.code() == std::errc::resource_unavailable_try_again;
+        std::fprintf(
+            stderr, "hawser: %s%s\n", e.what(),
+            is_thread ? ": no thread could be started (limits on memory and processes: ulimit -v, ulimit -u)" : "");
     } catch (const std::exception& e) {
-        // Only libraries throw here, and only for want of memory or of something as basic.
         std::fprintf(stderr, "hawser: %s\n", e.what());
-        return 1;
     }
+    return 1;
 }

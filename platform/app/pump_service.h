@@ -128,13 +128,16 @@ Result<std::unique_ptr<PumpService<Bond>>, std::string> PumpService<Bond>::start
     };
     if (choice->kind == IoKind::uring) {
         auto io = os::UringIo::create(service->pool_, {.sockets_max = settings.sockets_max});
-        if (!io) return Failure{std::string("no io_uring: ") + os::errno_text(io.error())};
-        launch(std::move(io).value());
-    } else {
-        auto io = os::EpollIo::create(service->pool_, {.sockets_max = settings.sockets_max});
-        if (!io) return Failure{std::string("no epoll: ") + os::errno_text(io.error())};
-        launch(std::move(io).value());
+        if (io) {
+            launch(std::move(io).value());
+            return service;
+        }
+        if (settings.io == IoKind::uring) return Failure{"io_uring is refused: " + uring_refusal(io.error())};
+        service->choice_ = instead_of_uring(io.error());
     }
+    auto io = os::EpollIo::create(service->pool_, {.sockets_max = settings.sockets_max});
+    if (!io) return Failure{std::string("no epoll: ") + os::errno_text(io.error())};
+    launch(std::move(io).value());
     return service;
 }
 

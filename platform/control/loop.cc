@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -15,11 +16,20 @@
 
 namespace hawser::control {
 
+namespace {
+
+// A limit of the process or of the machine: nothing of the program works without these.
+[[nodiscard]] os::Fd opened(int fd, const char* call) {
+    if (fd < 0) throw std::system_error(errno, std::generic_category(), call);
+    return os::Fd(fd);
+}
+
+}  // namespace
+
 void Loop::watch(int fd, Handler handler) { watches_.push_back(Watch{fd, std::move(handler)}); }
 
 void Loop::every(Duration period, Handler handler) {
-    os::Fd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
-    HAWSER_CHECK(timer.is_open());
+    os::Fd timer = opened(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create");
     itimerspec when{};
     when.it_interval = when.it_value = os::to_timespec(period.ns);
     HAWSER_CHECK(::timerfd_settime(timer.get(), 0, &when, nullptr) == 0);
@@ -35,8 +45,7 @@ void Loop::on_signals(std::initializer_list<int> signals, std::function<void(int
     ::sigemptyset(&set);
     for (const int s : signals) ::sigaddset(&set, s);
     HAWSER_CHECK(::pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0);
-    os::Fd fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-    HAWSER_CHECK(fd.is_open());
+    os::Fd fd = opened(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC), "signalfd");
     watch(fd.get(), [number = fd.get(), handler = std::move(handler)] {
         signalfd_siginfo info;
         while (::read(number, &info, sizeof info) == static_cast<ssize_t>(sizeof info))

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include "platform/linux/sockaddr.h"
@@ -48,6 +50,7 @@ Resolution resolve(const std::string& host, std::uint16_t port) {
 
 Resolver::Resolver(Lookup lookup) : shared_(std::make_shared<Shared>()) {
     shared_->ready = os::Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    if (!shared_->ready.is_open()) throw std::system_error(errno, std::generic_category(), "eventfd");
     worker_ = std::thread([shared = shared_, lookup] { run(*shared, lookup); });
 }
 

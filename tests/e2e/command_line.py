@@ -5,7 +5,6 @@ and port is named with what was expected, and the exit codes are kept. Needs no 
 import ctypes
 import json
 import os
-import re
 import signal
 import socket
 import struct
@@ -14,64 +13,7 @@ import sys
 import tempfile
 import time
 
-HAWSER = os.path.abspath(sys.argv[1])
-results = []
-
-
-def run(*arguments, name="hawser", seconds=20, preexec=None):
-    """Exit code and everything said."""
-    done = subprocess.run([name, *arguments], executable=HAWSER, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=seconds, preexec_fn=preexec)
-    return done.returncode, done.stdout
-
-
-def check(title, condition, said=""):
-    results.append(bool(condition))
-    if not condition:
-        print(f"FAILED: {title}\n{said}")
-
-
-def refuses(title, code, pattern, *arguments, name="hawser"):
-    got, said = run(*arguments, name=name)
-    check(title, got == code and re.search(pattern, said), f"exit {got}, wanted {code} and /{pattern}/ in:\n{said}")
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return str(s.getsockname()[1])
-
-
-class Running:
-    """A hawser that runs until the block ends; wait_for() reads its lines with a deadline."""
-
-    def __init__(self, *arguments, name="hawser", preexec=None):
-        self.child = subprocess.Popen([name, *arguments], executable=HAWSER, stdin=subprocess.DEVNULL,
-                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=preexec)
-        os.set_blocking(self.child.stdout.fileno(), False)
-        self.said = ""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.child.poll() is None:
-            self.child.kill()
-        self.child.wait()
-
-    def wait_for(self, pattern, seconds=10):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.said += (self.child.stdout.read() or b"").decode()
-            found = re.search(pattern, self.said, re.M)
-            if found:
-                return found
-            time.sleep(0.02)
-        return None
-
-    def end(self, signal_number, seconds=5):
-        self.child.send_signal(signal_number)
-        return self.child.wait(seconds)
+from program import HAWSER, Running, check, finish, free_port, refuses, run, wait_code
 
 
 def refuse_io_uring(errno_value):
@@ -248,13 +190,6 @@ def families_and_clients(folder):
         check("and takes its files along", not [name for name in os.listdir(folder) if "srtla-group" in name])
 
 
-def wait_code(running, seconds):
-    try:
-        return running.child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return None
-
-
 def without_io_uring():
     for number, why in ((1, "permission denied, as the seccomp profiles of containers do|io_uring_disabled"), (38, "this kernel has none")):
         with Running("recv", free_port(), "127.0.0.1", free_port(), preexec=refuse_io_uring(number)) as rec:
@@ -272,5 +207,4 @@ with tempfile.TemporaryDirectory() as work:
     live(work)
     families_and_clients(work)
     without_io_uring()
-print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
-sys.exit(0 if all(results) else 1)
+finish()

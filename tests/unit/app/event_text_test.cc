@@ -2,6 +2,8 @@
 // The sentences that other programs and operators read. belaUI searches the sender's stderr for two of them.
 #include <catch2/catch.hpp>
 
+#include <cerrno>
+
 #include "platform/app/event_text.h"
 
 using namespace hawser;
@@ -32,4 +34,10 @@ TEST_CASE("what belaUI searches for is said word for word") {
 TEST_CASE("a session whose handshake was not seen is told without an id that nobody has") {
     CHECK_THAT(text_of(EventKind::session_started, 0x2d542078), Contains("0x2d542078 begins"));
     CHECK_THAT(text_of(EventKind::session_started, 0), !Contains("0x") && Contains("under way"));
+}
+
+TEST_CASE("a group without a descriptor is not laid to the SRT server") {
+    CHECK_THAT(text_of(EventKind::receiver_server_refused, EMFILE),
+               Contains("no socket towards the SRT server (Too many"));
+    CHECK_THAT(text_of(EventKind::receiver_server_refused, ECONNREFUSED), Contains("SRT server: Connection refused"));
 }

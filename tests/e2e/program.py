@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""The program under test at its command line, for the scripts beside this one that need no network of their own:
+running it, waiting for what it says, and counting what was as wanted. The first argument of the script is HAWSER."""
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+
+HAWSER = os.path.abspath(sys.argv[1])
+results = []
+
+
+def run(*arguments, name="hawser", seconds=20, preexec=None):
+    """Exit code and everything said."""
+    done = subprocess.run([name, *arguments], executable=HAWSER, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=seconds, preexec_fn=preexec)
+    return done.returncode, done.stdout
+
+
+def check(title, condition, said=""):
+    results.append(bool(condition))
+    if not condition:
+        print(f"FAILED: {title}\n{said}")
+
+
+def refuses(title, code, pattern, *arguments, name="hawser"):
+    got, said = run(*arguments, name=name)
+    check(title, got == code and re.search(pattern, said), f"exit {got}, wanted {code} and /{pattern}/ in:\n{said}")
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        return str(s.getsockname()[1])
+
+
+class Running:
+    """A hawser that runs until the block ends; wait_for() reads its lines with a deadline."""
+
+    def __init__(self, *arguments, name="hawser", preexec=None, executable=HAWSER):
+        self.child = subprocess.Popen([name, *arguments], executable=executable, stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=preexec)
+        os.set_blocking(self.child.stdout.fileno(), False)
+        self.said = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+
+    def wait_for(self, pattern, seconds=10):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.said += (self.child.stdout.read() or b"").decode()
+            found = re.search(pattern, self.said, re.M)
+            if found:
+                return found
+            time.sleep(0.02)
+        return None
+
+    def end(self, signal_number, seconds=5):
+        self.child.send_signal(signal_number)
+        return self.child.wait(seconds)
+
+
+def wait_code(running, seconds):
+    try:
+        return running.child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def finish():
+    """Ends the script with the line that the runner counts."""
+    print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
+    sys.exit(0 if all(results) else 1)
