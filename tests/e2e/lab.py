@@ -194,6 +194,15 @@ class Lab:
         ip("-n", self.sender_ns, "link", "set", f"u{link}", "mtu", str(mtu))
         ip("-n", self.router_ns, "link", "set", f"x{link}", "mtu", str(mtu))
 
+    def narrow_path(self, link, mtu):
+        """As when a tunnel lies behind the modem: the sender's own device knows nothing of it, and the router refuses
+        what is larger, with an ICMP message that names the MTU."""
+        family = ["-6"] if self.ipv6 else []
+        table = str(100 + link)
+        ip("-n", self.router_ns, *family, "route", "add", self.receiver_address, "dev", "xr", "table", table,
+           "mtu", str(mtu))
+        ip("-n", self.router_ns, *family, "rule", "add", "iif", f"x{link}", "to", self.receiver_address, "table", table)
+
     def bytes_sent(self, link):
         """By the sender's side on the uplink's device, since it was made."""
         path = f"/sys/class/net/u{link}/statistics/tx_bytes"

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """SIGHUP adds the uplinks that the file has gained and takes away those that it has lost, while the picture runs."""
+import re
 import signal
 import time
 
@@ -30,10 +31,13 @@ def scenario(lab):
         return all(lab.bytes_sent(link) - bytes_before < 5000 for link, bytes_before in zip((1, 2), before))
     wait("quiet on the removed links", quiet_second, 5)
 
-    # A file that cannot be used leaves the links as they are.
-    (lab.folder / "uplinks").write_text("")
-    lab.send.tell(signal.SIGHUP)
-    lab.wait_streamed(2)
+    # A file that cannot be used leaves the links as they are, and its fault is named.
+    uplinks = lab.folder / "uplinks"
+    for spoil, reason in ((lambda: uplinks.write_text(""), "Failed to parse any IP addresses"), (uplinks.unlink, "No such file")):
+        spoil()
+        lab.send.tell(signal.SIGHUP)
+        wait(f"the refusal: {reason}", lambda reason=reason: re.search(f"reload refused.*{reason}", lab.send.text()), 5)
+        lab.wait_streamed(1)
     lab.finish()
     outcome = compare(lab.sources, lab.sink, LATENCY_MS, begun)
     print(outcome)
