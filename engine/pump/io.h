@@ -6,7 +6,8 @@
 //  - One thread calls everything but wake().
 //  - wait() first puts every queued send on the wire, then sleeps. It returns at the deadline, or earlier with
 //    completions. With linger zero it returns as soon as there is one; with a linger it may let that much time pass
-//    first, so that more can come, but not past the deadline. A wake() ends any wait at once, except that a linger
+//    first, so that more can come, but not past the deadline, nor after a turn that left packets with the kernel: a
+//    backlog is worked off, not slept on. A wake() ends any wait at once, except that a linger
 //    may pass first. Short of buffers to receive into, it may return early with nothing, so that the pump frees some.
 //  - A received completion carries one reference to its buffer; the pump releases it after the bond has seen it.
 //    Packets of one socket come in the order of arrival. A datagram longer than wire::datagram_bytes_max comes with

@@ -92,7 +92,7 @@ Turn SimIo::wait(Instant deadline, Duration linger) noexcept {
         return Turn{world_.now(), completions_};
     }
     deadline_ = deadline;
-    linger_ = linger;
+    linger_ = has_unread_ ? Duration{} : linger;
     waiting_since_ = world_.now();
     waiting_ = true;
     if (stepped_) return Turn{world_.now(), {}};
@@ -111,6 +111,11 @@ SocketId SimIo::socket_of(Handle handle) const noexcept {
 }
 
 void SimIo::collect() noexcept {
+    take_arrived();
+    has_unread_ = !inbox_.empty();
+}
+
+void SimIo::take_arrived() noexcept {
     if (woken_) completions_.push_back(Completion{});
     woken_ = false;
     for (; !refused_.empty() && completions_.size() < completions_max; refused_.pop_front())

@@ -63,6 +63,7 @@ private:
 
     void flush() noexcept;
     void collect() noexcept;
+    void take_arrived() noexcept;
     [[nodiscard]] SocketId socket_of(Handle handle) const noexcept;
 
     World& world_;
@@ -76,6 +77,7 @@ private:
     IoCounters counters_;
     Instant deadline_{};
     Duration linger_{};
+    bool has_unread_ = false;  // the last turn left datagrams in the inbox
     Instant waiting_since_{};
     bool waiting_ = false;
     bool stepped_ = false;

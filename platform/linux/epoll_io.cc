@@ -255,7 +255,7 @@ void EpollIo::send_messages(std::uint16_t socket, Socket& s, std::uint32_t count
 Turn EpollIo::wait(Instant deadline, Duration linger) noexcept {
     sockets_.recycle();
     flush();
-    if (linger.ns > 0 && completions_.count() == 0) {
+    if (linger.ns > 0 && !has_unread_ && completions_.count() == 0) {
         ++counters_.system_calls;
         const timespec until = to_timespec(std::min(deadline, os::now() + linger).ns);
         ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
@@ -296,6 +296,7 @@ std::uint32_t EpollIo::poll(Instant deadline) noexcept {
 
 void EpollIo::take_ready(std::uint32_t count) noexcept {
     std::uint32_t packets = 0;
+    has_unread_ = count == events_max;
     for (std::uint32_t i = 0; i < count; ++i) {
         const std::uint64_t key = in_->events[i].data.u64;
         if (key == wake_key) [[unlikely]] {
@@ -305,7 +306,10 @@ void EpollIo::take_ready(std::uint32_t count) noexcept {
         const auto socket = static_cast<std::uint16_t>(key);
         if (sockets_[socket].generation != static_cast<std::uint16_t>(key >> 16)) continue;
         packets += receive(socket);
-        if (packets > turn_packets_max - batch_max) return;  // the rest stays ready
+        if (packets > turn_packets_max - batch_max) {  // the rest stays ready
+            has_unread_ = true;
+            return;
+        }
     }
 }
 
@@ -365,12 +369,14 @@ std::uint32_t EpollIo::receive(std::uint16_t socket) noexcept {
     const Socket& s = sockets_[socket];
     mmsghdr* const messages = (s.joins_segments ? in_->joined : s.connected ? in_->plain : in_->named) + in_->begin;
     ++counters_.system_calls;
-    const int received = ::recvmmsg(s.fd, messages, batch_max - in_->begin, MSG_DONTWAIT, nullptr);
+    const std::uint32_t wanted = batch_max - in_->begin;
+    const int received = ::recvmmsg(s.fd, messages, wanted, MSG_DONTWAIT, nullptr);
     if (received < 0) [[unlikely]] {
         if (errno != EAGAIN && errno != EINTR) report_broken(SocketId(socket), s, errno, completions_);
         return 0;
     }
     const auto count = static_cast<std::uint32_t>(received);
+    has_unread_ = has_unread_ || count == wanted;
     const ReceivedHead head(SocketId(socket), s.tag);
     if (s.joins_segments) return split(count, messages, head);
     Completion* const completions = completions_.append_some(count);

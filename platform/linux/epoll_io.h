@@ -2,7 +2,8 @@
 // The Io model on epoll: readiness is met with one recvmmsg per ready socket and turn, so that what leaves here is
 // completions, as from io_uring. Sends of a turn go out with one sendmmsg (or send) per socket. Laws: engine/pump/io.h.
 //  - A socket that still has datagrams after its batch is ready again in the next turn; none is read twice in one.
-//  - A linger is slept before anything is polled, so that it costs one wake-up whatever arrives.
+//  - A linger is slept before anything is polled, so that it costs one wake-up whatever arrives. After a turn that may
+//    have left something unread there is none.
 //  - A turn brings turn_packets_max packets at most, and what the last socket's receives had joined.
 #pragma once
 
@@ -80,6 +81,7 @@ private:
     std::unique_ptr<Incoming> in_;
     std::unique_ptr<Outgoing> out_;
     bool is_starved_ = false;       // the pool had no slot for a socket that is ready
+    bool has_unread_ = false;       // the last poll's sockets, or one of them, may hold more
     bool has_precise_wait_ = true;  // epoll_pwait2, Linux 5.11
 };
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "platform/linux/joined.h"
 #include "platform/linux/send_retry.h"
@@ -301,15 +302,26 @@ Turn UringIo::wait(Instant deadline, Duration linger) noexcept {
     HAWSER_CHECK(is_started);
     sockets_.recycle();
     submit_sends();
+    // A receive that ran out of buffers has left packets behind: take them, and do not sleep.
+    bool has_unread = ended_count_ != 0;
     for (;;) {
         arm_ended();
-        wait_once(deadline, linger);
+        if (std::exchange(has_unread, false) && ended_count_ == 0) [[unlikely]]
+            take_unread();
+        else
+            wait_once(deadline, linger);
         settle();
         const Instant at = os::now();
         const bool is_starved = ended_count_ != 0 && buffers_held_ == 0;
         if (completions_.count() != 0 || at >= deadline || is_starved) return Turn{at, completions_.take()};
         linger = Duration{};
     }
+}
+
+// An enter that is content with one completion stops in the middle of a long queue; one that wants many does not.
+void UringIo::take_unread() noexcept {
+    ++counters_.waits;
+    enter(wait_for_company, os::now(), 0);
 }
 
 void UringIo::wait_once(Instant deadline, Duration linger) noexcept {

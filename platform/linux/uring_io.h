@@ -72,6 +72,7 @@ private:
     void arm_ended() noexcept;
     void arm_wake() noexcept;
     void enter(std::uint32_t wait_for, Instant deadline, std::uint32_t min_wait_us) noexcept;
+    void take_unread() noexcept;
     void wait_once(Instant deadline, Duration linger) noexcept;
     void settle() noexcept;
     void top_up() noexcept;

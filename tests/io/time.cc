@@ -100,6 +100,26 @@ TEMPLATE_TEST_CASE("a linger does not outlast the deadline", "", HAWSER_IO_MODEL
     }
 }
 
+TEMPLATE_TEST_CASE("a burst beyond one turn's batch is worked off without a linger in between", "", HAWSER_IO_MODELS) {
+    // UringIo keeps a quarter of the pool ready, 256 datagrams; EpollIo reads 64 of a socket in a turn.
+    Bench<TestType> bench(1024);
+    constexpr std::uint32_t burst = 500;
+    const SocketId to = bench.open(TestType::loopback_v4(), 1);
+    const SocketId from = bench.open(TestType::loopback_v4(), 2, bench.io().local(to));
+    constexpr Duration linger = 400_ms;
+    const Duration taken = best_of(3, [&] {
+        bench.seen.clear();
+        for (std::uint32_t i = 0; i < burst; ++i) bench.send(from, numbered(i, 30));
+        const Instant before = bench.io().now();
+        while (bench.received(to).size() < burst && bench.io().now() < before + patience)
+            bench.turn(before + patience, linger);
+        CHECK(bench.received(to).size() == burst);
+        return bench.io().now() - before;
+    });
+    // The first wait may linger.
+    CHECK(taken < linger + linger / 2);
+}
+
 TEMPLATE_TEST_CASE("an idle linger ends in a wait for the first packet", "", HAWSER_IO_MODELS) {
     if constexpr (TestType::can_thread) {
         Bench<TestType> bench;
