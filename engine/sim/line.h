@@ -61,4 +61,27 @@ struct LineShape {
     }
 };
 
+// One bucket of one direction of one link.
+struct LinkSample {
+    std::uint32_t capacity_bytes = 0;  // what the bottleneck could have carried
+    std::uint32_t bytes_in = 0;        // on the wire, accepted or not
+    std::uint32_t bytes_out = 0;       // left the link
+    std::uint32_t queue_bytes = 0;     // at the bucket's end
+    std::uint16_t dropped_queue = 0;   // datagrams
+    std::uint16_t dropped_loss = 0;
+    std::uint16_t dropped_outage = 0;
+};
+
+struct LineFigures {
+    std::uint64_t packets_in = 0, bytes_in = 0;  // on the wire
+    std::uint64_t packets_out = 0, bytes_out = 0;
+    std::uint64_t dropped_queue = 0, dropped_loss = 0, dropped_outage = 0;
+    std::uint64_t waiting = 0;  // still in it at the end, of those that came since the scenario's clock began
+    double capacity_bps = 0;    // over the trip
+    double wait_ms_mean = 0;    // in the queue, over packets_in
+    double wait_ms_max = 0;
+    std::int64_t queue_bytes_max = 0;
+    std::vector<LinkSample> series;
+};
+
 }  // namespace hawser::sim

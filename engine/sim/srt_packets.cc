@@ -50,6 +50,30 @@ Packet make_handshake(const HandshakeFields& fields, SrtStamp stamp) {
     return packet;
 }
 
+// Type and length in words, then version, flags, and the latencies of the two directions.
+Packet with_latency(Packet handshake, const HandshakeLatency& latency) {
+    constexpr std::uint32_t version = 0x0001'0501;  // 1.5.1
+    const std::size_t at = handshake.size();
+    handshake.resize(at + 16);
+    put16(handshake, at, latency.is_request ? 1 : 2);
+    put16(handshake, at + 2, 3);
+    put32(handshake, at + 4, version);
+    put32(handshake, at + 8, latency.flags);
+    put16(handshake, at + 12, latency.receiver_ms);
+    put16(handshake, at + 14, latency.sender_ms);
+    return handshake;
+}
+
+HandshakeLatency latency_of(const wire::SrtPacket& handshake) {
+    const Bytes bytes = handshake.bytes();
+    constexpr std::size_t at = wire::handshake_bytes_min;
+    if (bytes.size() < at + 16 || load_be16(bytes.data() + at + 2) < 3) return {};
+    const std::uint16_t type = load_be16(bytes.data() + at);
+    if (type != 1 && type != 2) return {};
+    return {type == 1, load_be32(bytes.data() + at + 8), load_be16(bytes.data() + at + 12),
+            load_be16(bytes.data() + at + 14)};
+}
+
 std::uint32_t handshake_cookie(const wire::SrtPacket& handshake) { return load_be32(handshake.bytes().data() + 44); }
 
 Packet make_ack(std::uint32_t number, wire::Seq31 next_expected, SrtStamp stamp) {

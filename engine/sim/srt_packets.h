@@ -39,6 +39,17 @@ struct HandshakeFields {
 [[nodiscard]] Packet make_handshake(const HandshakeFields& fields, SrtStamp stamp);
 [[nodiscard]] std::uint32_t handshake_cookie(const wire::SrtPacket& handshake);
 
+// The handshake extension that carries versions, flags and latencies (HSREQ of a caller, HSRSP of a listener).
+struct HandshakeLatency {
+    bool is_request = true;
+    std::uint32_t flags = 0;
+    std::uint16_t receiver_ms = 0;
+    std::uint16_t sender_ms = 0;
+};
+[[nodiscard]] Packet with_latency(Packet handshake, const HandshakeLatency& latency);
+// All zeros when there is no such extension first.
+[[nodiscard]] HandshakeLatency latency_of(const wire::SrtPacket& handshake);
+
 // A full ACK: 44 bytes.
 [[nodiscard]] Packet make_ack(std::uint32_t number, wire::Seq31 next_expected, SrtStamp stamp);
 [[nodiscard]] Packet make_nak(const std::vector<wire::LossRange>& losses, SrtStamp stamp);

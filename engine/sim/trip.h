@@ -17,10 +17,10 @@
 #include "engine/border/selection.h"
 #include "engine/border/sender_snapshot.h"
 #include "engine/sim/line.h"
+#include "engine/sim/srt_settings.h"
 
 namespace hawser::sim {
 
-inline constexpr std::int64_t payload_bytes = 1316;  // seven transport-stream packets
 // One payload on the wire: with the headers of SRT (16), UDP and IP.
 inline constexpr std::int64_t payload_wire_bytes = payload_bytes + 16 + wire_overhead_bytes;
 
@@ -29,19 +29,9 @@ struct TripLink {
     LineShape down;
 };
 
-// Both SRT ends. Defaults are libsrt 1.5.1's in live mode.
-struct SrtSettings {
-    Duration latency{2'000'000'000};
-    std::int32_t loss_max_ttl = 0;      // SRTO_LOSSMAXTTL at the receiver, packets
-    std::int32_t overhead_percent = 0;  // SRTO_OHEADBW with MAXBW 0 and RETRANSMITALGO 1; 0: no bound (MAXBW -1)
-    // BELABOX's libsrt at the receiver: reorder tolerance is always loss_max_ttl, and no periodic NAK.
-    bool patched_receiver = false;
-    std::int32_t retransmit_algorithm = 1;  // SRTO_RETRANSMITALGO: 0 at once, 1 once per RTT at most
-};
-
 enum class TripReceiver : std::uint8_t {
     hawser,  // bond::Receiver
-    plain,   // an SRTLA ACK for each ten packets of a link, SRT's ACKs and NAKs to every link, the rest to the last
+    plain,   // an SRTLA ACK for each ten packets of a link, SRT's ACKs to every link, the rest to the last one heard
 };
 
 struct Trip {
@@ -59,29 +49,6 @@ struct Trip {
     Duration grace{300'000'000};   // on time: handed over within latency + grace of being made
     Duration series_bucket{};      // zero: no time series
     bool keep_hand_overs = false;  // TripOutcome::hand_overs
-};
-
-// One bucket of one direction of one link.
-struct LinkSample {
-    std::uint32_t capacity_bytes = 0;  // what the bottleneck could have carried
-    std::uint32_t bytes_in = 0;        // on the wire, accepted or not
-    std::uint32_t bytes_out = 0;       // left the link
-    std::uint32_t queue_bytes = 0;     // at the bucket's end
-    std::uint16_t dropped_queue = 0;   // datagrams
-    std::uint16_t dropped_loss = 0;
-    std::uint16_t dropped_outage = 0;
-};
-
-struct LineFigures {
-    std::uint64_t packets_in = 0, bytes_in = 0;  // on the wire
-    std::uint64_t packets_out = 0, bytes_out = 0;
-    std::uint64_t dropped_queue = 0, dropped_loss = 0, dropped_outage = 0;
-    std::uint64_t waiting = 0;  // still in it at the end, of those that came since the scenario's clock began
-    double capacity_bps = 0;    // over the trip
-    double wait_ms_mean = 0;    // in the queue, over packets_in
-    double wait_ms_max = 0;
-    std::int64_t queue_bytes_max = 0;
-    std::vector<LinkSample> series;
 };
 
 struct LinkOutcome {

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+#include "engine/sim/trip.h"
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+
+#include "engine/bond/receiver.h"
+#include "engine/sim/line_machine.h"
+#include "engine/sim/live_receiver.h"
+#include "engine/sim/live_sender.h"
+#include "engine/sim/plain_receiver.h"
+#include "engine/sim/trip_end.h"
+#include "engine/sim/trip_metrics.h"
+
+namespace hawser::sim {
+namespace {
+
+const Endpoint caller_at = Endpoint::from_v4(0x7F00'0001, 40000);
+const Endpoint listen_at = Endpoint::from_v4(0x7F00'0001, 5600);
+const Endpoint server_at = Endpoint::from_v4(0x7F00'0001, 4001);
+const Endpoint receiver_at = Endpoint::from_v4(0x0A09'0001, 5000);
+
+// Registered and at rest before the SRT caller dials.
+constexpr Duration settling{3'200'000'000};
+constexpr Duration dial_patience{20'000'000'000};
+// After the last payload's latency: what is late by less than this is still seen.
+constexpr Duration after{800'000'000};
+// What the links, the sender's history and both ends may hold.
+constexpr std::uint32_t slots = 32768;
+
+Endpoint uplink_at(std::size_t link, std::uint16_t port) {
+    return Endpoint::from_v4(0x0A00'0001 + static_cast<std::uint32_t>(link + 1) * 0x100, port);
+}
+std::size_t link_of(const Endpoint& uplink) { return std::size_t{uplink.address[14]} - 1; }
+
+struct Slab {
+    explicit Slab(std::size_t bytes) : data(static_cast<std::uint8_t*>(std::calloc(bytes, 1))), size(bytes) {
+        HAWSER_CHECK(data != nullptr);
+    }
+    ~Slab() { std::free(data); }
+    Slab(const Slab&) = delete;
+    Slab& operator=(const Slab&) = delete;
+    [[nodiscard]] std::span<std::uint8_t> bytes() const { return {data, size}; }
+
+    std::uint8_t* data;  // zero, and no page of it there before it is touched
+    std::size_t size;
+};
+
+class Journey {
+public:
+    explicit Journey(const Trip& trip);
+    ~Journey();
+    Journey(const Journey&) = delete;
+    Journey& operator=(const Journey&) = delete;
+
+    TripOutcome run();
+
+private:
+    struct Passenger {
+        PacketRef packet;
+        std::uint16_t port = 0;  // at the sender's end
+    };
+    using Line = LineMachine<Passenger>;
+
+    void add_sender();
+    void add_receiver();
+    void run_until(Instant end);
+    [[nodiscard]] Instant next() const;
+    void step();
+    void arrive_up(std::size_t link);
+    void arrive_down(std::size_t link);
+    void ride(Line& line, Instant& next, PacketRef packet, std::uint16_t port);
+    void note(std::size_t line, const Passenger& p);
+    [[nodiscard]] PacketRef make(Bytes head, std::uint16_t length);
+
+    // The seams between the parts.
+    void from_caller(Bytes head, std::uint16_t length);
+    void from_server(Bytes head, std::uint16_t length);
+    void to_server(Bytes head, std::uint16_t length) { server_->on_packet(head.first(length), now_); }
+    static void from_sender(void* self, const Endpoint& from, const Endpoint& to, PacketRef packet);
+    static void from_receiver(void* self, const Endpoint& from, const Endpoint& to, PacketRef packet);
+    static void from_plain(void* self, std::size_t link, std::uint16_t port, Bytes packet);
+
+    const Trip& trip_;
+    Instant now_{};
+    Slab slab_{std::size_t{slots} * pool_slot_bytes};
+    Pool pool_{slab_.bytes(), pool_slot_bytes};
+    std::vector<Line> up_;
+    std::vector<Line> down_;
+    std::vector<Instant> up_next_;
+    std::vector<Instant> down_next_;
+    std::unique_ptr<LiveSender> caller_;
+    std::unique_ptr<LiveReceiver> server_;
+    std::unique_ptr<TripEnd<bond::Sender>> sender_;
+    std::unique_ptr<TripEnd<bond::Receiver>> receiver_;
+    std::unique_ptr<PlainReceiver> plain_;
+    Endpoint server_peer_;                          // the receiver's socket that the server answers
+    std::uint64_t digest_ = 14695981039346656037u;  // FNV-1a's offset basis
+    std::uint64_t events_ = 0;
+};
+
+Journey::Journey(const Trip& trip) : trip_(trip) {
+    HAWSER_CHECK(!trip.links.empty() && trip.links.size() <= links_max);
+    for (std::size_t i = 0; i < trip.links.size(); ++i) {
+        // Each direction draws from its own generator.
+        const std::uint64_t seed = trip.seed * 1'000'003 + i * 2 + 1;
+        up_.emplace_back(trip.links[i].up, seed, trip.series_bucket);
+        down_.emplace_back(trip.links[i].down, seed + 1, trip.series_bucket);
+    }
+    up_next_.assign(up_.size(), never);
+    down_next_.assign(down_.size(), never);
+    Random random(trip.seed);
+    const wire::Seq31 isn(static_cast<std::uint32_t>(random.next()));
+    caller_ = std::make_unique<LiveSender>(trip.srt, isn, SrtOutlet::of<Journey, &Journey::from_caller>(*this));
+    server_ = std::make_unique<LiveReceiver>(trip.srt, SrtOutlet::of<Journey, &Journey::from_server>(*this));
+    add_receiver();
+    add_sender();
+}
+
+Journey::~Journey() = default;
+
+void Journey::add_receiver() {
+    if (trip_.receiver == TripReceiver::plain) {
+        plain_ = std::make_unique<PlainReceiver>(trip_.links.size(), trip_.seed,
+                                                 SrtOutlet::of<Journey, &Journey::to_server>(*this),
+                                                 PlainReceiver::LinkOutlet{this, from_plain});
+        return;
+    }
+    bond::ReceiverOptions options = trip_.receiver_options;
+    options.listen = Endpoint{};
+    options.listen.port = receiver_at.port;
+    options.groups_max = 2;
+    Random random(trip_.seed + 1);
+    Entropy entropy;
+    for (std::uint8_t& b : entropy) b = static_cast<std::uint8_t>(random.next());
+    receiver_ = std::make_unique<TripEnd<bond::Receiver>>(pool_, now_, TripIo::Network{this, from_receiver},
+                                                          trip_.coalesce, options, pool_, entropy);
+    for (ReceiverSnapshot& s : receiver_->border().snapshots.slots_before_start())
+        s.reserve(options.groups_max, options.groups_max * options.links_per_group_max);
+    receiver_->start();
+    Command c;
+    c.kind = CommandKind::set_server;
+    c.resolved.count = 1;
+    c.resolved.addresses[0] = server_at;
+    receiver_->command(c);
+    receiver_->run();
+}
+
+void Journey::add_sender() {
+    bond::SenderOptions options = trip_.sender;
+    options.listen = listen_at;
+    Random random(trip_.seed + 2);
+    wire::GroupKey probe;
+    for (std::uint8_t& b : probe) b = static_cast<std::uint8_t>(random.next());
+    sender_ = std::make_unique<TripEnd<bond::Sender>>(pool_, now_, TripIo::Network{this, from_sender}, trip_.coalesce,
+                                                      options, pool_, probe, trip_.seed);
+    sender_->start();
+    Command c;
+    c.kind = CommandKind::set_receiver;
+    c.resolved.count = 1;
+    c.resolved.addresses[0] = receiver_at;
+    sender_->command(c);
+    c = Command{};
+    c.kind = CommandKind::set_selection;
+    c.selection = trip_.selection;
+    sender_->command(c);
+    for (std::size_t i = 0; i < trip_.links.size(); ++i) {
+        c = Command{};
+        c.kind = CommandKind::add_uplink;
+        c.link = LinkId(static_cast<std::uint8_t>(i));
+        c.uplink.source = uplink_at(i, 0);
+        sender_->command(c);
+    }
+    sender_->run();
+}
+
+PacketRef Journey::make(Bytes head, std::uint16_t length) {
+    const BufferId buffer = pool_.take();
+    HAWSER_CHECK(buffer != no_buffer);
+    std::copy(head.begin(), head.end(), pool_.data(buffer));
+    return PacketRef{buffer, 0, length};
+}
+
+void Journey::ride(Line& line, Instant& next, PacketRef packet, std::uint16_t port) {
+    if (!line.push(Passenger{packet, port}, packet.length, now_)) return;
+    pool_.add_ref(packet.buffer);
+    next = line.next();
+}
+
+void Journey::from_caller(Bytes head, std::uint16_t length) {
+    sender_->io().deliver(listen_at.port, caller_at, make(head, length));
+}
+
+void Journey::from_sender(void* self, const Endpoint& from, const Endpoint& to, PacketRef packet) {
+    auto& j = *static_cast<Journey*>(self);
+    if (to.is_loopback()) {
+        j.caller_->on_packet(j.pool_.bytes(packet), j.now_);
+        return;
+    }
+    const std::size_t link = link_of(from);
+    j.ride(j.up_[link], j.up_next_[link], packet, from.port);
+}
+
+void Journey::from_receiver(void* self, const Endpoint& from, const Endpoint& to, PacketRef packet) {
+    auto& j = *static_cast<Journey*>(self);
+    if (to.is_loopback()) {
+        j.server_peer_ = from;
+        j.server_->on_packet(j.pool_.bytes(packet), j.now_);
+        return;
+    }
+    const std::size_t link = link_of(to);
+    j.ride(j.down_[link], j.down_next_[link], packet, to.port);
+}
+
+void Journey::from_plain(void* self, std::size_t link, std::uint16_t port, Bytes packet) {
+    auto& j = *static_cast<Journey*>(self);
+    const PacketRef copy = j.make(packet, static_cast<std::uint16_t>(packet.size()));
+    j.ride(j.down_[link], j.down_next_[link], copy, port);
+    j.pool_.release(copy.buffer);
+}
+
+void Journey::from_server(Bytes head, std::uint16_t length) {
+    if (plain_)
+        plain_->on_server(head.first(length));
+    else
+        receiver_->io().deliver(server_peer_.port, server_at, make(head, length));
+}
+
+void Journey::note(std::size_t line, const Passenger& p) {
+    const auto mix = [this](std::uint64_t v) { digest_ = (digest_ ^ v) * 1099511628211u; };
+    mix(static_cast<std::uint64_t>(now_.ns));
+    mix(line << 32 | p.packet.length);
+    mix(load_be32(pool_.data(p.packet)));
+}
+
+void Journey::arrive_up(std::size_t link) {
+    Line& line = up_[link];
+    Passenger p;
+    while (line.pop(now_, p, [this](const Passenger& lost) { pool_.release(lost.packet.buffer); })) {
+        note(link * 2, p);
+        if (plain_) {
+            plain_->on_link(link, p.port, pool_.bytes(p.packet), now_);
+            pool_.release(p.packet.buffer);
+        } else {
+            receiver_->io().deliver(receiver_at.port, uplink_at(link, p.port), p.packet);
+        }
+    }
+    up_next_[link] = line.next();
+}
+
+void Journey::arrive_down(std::size_t link) {
+    Line& line = down_[link];
+    Passenger p;
+    while (line.pop(now_, p, [this](const Passenger& lost) { pool_.release(lost.packet.buffer); })) {
+        note(link * 2 + 1, p);
+        sender_->io().deliver(p.port, receiver_at, p.packet);
+    }
+    down_next_[link] = line.next();
+}
+
+Instant Journey::next() const {
+    Instant earliest = std::min({caller_->due(), sender_->due(), server_->due()});
+    if (receiver_) earliest = std::min(earliest, receiver_->due());
+    for (const Instant t : up_next_) earliest = std::min(earliest, t);
+    for (const Instant t : down_next_) earliest = std::min(earliest, t);
+    return earliest;
+}
+
+void Journey::step() {
+    ++events_;
+    for (std::size_t i = 0; i < up_.size(); ++i) {
+        if (up_next_[i] <= now_) arrive_up(i);
+        if (down_next_[i] <= now_) arrive_down(i);
+    }
+    if (receiver_ && receiver_->due() <= now_) receiver_->run();
+    if (server_->due() <= now_) server_->run(now_);
+    if (caller_->due() <= now_) caller_->run(now_);
+    if (sender_->due() <= now_) sender_->run();
+}
+
+void Journey::run_until(Instant end) {
+    for (Instant t = next(); t <= end; t = next()) {
+        now_ = std::max(now_, t);
+        step();
+    }
+    now_ = std::max(now_, end);
+}
+
+TripOutcome Journey::run() {
+    TripOutcome outcome;
+    run_until(Instant{} + settling);
+    caller_->connect(now_);
+    const Instant patience = now_ + dial_patience;
+    while (!caller_->connected() && now_ < patience) {
+        now_ = std::max(now_, std::min(next(), patience));
+        step();
+    }
+    outcome.connected = caller_->connected();
+    const Instant begun = now_;
+    for (Line& line : up_) line.begin(now_);
+    for (Line& line : down_) line.begin(now_);
+    const Media media = media_of(trip_, now_ + trip_.lead);
+    caller_->begin(media.first, media.gap_ns, media.count);
+    run_until(media.first + Duration{static_cast<std::int64_t>(trip_.seconds * 1e9)});
+    sender_->bond().fill(outcome.sender, now_);
+    run_until(now_ + trip_.srt.latency + after);
+
+    judge(trip_, media, server_->reads(), outcome);
+    for (std::size_t i = 0; i < up_.size(); ++i) {
+        LinkOutcome link;
+        link.up = up_[i].figures(now_);
+        link.down = down_[i].figures(now_);
+        outcome.links.push_back(link);
+    }
+    count_bytes(media, (now_ - begun), outcome);
+    const LiveSenderCounts& sent = caller_->counts();
+    outcome.srt_unique = sent.unique;
+    outcome.srt_retransmissions = sent.again;
+    outcome.srt_sender_drops = sent.dropped;
+    outcome.srt_acks = sent.acks;
+    outcome.srt_naks = sent.naks;
+    outcome.refused = sent.refused;
+    const LiveReceiverCounts& got = server_->counts();
+    outcome.srt_given_up = got.given_up;
+    outcome.srt_belated = got.belated;
+    outcome.srt_repeated = got.repeated;
+    outcome.retrans_overhead =
+        static_cast<double>(sent.again) / static_cast<double>(std::max<std::uint64_t>(sent.unique, 1));
+    outcome.digest = digest_;
+    outcome.events = events_;
+    return outcome;
+}
+
+}  // namespace
+
+TripOutcome run(const Trip& trip) {
+    const auto journey = std::make_unique<Journey>(trip);
+    return journey->run();
+}
+
+}  // namespace hawser::sim
