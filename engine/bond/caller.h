@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The one SRT caller whose stream is bonded: its address, its SRT session, and the range of sequences that answers
-// may name. The first caller is taken; another is refused until the first has said goodbye or has been silent.
+// may name. The first caller is taken; another is refused until the first has said goodbye or has been silent. One that
+// has only dialled so far gives way much sooner than one whose connection is up.
 // What cannot belong to the session (a foreign socket id, an ACK or NAK of what was never sent) is not let through:
 // libsrt ends a connection over such packets (Haivision/srt#3088).
 #pragma once
@@ -23,21 +24,32 @@ public:
     static constexpr std::int32_t session_jump = 4 * 25600;
     // How far behind the newest sequence an answer may reach: the same bound backwards.
     static constexpr std::int32_t answer_reach = session_jump;
+    // A caller without a connection repeats its handshake every 250 ms (Haivision/srt c39196c9, updateConnStatus), over
+    // a socket that loses nothing: two missed, and it has gone.
+    static constexpr Duration dialling_silence_max{500'000'000};
+    // One that keeps dialling and hears nothing from the server. Not as short: an answer takes the uplinks' round trip,
+    // and if two callers could drive each other out before any answer came, neither would ever be connected. Six
+    // handshakes, half of libsrt's 3 s for connecting.
+    static constexpr Duration dialling_unanswered_max{1'500'000'000};
 
     [[nodiscard]] bool has_caller() const { return locked_; }
     [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
     [[nodiscard]] bool is(const Endpoint& from) const { return locked_ && endpoint_ == from; }
     // Whether a packet from elsewhere may take the caller's place.
     [[nodiscard]] bool is_replaceable(Instant now, Duration idle_max) const {
-        return !locked_ || ended_ || now - heard_at_ >= idle_max;
+        if (!locked_ || ended_ || now - heard_at_ >= idle_max) return true;
+        if (is_established()) return false;
+        return now - heard_at_ >= dialling_silence_max || now - answered_at_ >= dialling_unanswered_max;
     }
+    // It has a connection: the server accepted it, or it sent what only a connected caller sends.
+    [[nodiscard]] bool is_established() const { return established_ || newest_ != dialled_newest_; }
     [[nodiscard]] Instant heard_at() const { return heard_at_; }
 
     void lock(const Endpoint& from, Instant now) {
         *this = Caller{};
         endpoint_ = from;
         locked_ = true;
-        heard_at_ = now;
+        heard_at_ = answered_at_ = now;
     }
     void unlock() { *this = Caller{}; }
     void heard(Instant now) { heard_at_ = now; }
@@ -53,8 +65,11 @@ public:
         }
         newest_ = sequence;
         has_range_ = true;
+        established_ = true;
         return true;
     }
+    // Any control packet of the caller's but a handshake: there is a connection, whoever saw it begin.
+    void on_connected_control() { established_ = true; }
     // The caller's own handshake. True when it opens a new session: another socket id than the last.
     bool on_handshake(const wire::Handshake& handshake) {
         ended_ = false;
@@ -63,9 +78,15 @@ public:
         if (handshake.request_type() != wire::handshake_conclusion) return false;
         if (socket_id_ == handshake.socket_id() && has_range_) return false;
         socket_id_ = handshake.socket_id();
-        newest_ = handshake.initial_sequence().plus(-1);
+        newest_ = dialled_newest_ = handshake.initial_sequence().plus(-1);
         has_range_ = true;
+        established_ = false;
         return true;
+    }
+    // The server's answer to a handshake of the caller's.
+    void on_answer(const wire::Handshake& handshake, Instant now) {
+        answered_at_ = now;
+        if (handshake.request_type() == wire::handshake_conclusion) established_ = true;
     }
     // The last word of either side: the next caller need not wait.
     void on_shutdown() { ended_ = true; }
@@ -96,10 +117,13 @@ public:
 private:
     Endpoint endpoint_;
     Instant heard_at_;
+    Instant answered_at_;  // by the server while dialling, or locked
     std::uint32_t socket_id_ = 0;
     std::uint32_t dialling_id_ = 0;  // of the caller's last handshake; 0: none
     wire::Seq31 newest_;
+    wire::Seq31 dialled_newest_;  // what newest_ is until the first data packet after a conclusion
     bool locked_ = false;
+    bool established_ = false;
     bool ended_ = false;
     bool has_range_ = false;
 };

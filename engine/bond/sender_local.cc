@@ -22,6 +22,8 @@ bool Sender::on_odd(const Completion& c, Instant now, Actions& out) noexcept {
     return on_odd_local(c, packet, now, out);
 }
 
+// Apart from on_odd, through which every answer from the uplinks comes: the path of a data packet is inlined here, and
+// its frame (six saved registers, 136 bytes) is nothing that those should pay for.
 bool Sender::on_odd_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
     if (packet.size() > wire::datagram_bytes_max) {
         counters_.add(Counter::drop_oversize);
@@ -46,8 +48,10 @@ void Sender::on_local_control(const Completion& c, Bytes packet, Instant now, Ac
         counters_.add(Counter::drop_srtla_on_srt);
         return;
     }
-    if (const auto handshake = wire::Handshake::over(srt); handshake && caller_.on_handshake(*handshake)) {
-        new_session(now, out);
+    if (const auto handshake = wire::Handshake::over(srt)) {
+        if (caller_.on_handshake(*handshake)) new_session(now, out);
+    } else if (srt.control_type() != wire::SrtControl::handshake) {
+        caller_.on_connected_control();
     }
     if (srt.control_type() == wire::SrtControl::shutdown && !caller_.ended()) {
         caller_.on_shutdown();

@@ -102,6 +102,8 @@ void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, Instant now, 
             }
             break;
         case wire::SrtControl::handshake:
+            if (const auto answer = wire::Handshake::over(*srt)) caller_.on_answer(*answer, now);
+            break;
         case wire::SrtControl::keepalive:
         case wire::SrtControl::congestion_warning:
         case wire::SrtControl::ackack:

@@ -8,6 +8,21 @@ using namespace hawser;
 using namespace hawser::test;
 using wire::Seq31;
 
+namespace {
+
+// Refused callers try again each 100 ms, as encoders do that are told to insist. False when 3 s do not suffice.
+template <class Condition>
+bool redial_until(const std::vector<sim::SrtCaller*>& callers, SenderLab& lab, Condition&& condition) {
+    for (int i = 0; i < 30; ++i) {
+        if (lab.reach(condition, 100_ms)) return true;
+        for (sim::SrtCaller* caller : callers)
+            if (caller->refused() != 0) caller->connect();
+    }
+    return false;
+}
+
+}  // namespace
+
 TEST_CASE("a session that begins just before the wrap flows through it, in-flight counts and NAKs with it") {
     LabOptions options;
     options.uplinks = 4;
@@ -105,6 +120,54 @@ TEST_CASE("a second caller is refused while the first lives, and taken when it h
     lab.run(1_s);
     CHECK(second.counts().acks >= 50);
     CHECK(second.counts().fatal + second.counts().foreign + second.counts().copies == 0);
+}
+
+TEST_CASE("a caller that was never connected holds nobody up for long") {
+    const bool dials_on = GENERATE(false, true);
+    LabOptions options;
+    options.server.answers = false;
+    options.connect_caller = false;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.caller->connect();
+    lab.run(100_ms);
+    if (!dials_on) lab.world.remove_program(lab.caller.get());  // killed while dialling
+    lab.server->set_answers(!dials_on);
+    sim::SrtCallerOptions second_options;
+    second_options.local = Endpoint::from_v4(0x7F000001, 40001);
+    second_options.target = SenderLab::listen_at();
+    second_options.socket_id = 0x5678;
+    sim::SrtCaller second(lab.world, lab.near, second_options);
+    const Instant from = lab.world.now();
+    second.connect();
+    REQUIRE(redial_until({&second}, lab, [&] { return lab.snapshot().caller == second.local(); }));
+    CHECK(lab.world.now() - from <= (dials_on ? 1600_ms : 700_ms));
+    CHECK(lab.count(EventKind::caller_gone) == 1);
+    lab.server->set_answers(true);
+    REQUIRE(lab.reach([&] { return second.connected(); }, 1_s));
+    // The one that is connected stays, and whoever else dials is refused.
+    lab.run(3_s);
+    CHECK(lab.snapshot().caller == second.local());
+    CHECK(second.counts().acks >= 200);
+    if (dials_on) CHECK(lab.caller->refused() == wire::handshake_reject_conflict);
+}
+
+TEST_CASE("two callers who dial at once over a slow path do not keep each other out") {
+    LabOptions options;
+    options.shape.delay = 350_ms;
+    options.connect_caller = false;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    sim::SrtCallerOptions second_options;
+    second_options.local = Endpoint::from_v4(0x7F000001, 40001);
+    second_options.target = SenderLab::listen_at();
+    second_options.socket_id = 0x5678;
+    sim::SrtCaller second(lab.world, lab.near, second_options);
+    lab.caller->connect();
+    second.connect();
+    REQUIRE(
+        redial_until({lab.caller.get(), &second}, lab, [&] { return lab.caller->connected() || second.connected(); }));
+    CHECK(lab.caller->connected());
 }
 
 TEST_CASE("SRTLA types and short datagrams from the SRT side go nowhere and take no place") {

@@ -27,6 +27,10 @@ std::array<std::uint8_t, 64> handshake(std::int32_t request, std::uint32_t socke
     return p;
 }
 
+wire::Handshake read(const std::array<std::uint8_t, 64>& packet) {
+    return *wire::Handshake::over(*wire::SrtPacket::over(packet));
+}
+
 bool tell(Caller& c, Bytes packet) { return c.on_handshake(*wire::Handshake::over(*wire::SrtPacket::over(packet))); }
 
 wire::LossList losses(const std::vector<std::uint32_t>& words, std::vector<std::uint8_t>& storage) {
@@ -43,12 +47,61 @@ TEST_CASE("the first caller holds the place until it is silent or says goodbye")
     c.lock(one, t0);
     CHECK(c.is(one));
     CHECK_FALSE(c.is(two));
+    c.on_connected_control();
     CHECK_FALSE(c.is_replaceable(t0 + 1999_ms, 2_s));
     CHECK(c.is_replaceable(t0 + 2_s, 2_s));
     c.heard(t0 + 1_s);
     CHECK_FALSE(c.is_replaceable(t0 + 2_s, 2_s));
     c.on_shutdown();
     CHECK(c.is_replaceable(t0 + 1001_ms, 2_s));
+}
+
+TEST_CASE("a caller that only dials gives way after two missed handshakes, or when nobody answers it") {
+    Caller c;
+    c.lock(one, t0);
+    CHECK_FALSE(c.is_established());
+    CHECK_FALSE(c.is_replaceable(t0 + 499_ms, 2_s));
+    CHECK(c.is_replaceable(t0 + 500_ms, 2_s));
+    // It repeats, and nobody answers.
+    for (int i = 1; i <= 6; ++i) {
+        CHECK_FALSE(c.is_replaceable(t0 + 250_ms * i - 1_ms, 2_s));
+        static_cast<void>(tell(c, handshake(wire::handshake_induction, 77, 0)));
+        c.heard(t0 + 250_ms * i);
+    }
+    CHECK(c.is_replaceable(t0 + 1500_ms, 2_s));
+    // An answer is progress, a refusal too, but no connection.
+    c.on_answer(read(handshake(wire::handshake_induction, 5, 0)), t0 + 1500_ms);
+    CHECK_FALSE(c.is_replaceable(t0 + 1900_ms, 2_s));
+    static_cast<void>(tell(c, handshake(wire::handshake_conclusion, 77, 5000)));
+    CHECK_FALSE(c.is_established());
+    c.on_answer(read(handshake(1010, 5, 0)), t0 + 1600_ms);
+    CHECK_FALSE(c.is_established());
+    CHECK(c.is_replaceable(t0 + 2000_ms, 2_s));
+}
+
+TEST_CASE("a caller is established by the server's conclusion, by data, or by what only the connected send") {
+    const Instant late = t0 + 1999_ms;
+    Caller accepted;
+    accepted.lock(one, t0);
+    static_cast<void>(tell(accepted, handshake(wire::handshake_conclusion, 77, 5000)));
+    CHECK(accepted.is_replaceable(late, 2_s));
+    accepted.on_answer(read(handshake(wire::handshake_conclusion, 5, 0)), t0);
+    CHECK_FALSE(accepted.is_replaceable(late, 2_s));
+    // Encoders dial anew from the same port.
+    static_cast<void>(tell(accepted, handshake(wire::handshake_conclusion, 78, 9)));
+    CHECK(accepted.is_replaceable(late, 2_s));
+
+    Caller sends;
+    sends.lock(one, t0);
+    static_cast<void>(tell(sends, handshake(wire::handshake_conclusion, 77, 5000)));
+    static_cast<void>(sends.on_data(Seq31(5000)));
+    CHECK_FALSE(sends.is_replaceable(late, 2_s));
+
+    Caller met_in_the_middle;
+    met_in_the_middle.lock(one, t0);
+    static_cast<void>(met_in_the_middle.on_data(Seq31(0)));
+    CHECK_FALSE(met_in_the_middle.is_replaceable(late, 2_s));
+    CHECK(met_in_the_middle.is_replaceable(t0 + 2_s, 2_s));
 }
 
 TEST_CASE("a conclusion with a new socket id opens a session, its repetitions do not") {
