@@ -3,6 +3,10 @@
 // caller is to see it once. Copies are equal byte for byte, their SRT timestamp included, so a hash of all bytes
 // names them; a table of 32-bit tags, eight to a set, remembers the last ones. A new packet is taken for a copy once in
 // 2^29 at most; a copy is let through when eight others of its set came meanwhile, which SRT would bear without harm.
+//
+// Equal bytes are not always a copy. libsrt's repeated NAKs bear new timestamps, but Moblin's server repeats the last
+// NAK with its old one each 100 ms until the packet is there (eerimoq/moblin 6e7686d), on one link: that is a new
+// question. So what comes again on a link that has brought it, and not at once, is first again.
 #pragma once
 
 #include <array>
@@ -10,20 +14,35 @@
 #include <cstring>
 
 #include "engine/base/bytes.h"
+#include "engine/base/link_load.h"
+#include "engine/base/strong.h"
+#include "engine/base/time.h"
 
 namespace hawser::bond {
 
 class CopyFilter {
 public:
-    // True the first time these bytes are seen (as far as the table remembers).
-    [[nodiscard]] bool is_first(Bytes packet) noexcept {
+    // Bytes that come again by the same link after this are said again; sooner, the network has doubled them. Half of
+    // Moblin's period.
+    static constexpr Duration said_again_after{50'000'000};
+
+    // True the first time these bytes are seen (as far as the table remembers), and when they are said again.
+    [[nodiscard]] bool is_first(Bytes packet, LinkId link, Instant now) noexcept {
         const std::uint64_t h = hash(packet);
         const auto tag = static_cast<std::uint32_t>(h >> 32) | 1;  // 0 is an empty place
+        const LinkMask by = mask_of(link);
         Set& set = sets_[h % set_count];
-        bool known = false;
-        for (const std::uint32_t seen : set.tags) known |= seen == tag;
-        if (known) return false;
-        set.tags[set.next++ % ways] = tag;
+        for (std::size_t way = 0; way < ways; ++way) {
+            if (set.tags[way] != tag) continue;
+            Seen& seen = set.seen[way];
+            const bool again = (seen.by & by) != 0 && now - seen.at >= said_again_after;
+            seen.by |= by;
+            if (again) seen.at = now;
+            return again;
+        }
+        const std::size_t oldest = set.next++ % ways;
+        set.tags[oldest] = tag;
+        set.seen[oldest] = Seen{now, by};
         return true;
     }
     void clear() noexcept { sets_.fill({}); }
@@ -33,8 +52,13 @@ private:
     // 128 sets, and a set overflows about once in a million.
     static constexpr std::size_t ways = 8;
     static constexpr std::size_t set_count = 128;
+    struct Seen {
+        Instant at;       // when it was last first
+        LinkMask by = 0;  // links that have brought it
+    };
     struct Set {
         std::array<std::uint32_t, ways> tags{};
+        std::array<Seen, ways> seen{};
         std::uint32_t next = 0;
     };
 

@@ -21,6 +21,7 @@
 #include "engine/bond/caller.h"
 #include "engine/bond/copy_filter.h"
 #include "engine/bond/history.h"
+#include "engine/bond/loss_reports.h"
 #include "engine/border/command.h"
 #include "engine/border/counters.h"
 #include "engine/border/sender_snapshot.h"
@@ -138,8 +139,9 @@ private:
     void note_no_uplink(Instant now, Actions& out) noexcept;
     // The uplinks' side.
     void on_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
-    void on_srt_from_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
+    void on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, Instant now, Actions& out) noexcept;
     void on_srt_nak(const wire::LossList& losses, Instant now) noexcept;
+    LinkId charge_loss(wire::Seq31 sequence, Instant now) noexcept;
     void on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now, Actions& out) noexcept;
     void on_keepalive(LinkId link, Bytes packet, Instant now) noexcept;
     void heard(LinkId link, Instant now) noexcept;
@@ -175,6 +177,7 @@ private:
     link::Registration registration_;
     Caller caller_;
     CopyFilter copies_;
+    LossReports loss_reports_;
     History history_;
 
     SocketId local_socket_ = no_socket;

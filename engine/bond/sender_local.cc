@@ -105,6 +105,7 @@ bool Sender::admit_caller(const Completion& c, Bytes packet, Instant now, Action
 
 void Sender::new_session(Instant now, Actions& out) noexcept {
     accounting_.new_session();
+    loss_reports_.clear();
     history_.clear();
     srtla_acks_seen_ = false;
     data_at_first_srt_ack_ = 0;

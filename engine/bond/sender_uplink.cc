@@ -44,10 +44,10 @@ void Sender::on_uplink(const Completion& c, Bytes packet, Instant now, Actions& 
         return;
     }
     heard(link, now);
-    on_srt_from_uplink(c, packet, now, out);
+    on_srt_from_uplink(c, packet, link, now, out);
 }
 
-void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
+void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, Instant now, Actions& out) noexcept {
     auto srt = wire::SrtPacket::over(packet);
     if (!srt) {
         counters_.add(Counter::drop_short);
@@ -71,7 +71,7 @@ void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, Instant now, 
         packet = packet.first(ref.length);
         srt = wire::SrtPacket::over(packet);
     }
-    const bool is_first = copies_.is_first(packet);
+    const bool is_first = copies_.is_first(packet, link, now);
     switch (srt->control_type()) {
         case wire::SrtControl::ack: {
             const auto next = wire::ack_next_expected(*srt);
@@ -118,11 +118,24 @@ void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, Instant now, 
 void Sender::on_srt_nak(const wire::LossList& losses, Instant now) noexcept {
     counters_.add(Counter::srt_nak_sequences, static_cast<std::uint64_t>(losses.count()));
     losses.each([&](wire::Seq31 sequence) {
-        const auto loss = accounting_.on_lost(sequence, now);
-        if (loss.link == no_link) return;
-        ++uplinks_[loss.link.index()].naks;
-        selector_.note_nak(loss.link, now);
+        const LinkId link = charge_loss(sequence, now);
+        if (link == no_link) return;
+        ++uplinks_[link.index()].naks;
+        selector_.note_nak(link, now);
     });
+}
+
+// The link that lost it; no_link when nobody holds it, or when the report was made before the retransmission that is
+// under way could arrive. Classic charges each report to whoever holds the sequence then, as the reference does.
+LinkId Sender::charge_loss(wire::Seq31 sequence, Instant now) noexcept {
+    if (selector_.settings().mode == select::Mode::classic) return accounting_.on_lost(sequence, now).link;
+    const bool reported = loss_reports_.note(sequence);
+    const auto sending = accounting_.first_holder(sequence);
+    if (sending.link == no_link) return no_link;
+    const link::Rtt& rtt = uplinks_[sending.link.index()].rtt;
+    if (reported && now - sending.sent_at < LossReports::settling_time(rtt.smoothed(), rtt.variation())) return no_link;
+    accounting_.charge_first_holder(sequence);
+    return sending.link;
 }
 
 void Sender::forward(PacketRef ref, Actions& out) noexcept {

@@ -123,22 +123,42 @@ Accounting::SlotId Accounting::find(std::uint32_t sequence, std::uint32_t signif
     return best;
 }
 
-Accounting::Loss Accounting::holder(wire::Seq31 sequence) const noexcept {
-    // All 32 bits must agree, so a probe is never found.
-    const SlotId slot = find(sequence.raw(), ~std::uint32_t{0}, links_max);
+// Of the entries of a sequence, probes apart, the one sent first. (Chains are newest first.)
+Accounting::SlotId Accounting::find_oldest(std::uint32_t sequence) const noexcept {
+    SlotId oldest = nobody;
+    for (SlotId slot = heads_[chain_of(sequence)]; slot != nobody; slot = slots_[slot].next)
+        if (slots_[slot].sequence == sequence) oldest = slot;
+    return oldest;
+}
+
+Accounting::Loss Accounting::loss_of(SlotId slot) const noexcept {
     if (slot == nobody) return {};
     return {LinkId(static_cast<LinkId::rep>(link_of(slot))), slots_[slot].sent_at};
 }
 
-Accounting::Loss Accounting::on_lost(wire::Seq31 sequence, Instant) noexcept {
-    const SlotId slot = find(sequence.raw(), ~std::uint32_t{0}, links_max);
+Accounting::Loss Accounting::charge(SlotId slot) noexcept {
     if (slot == nobody) return {};
-    const std::size_t i = link_of(slot);
+    std::int32_t& window = load_.window[link_of(slot)];
     unlink(slot);
-    load_.window[i] = std::max(load_.window[i] - window_loss_step, window_min);
+    window = std::max(window - window_loss_step, window_min);
     HAWSER_VERIFY(is_consistent());
-    return {LinkId(static_cast<LinkId::rep>(i)), slots_[slot].sent_at};
+    return loss_of(slot);
 }
+
+// All 32 bits must agree, so a probe is never found.
+Accounting::Loss Accounting::holder(wire::Seq31 sequence) const noexcept {
+    return loss_of(find(sequence.raw(), ~std::uint32_t{0}, links_max));
+}
+
+Accounting::Loss Accounting::on_lost(wire::Seq31 sequence, Instant) noexcept {
+    return charge(find(sequence.raw(), ~std::uint32_t{0}, links_max));
+}
+
+Accounting::Loss Accounting::first_holder(wire::Seq31 sequence) const noexcept {
+    return loss_of(find_oldest(sequence.raw()));
+}
+
+void Accounting::charge_first_holder(wire::Seq31 sequence) noexcept { charge(find_oldest(sequence.raw())); }
 
 LinkMask Accounting::on_srtla_ack(const wire::SrtlaAck& ack, LinkId arrival, LinkMask alive, Instant) noexcept {
     const std::size_t preferred = load_.arrival_first ? arrival.index() : links_max;

@@ -81,6 +81,10 @@ public:
     Loss on_lost(wire::Seq31 sequence, Instant now) noexcept;
     // The link that on_lost would charge now, and when it sent; changes nothing.
     [[nodiscard]] Loss holder(wire::Seq31 sequence) const noexcept;
+    // The link that holds the sequence since the longest time, and the same for it: on_lost by time of sending, where
+    // the reference goes by order of links.
+    [[nodiscard]] Loss first_holder(wire::Seq31 sequence) const noexcept;
+    void charge_first_holder(wire::Seq31 sequence) noexcept;
 
     // One SRTLA ACK packet that arrived on `arrival`; `alive`: links heard from, which all grow by 1 per sequence.
     // The links that got proof of delivery.
@@ -147,6 +151,9 @@ private:
     [[gnu::noinline]] void unlink(SlotId slot) noexcept;  // rare where it matters
     void empty_log(std::size_t link) noexcept;
     [[nodiscard]] SlotId find(std::uint32_t sequence, std::uint32_t significant, std::size_t preferred) const noexcept;
+    [[nodiscard]] SlotId find_oldest(std::uint32_t sequence) const noexcept;
+    [[nodiscard]] Loss loss_of(SlotId slot) const noexcept;
+    Loss charge(SlotId slot) noexcept;
     SlotId take(std::uint32_t sequence, std::size_t preferred) noexcept;
     void credit(std::size_t link, std::int32_t owed) noexcept;
     void grow_all(LinkMask alive, std::int32_t steps) noexcept;

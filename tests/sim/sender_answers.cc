@@ -197,6 +197,49 @@ TEST_CASE("a lost packet costs its uplink one hundred, however many copies of it
     CHECK(before - after == link::window_loss_step);
 }
 
+TEST_CASE("a NAK repeated while the retransmission is under way is not charged to the link of the retransmission") {
+    LabOptions options;
+    options.mode = select::Mode::enhanced;
+    options.shape.delay = 50_ms;
+    options.server.nak_period = 20_ms;  // libsrt's least: five reports of each loss before the second sending can come
+    options.server.latency = 3_s;
+    const std::size_t bad = GENERATE(0u, 1u);
+    CAPTURE(bad);
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.run(6_s);
+    REQUIRE(lab.link(0).naks + lab.link(1).naks == 0);
+    lab.world.path(SenderLab::uplink(bad), SenderLab::receiver_at())->node<sim::Loss>().set(30'000);
+    lab.run(20_s);
+    const std::uint64_t packets = lab.link(bad).packets_out;
+    CHECK(lab.counter(Counter::srt_nak_sequences) >= packets * 8 / 100);  // the reports repeat
+    // Each packet that was lost was charged where it was lost, once.
+    const std::uint64_t lost =
+        lab.world.path(SenderLab::uplink(bad), SenderLab::receiver_at())->node<sim::Loss>().dropped();
+    CHECK(lab.link(1 - bad).naks == 0);
+    CHECK(lab.link(bad).naks <= lost);
+    CHECK(lab.link(bad).naks * 100 >= lost * 75);  // a fifth of what is lost is no data: ACKACKs, keepalives
+}
+
+TEST_CASE("a NAK that the receiver says again unchanged reaches the caller again") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    lab.run(500_ms);
+    lab.caller->pause(true);
+    lab.run(200_ms);
+    const std::uint64_t before = lab.caller->counts().naks;
+    const Seq31 lost = lab.caller->next_sequence().plus(-1);
+    const sim::Packet nak = sim::make_nak({{lost, lost}}, stamp(lab));
+    lab.receiver->send_to_all(nak);  // the server's own, on every link
+    for (int repeat = 0; repeat < 5; ++repeat) {
+        lab.run(100_ms);
+        lab.receiver->send_to(SenderLab::uplink(repeat % 2 == 0 ? 1u : 0u), nak);
+    }
+    lab.run(50_ms);
+    CHECK(lab.caller->counts().naks >= before + 5);
+    CHECK(lab.caller->counts().fatal == 0);
+}
+
 TEST_CASE("a NAK range across the wrap reaches the caller whole") {
     LabOptions options;
     options.caller.initial_sequence = Seq31(0x7FFF'FF00);

@@ -204,6 +204,25 @@ TEST_CASE("of two links that hold a sequence the last added is charged, and its 
     CHECK(bench.srtla_ack({6}) == mask_of(a));
 }
 
+TEST_CASE("by time of sending, the first to hold a sequence is charged, whatever the order of links") {
+    Bench bench{a, b};
+    const auto send_at = [&](LinkId link, std::int64_t at) { bench.it->note_sent(link, Seq31(5), t0 + Duration{at}); };
+    send_at(a, 1);
+    send_at(b, 2);
+    send_at(a, 3);
+    bench.it->note_probe(b, Seq31(6), t0);
+    for (const LinkId link : {a, b, a}) {
+        CHECK(bench.it->first_holder(Seq31(5)).link == link);
+        bench.it->charge_first_holder(Seq31(5));
+    }
+    CHECK(bench.it->window(a) == 20'000 - 2 * window_loss_step);
+    CHECK(bench.it->window(b) == 20'000 - window_loss_step);
+    CHECK(bench.it->first_holder(Seq31(5)).link == no_link);
+    CHECK(bench.it->first_holder(Seq31(6)).link == no_link);
+    bench.it->charge_first_holder(Seq31(5));
+    CHECK(bench.it->is_consistent());
+}
+
 TEST_CASE("a probe's ACK counts, on the link it came by, and a NAK never names it") {
     Bench bench{a, b};
     bench.it->note_sent(b, Seq31(5), t0);
