@@ -24,6 +24,7 @@ Receiver::Receiver(const ReceiverOptions& options, Pool& pool, const Entropy& en
       pool_(pool),
       secret_(entropy),
       hash_(keys_from(secret_)),
+      ids_(secret_),
       table_(options.groups_max, options.links_per_group_max, hash_),
       acks_(table_),
       limiter_(options, hash_) {

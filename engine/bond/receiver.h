@@ -5,6 +5,7 @@
 //
 // Laws, which tests/sim and tests/unit/bond quote:
 //  - A stranger gets an answer to a well-formed REG1 or REG2 only, and never one longer than what he sent.
+//  - A REG1 leaves no trace. There is a group only for who has read the answer to his.
 //  - Nothing of SRTLA's own, and nothing that cannot belong to the group's SRT session, reaches the SRT server.
 //  - What the server says goes only to addresses that have delivered the session's SRT packets; copies for all links,
 //    only to those that still do.
@@ -22,6 +23,7 @@
 #include "engine/bond/actions.h"
 #include "engine/bond/receiver_acks.h"
 #include "engine/bond/receiver_groups.h"
+#include "engine/bond/receiver_ids.h"
 #include "engine/bond/receiver_limits.h"
 #include "engine/bond/receiver_options.h"
 #include "engine/border/command.h"
@@ -97,7 +99,9 @@ private:
     [[nodiscard]] bool make_room_for_link(std::uint32_t g, Instant now, Actions& out) noexcept;
     void refuse(RefusalReason why, const Endpoint& from, Instant now, Actions& out) noexcept;
     void answer(wire::SrtlaType type, const Endpoint& to, Actions& out) noexcept;
-    void answer_reg2(std::uint32_t g, const Endpoint& to, Actions& out) noexcept;
+    void answer_reg2(const wire::GroupKey& id, const Endpoint& to, Actions& out) noexcept;
+    std::uint32_t create_group(Bytes id, const Endpoint& registrant, const Endpoint& from, Instant now,
+                               Actions& out) noexcept;
     void remove_link(std::uint32_t slot, EventKind kind, RemovalReason reason, Instant now, Actions& out) noexcept;
     void remove_group(std::uint32_t g, EventKind kind, RemovalReason reason, Instant now, Actions& out) noexcept;
     void sweep(Instant now, Actions& out) noexcept;
@@ -139,6 +143,7 @@ private:
     Pool& pool_;
     SecretRandom secret_;
     KeyedHash hash_;
+    GroupIds ids_;
     Counters counters_;
     GroupTable table_;
     AckQueue acks_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who a sender's address belongs to: a link's slot, or the group whose REG1 came from there and that it has not joined.
+// Which link a sender's address is: its slot.
 // Open addressing with linear probes, at most half full, sized at construction; removal closes the gap, so there are
 // no tombstones to pile up under hostile churn. The hash is keyed: strangers fill this table.
 #pragma once
@@ -12,20 +12,16 @@
 
 namespace hawser::bond {
 
-// A link's slot, or a registrant's group, or nobody.
+// A link's slot, or nobody.
 struct Owner {
-    static constexpr std::uint32_t registrant_bit = 0x8000'0000;
     static constexpr std::uint32_t nobody = 0xFFFF'FFFF;
 
     std::uint32_t value = nobody;
 
     [[nodiscard]] static constexpr Owner link(std::uint32_t slot) { return {slot}; }
-    [[nodiscard]] static constexpr Owner registrant(std::uint32_t group) { return {group | registrant_bit}; }
     [[nodiscard]] constexpr bool is_nobody() const { return value == nobody; }
-    [[nodiscard]] constexpr bool is_link() const { return (value & registrant_bit) == 0; }
-    [[nodiscard]] constexpr bool is_registrant() const { return !is_link() && !is_nobody(); }
-    // The link's slot or the registrant's group.
-    [[nodiscard]] constexpr std::uint32_t index() const { return value & ~registrant_bit; }
+    [[nodiscard]] constexpr bool is_link() const { return !is_nobody(); }
+    [[nodiscard]] constexpr std::uint32_t index() const { return value; }  // the link's slot
     friend constexpr bool operator==(Owner, Owner) = default;
 };
 

@@ -4,18 +4,12 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "engine/bond/receiver_ids.h"
 
 namespace hawser::bond {
 namespace {
 
 constexpr std::uint16_t empty_place = 0xFFFF;
-
-// In constant time for a given length, so that answers do not tell how much of a guessed id was right.
-bool same_bytes(const std::uint8_t* a, const std::uint8_t* b, std::size_t count) {
-    unsigned difference = 0;
-    for (std::size_t i = 0; i < count; ++i) difference |= unsigned{a[i]} ^ unsigned { b[i] };
-    return difference == 0;
-}
 
 }  // namespace
 
@@ -31,7 +25,7 @@ GroupTable::GroupTable(std::uint32_t groups_max, std::uint32_t links_per_group, 
       key_mask_(std::bit_ceil(2 * groups_max) - 1),
       key_index_(std::make_unique<std::uint16_t[]>(std::size_t{key_mask_} + 1)),
       hash_(hash),
-      addresses_(groups_max * (links_per_group + 1), hash) {
+      addresses_(groups_max * links_per_group, hash) {
     HAWSER_CHECK(groups_max > 0 && groups_max <= receiver_groups_bound);
     HAWSER_CHECK(links_per_group > 0 && links_per_group <= receiver_links_bound);
     for (std::uint32_t i = 0; i < groups_max; ++i) free_[i] = static_cast<std::uint16_t>(groups_max - 1 - i);
@@ -51,14 +45,11 @@ std::uint32_t GroupTable::find(Bytes id) const noexcept {
     return no_slot;
 }
 
-std::uint32_t GroupTable::add_group(Bytes sender_half, SecretRandom& secret, const Endpoint& from,
-                                    Instant now) noexcept {
-    HAWSER_CHECK(free_count_ > 0 && sender_half.size() == wire::group_id_sender_bytes);
-    HAWSER_CHECK(addresses_.find(from).is_nobody());
+std::uint32_t GroupTable::add_group(Bytes id, Instant now) noexcept {
+    HAWSER_CHECK(free_count_ > 0 && id.size() == wire::group_id_bytes);
     const std::uint32_t g = free_[--free_count_];
     wire::GroupKey& key = keys_[g];
-    std::copy(sender_half.begin(), sender_half.end(), key.begin());
-    secret.fill(MutableBytes(key).subspan(wire::group_id_sender_bytes));
+    std::copy(id.begin(), id.end(), key.begin());
     std::uint32_t at = key_home(key);
     while (key_index_[at] != empty_place) at = (at + 1) & key_mask_;
     key_index_[at] = static_cast<std::uint16_t>(g);
@@ -69,19 +60,9 @@ std::uint32_t GroupTable::add_group(Bytes sender_half, SecretRandom& secret, con
     group.generation = generation;  // goes on, so that a tag of the slot's last tenant stays stale
     group.in_use = true;
     group.created = group.heard = group.data_at = now;
-    group.registrant = from;
-    group.has_registrant = true;
     group.active_at = active_count_;
     active_[active_count_++] = static_cast<std::uint16_t>(g);
-    addresses_.set(from, Owner::registrant(g));
     return g;
-}
-
-void GroupTable::forget_registrant(std::uint32_t g) noexcept {
-    ReceiverGroup& group = groups_[g];
-    if (!group.has_registrant) return;
-    addresses_.erase(group.registrant);
-    group.has_registrant = false;
 }
 
 void GroupTable::erase_key(std::uint32_t g) noexcept {
@@ -99,7 +80,6 @@ void GroupTable::erase_key(std::uint32_t g) noexcept {
 void GroupTable::remove_group(std::uint32_t g) noexcept {
     ReceiverGroup& group = groups_[g];
     HAWSER_CHECK(group.in_use && group.links == 0);
-    forget_registrant(g);
     erase_key(g);
     const std::uint16_t last = active_[--active_count_];
     active_[group.active_at] = last;
@@ -112,10 +92,7 @@ std::uint32_t GroupTable::add_link(std::uint32_t g, const Endpoint& from, Instan
     ReceiverGroup& group = groups_[g];
     const auto id = static_cast<std::uint32_t>(std::countr_one(group.links));
     if (id >= links_per_group_) return no_slot;
-    if (const Owner owner = addresses_.find(from); !owner.is_nobody()) {
-        HAWSER_CHECK(owner.is_registrant());
-        forget_registrant(owner.index());
-    }
+    HAWSER_CHECK(addresses_.find(from).is_nobody());
     const std::uint32_t slot = slot_of(g, id);
     ReceiverLink& link = links_[slot];
     link = ReceiverLink{};
@@ -155,10 +132,6 @@ bool GroupTable::is_consistent() const noexcept {
         const ReceiverGroup& group = groups_[g];
         if (!group.in_use || group.active_at != i || find(keys_[g]) != g) return false;
         if (links_per_group_ < 32 && (group.links >> links_per_group_) != 0) return false;
-        if (group.has_registrant) {
-            ++owners;
-            if (!(addresses_.find(group.registrant) == Owner::registrant(g))) return false;
-        }
         for (std::uint32_t id = 0; id < links_per_group_; ++id) {
             if ((group.links >> id & 1u) == 0) {
                 if (group.last_link == id || group.handshake_link == id) return false;

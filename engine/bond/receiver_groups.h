@@ -13,7 +13,6 @@
 
 #include "engine/base/keyed_hash.h"
 #include "engine/base/pool.h"
-#include "engine/base/secret_random.h"
 #include "engine/base/strong.h"
 #include "engine/base/time.h"
 #include "engine/bond/receiver_addresses.h"
@@ -78,8 +77,6 @@ struct alignas(cache_line_bytes) ReceiverGroup {
     Instant tell_rejected_at;
     std::uint16_t server_port = 0;
     Endpoint server_address;
-    Endpoint registrant;          // where REG1 came from
-    bool has_registrant = false;  // the address map says so too: it has not joined by REG2
     std::uint32_t active_at = 0;  // its place among the groups in use
 };
 
@@ -105,14 +102,11 @@ public:
     // no_slot when no group has this id.
     [[nodiscard]] std::uint32_t find(Bytes id) const noexcept;
 
-    // A group for the sender's half of an id and the other half of ours, registered from an address that nobody
-    // holds. Not when full.
-    std::uint32_t add_group(Bytes sender_half, SecretRandom& secret, const Endpoint& from, Instant now) noexcept;
+    // A group of this id, which none has yet. Not when full.
+    std::uint32_t add_group(Bytes id, Instant now) noexcept;
     // Its links must be gone.
     void remove_group(std::uint32_t g) noexcept;
-    // The address gives up its REG1's group, which lives on without it.
-    void forget_registrant(std::uint32_t g) noexcept;
-    // The slot of a new link from an address that no link holds; no_slot when the group has no free one.
+    // The slot of a new link from an address that nobody holds; no_slot when the group has no free one.
     std::uint32_t add_link(std::uint32_t g, const Endpoint& from, Instant now) noexcept;
     void remove_link(std::uint32_t slot) noexcept;
 

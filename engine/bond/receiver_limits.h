@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How many groups strangers may ask for: token buckets per source prefix and for all together, an allow-list, and the
-// tally of refusals that is told once a second instead of once each.
+// How many groups strangers may have made: token buckets per source prefix and for all together, an allow-list, and the
+// tally of refusals that is told once a second instead of once each. Asking is free (receiver_ids.h); a token goes when
+// a group is made, for an address that was shown to be real.
 // The prefix buckets hold no addresses: a prefix hashes to one cell in each of two rows, and passes when either has a
 // token. So spoofed prefixes cannot fill the table, and to block somebody they must meet both of its cells.
 #pragma once
@@ -33,7 +34,7 @@ class RegistrationLimiter {
 public:
     RegistrationLimiter(const ReceiverOptions& options, KeyedHash hash);
 
-    // True, and a token is gone, when the source may ask for one more group. Loopback sources have no prefix limit:
+    // True, and a token is gone, when the source may have one more group. Loopback sources have no prefix limit:
     // nobody can forge them, and test rigs share one address.
     [[nodiscard]] bool admit(const Endpoint& from, Instant now) noexcept;
 

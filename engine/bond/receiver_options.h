@@ -36,9 +36,8 @@ struct ReceiverOptions {
     std::uint32_t groups_max = 200;          // as every public receiver (BELABOX/srtla 37862da)
     std::uint32_t links_per_group_max = 16;  // as irlserver/srtla 39e324a; the origin has 8
 
-    Duration link_silence{15'000'000'000};        // irlserver/srtla 39e324a: a tunnel's length for a modem
-    Duration group_silence{30'000'000'000};       // the same; counts from the last packet, once SRT data was seen
-    Duration empty_group_silence{5'000'000'000};  // a group that carried no SRT data and has no link
+    Duration link_silence{15'000'000'000};   // irlserver/srtla 39e324a: a tunnel's length for a modem
+    Duration group_silence{30'000'000'000};  // the same; of a group that carried SRT data; others end with their links
 
     // A part-filled SRTLA ACK leaves this long after its first entry, or up to ack_flush_grid earlier: so the
     // timers of hundreds of links fall together.
@@ -59,7 +58,7 @@ struct ReceiverOptions {
     // neither a late packet nor a forged one ends a running stream. libsrt repeats its induction every 250 ms.
     Duration session_quiet{250'000'000};
 
-    // New groups per source prefix (/24, /56) and in all. Untuned; a venue's senders may share one address.
+    // New groups per prefix (/24, /56) of the address that asked, and in all. Untuned; a venue's senders may share one address.
     std::uint32_t prefix_burst = 32;
     std::uint32_t prefix_per_second = 4;
     std::uint32_t global_burst = 0;       // 0: groups_max, since after a restart all come back at once

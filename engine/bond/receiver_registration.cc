@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Who may enter a group, who makes room, and who is swept out.
 #include <algorithm>
+#include <optional>
 
 #include "engine/bond/receiver.h"
 
@@ -14,10 +15,8 @@ constexpr Duration sweep_interval{1'000'000'000};
 constexpr std::uint32_t sweep_groups_max = 64;  // visited in one slice
 constexpr Duration sweep_pause{2'000'000};      // between two slices, for packets; untuned
 
-// How long a group is safe from one that wants its place. A sender joins its group within a round trip; an encoder
-// starts within seconds of its sender; libsrt ends a session after 5 s of silence. The first two count from the group's
-// creation, which the limiter has admitted: repeated REG1s, which it never sees, must not prolong them.
-constexpr Duration safe_without_link{1'000'000'000};
+// How long a group is safe from one that wants its place. An encoder starts within seconds of its sender; libsrt ends a
+// session after 5 s of silence. The first counts from the group's creation, which the limiter has admitted.
 constexpr Duration safe_without_ack{5'000'000'000};
 constexpr Duration safe_idle{5'000'000'000};
 
@@ -26,12 +25,12 @@ struct Expendable {
     Instant since;
 };
 
-// Whether a group may go for a newcomer: it never gained a link, or the server never acknowledged anything of it, or
-// its data has stopped.
+// Whether a group may go for a newcomer: it has lost its links, or the server never acknowledged anything of it, or its
+// data has stopped.
 bool expendable(const ReceiverGroup& group, Instant now, Expendable& out) {
     if (group.links == 0) {
-        out = {0, group.created};
-        return now - group.created >= safe_without_link;
+        out = {0, group.heard};
+        return true;
     }
     if (!group.ack_seen) {
         out = {1, group.created};
@@ -58,56 +57,59 @@ void Receiver::answer(SrtlaType type, const Endpoint& to, Actions& out) noexcept
     counters_.add(Counter::uplink_bytes_out, bytes.size());
 }
 
-void Receiver::answer_reg2(std::uint32_t g, const Endpoint& to, Actions& out) noexcept {
-    const auto bytes = wire::build_registration(SrtlaType::reg2, table_.key(g));
+void Receiver::answer_reg2(const wire::GroupKey& id, const Endpoint& to, Actions& out) noexcept {
+    const auto bytes = wire::build_registration(SrtlaType::reg2, id);
     if (!out.send_bytes(uplink_, bytes, &to)) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::registrations_out);
     counters_.add(Counter::uplink_packets_out);
     counters_.add(Counter::uplink_bytes_out, bytes.size());
 }
 
-// REG1 from an address that has a group, with that group's half: its REG2 was lost, or this REG1 was late. The same
-// answer again is right either way. With another half, the address has a new user: it is his when nobody is heard
-// there any more.
+// The answer is an id that holds all there is to remember (receiver_ids.h), so a flood of REG1s fills no table, and no
+// limit is needed that a flood could use up before an honest sender comes. It is as long as the question.
+// From a link's address with its group's half: its REG2 was lost, or this REG1 was late. The group's own id again is
+// right either way. With another half, the address has a new user: it is his when nobody is heard there any more.
 void Receiver::on_reg1(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
     if (stopping_) return;
     if (!is_allowed(options_, c.from)) return refuse(RefusalReason::not_allowed, c.from, now, out);
     const Bytes half = packet.subspan(2, wire::group_id_sender_bytes);
-    const Owner owner = table_.owner_of(c.from);
-    if (!owner.is_nobody()) {
-        const std::uint32_t g = owner.is_link() ? table_.link(owner.index()).group : owner.index();
-        if (std::equal(half.begin(), half.end(), table_.key(g).begin())) {
-            table_.group(g).heard = now;
-            if (owner.is_link()) table_.link(owner.index()).heard = now;
-            return answer_reg2(g, c.from, out);
+    if (const Owner owner = table_.owner_of(c.from); owner.is_link()) {
+        ReceiverLink& link = table_.link(owner.index());
+        if (std::equal(half.begin(), half.end(), table_.key(link.group).begin())) {
+            link.heard = table_.group(link.group).heard = now;
+            return answer_reg2(table_.key(link.group), c.from, out);
         }
-        if (owner.is_link() && now - table_.link(owner.index()).heard < options_.address_hold)
-            return refuse(RefusalReason::foreign_address, c.from, now, out);
+        if (now - link.heard < options_.address_hold) return refuse(RefusalReason::foreign_address, c.from, now, out);
     }
-    if (!limiter_.admit(c.from, now)) return refuse(RefusalReason::rate, c.from, now, out);
-    if (owner.is_link()) {
-        remove_link(owner.index(), EventKind::receiver_link_removed, RemovalReason::replaced, now, out);
-    } else if (owner.is_registrant()) {
-        if (table_.group(owner.index()).links == 0)
-            remove_group(owner.index(), EventKind::receiver_group_removed, RemovalReason::replaced, now, out);
-        else
-            table_.forget_registrant(owner.index());
-    }
-    if (table_.full() && !make_room_for_group(now, out)) return refuse(RefusalReason::table_full, c.from, now, out);
+    answer_reg2(ids_.make(half, c.from, now), c.from, out);
+}
 
-    const std::uint32_t g = table_.add_group(half, secret_, c.from, now);
+// The group of an id that we made and that comes back for the first time. no_slot: refused, and the sender told as much
+// as is good. The limit is by the network that asked for the id: that address was real, the one of this REG2 need not
+// be.
+std::uint32_t Receiver::create_group(Bytes id, const Endpoint& registrant, const Endpoint& from, Instant now,
+                                     Actions& out) noexcept {
+    if (!limiter_.admit(registrant, now)) {
+        refuse(RefusalReason::rate, from, now, out);
+        return no_slot;
+    }
+    if (table_.full() && !make_room_for_group(now, out)) {
+        refuse(RefusalReason::table_full, from, now, out);
+        return no_slot;
+    }
+    const std::uint32_t g = table_.add_group(id, now);
     table_.group(g).address_index = preferred_server_;
     if (sweep_at_ == never) {
         sweep_round_at_ = now;
         sweep_at_ = now + sweep_interval;
     }
     Event e = event(EventKind::receiver_group_created, now, g);
-    e.endpoint = c.from;
+    e.endpoint = registrant;
     out.tell(e);
-    answer_reg2(g, c.from, out);
+    return g;
 }
 
-// A walk over all groups, but only for a REG1 that passed the limiter into a full table.
+// A walk over all groups, but only for a newcomer that passed the limiter into a full table.
 bool Receiver::make_room_for_group(Instant now, Actions& out) noexcept {
     std::uint32_t victim = no_slot;
     Expendable best;
@@ -140,18 +142,26 @@ bool Receiver::make_room_for_link(std::uint32_t g, Instant now, Actions& out) no
 void Receiver::on_reg2(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
     if (stopping_) return;
     if (!is_allowed(options_, c.from)) return refuse(RefusalReason::not_allowed, c.from, now, out);
-    const std::uint32_t g = table_.find(packet.subspan(2));
-    if (g == no_slot) return answer(SrtlaType::reg_ngp, c.from, out);
-    const Owner owner = table_.owner_of(c.from);
-    if (owner.is_link()) {
+    const Bytes id = packet.subspan(2);
+    std::uint32_t g = table_.find(id);
+    std::optional<Endpoint> registrant;
+    if (g == no_slot) {
+        registrant = ids_.registrant(id, now);
+        if (!registrant) return answer(SrtlaType::reg_ngp, c.from, out);
+    }
+    if (const Owner owner = table_.owner_of(c.from); owner.is_link()) {
         ReceiverLink& link = table_.link(owner.index());
         if (link.group == g) {
             link.heard = table_.group(g).heard = now;
             return answer(SrtlaType::reg3, c.from, out);
         }
         if (now - link.heard < options_.address_hold) return refuse(RefusalReason::foreign_address, c.from, now, out);
-        remove_link(owner.index(), EventKind::receiver_link_removed, RemovalReason::replaced, now, out);
     }
+    if (g == no_slot) g = create_group(id, *registrant, c.from, now, out);
+    if (g == no_slot) return;
+    // Asked anew: the group that made room may have been the one that held the address.
+    if (const Owner owner = table_.owner_of(c.from); owner.is_link())
+        remove_link(owner.index(), EventKind::receiver_link_removed, RemovalReason::replaced, now, out);
     std::uint32_t slot = table_.add_link(g, c.from, now);
     if (slot == no_slot) {
         if (!make_room_for_link(g, now, out)) return refuse(RefusalReason::group_full, c.from, now, out);
@@ -220,8 +230,7 @@ bool Receiver::sweep_group(std::uint32_t g, Instant now, Actions& out) noexcept 
     });
     ReceiverGroup& group = table_.group(g);
     if (group.links == 0) {
-        const Duration silence = group.data_seen ? options_.group_silence : options_.empty_group_silence;
-        if (now - group.heard > silence)
+        if (!group.data_seen || now - group.heard > options_.group_silence)
             remove_group(g, EventKind::receiver_group_removed, RemovalReason::silence, now, out);
         return true;
     }

@@ -29,7 +29,7 @@ std::string_view refusal_text(std::uint32_t reason) {
         case RefusalReason::table_full: return "the group table is full";
         case RefusalReason::group_full: return "the group has all its links";
         case RefusalReason::foreign_address: return "the address belongs to another group";
-        case RefusalReason::rate: return "too many registrations from that network";
+        case RefusalReason::rate: return "too many groups from that network";
         case RefusalReason::not_allowed: return "the source is not allowed";
     }
     return "unknown reason";

@@ -189,8 +189,8 @@ std::vector<Event> ReceiverRig::events(EventKind kind) const {
 wire::GroupKey ReceiverRig::join(const std::vector<Endpoint>& links, std::uint8_t seed) {
     take();
     from(links.at(0), reg1(seed));
-    const auto answers = take();
-    HAWSER_CHECK(answers.size() == 1 && answers[0].is(wire::SrtlaType::reg2) && answers[0].to == links[0]);
+    const auto answers = take_to(links[0]);
+    HAWSER_CHECK(answers.size() == 1 && answers[0].is(wire::SrtlaType::reg2));
     const wire::GroupKey key = key_in(answers[0]);
     for (const Endpoint& link : links) join_more(key, link);
     return key;
@@ -199,8 +199,8 @@ wire::GroupKey ReceiverRig::join(const std::vector<Endpoint>& links, std::uint8_
 void ReceiverRig::join_more(const wire::GroupKey& key, const Endpoint& link) {
     take();
     from(link, reg2(key));
-    const auto answers = take();
-    HAWSER_CHECK(answers.size() == 1 && answers[0].is(wire::SrtlaType::reg3) && answers[0].to == link);
+    const auto answers = take_to(link);
+    HAWSER_CHECK(answers.size() == 1 && answers[0].is(wire::SrtlaType::reg3));
 }
 
 SocketId ReceiverRig::server_socket() const {

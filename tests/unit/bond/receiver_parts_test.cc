@@ -3,12 +3,14 @@
 #include <catch2/catch.hpp>
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "engine/base/random.h"
 #include "engine/bond/receiver_acks.h"
 #include "engine/bond/receiver_addresses.h"
 #include "engine/bond/receiver_groups.h"
+#include "engine/bond/receiver_ids.h"
 #include "engine/bond/receiver_limits.h"
 
 using namespace hawser;
@@ -31,7 +33,7 @@ TEST_CASE("the address map answers as std::map does, through churn at its capaci
     for (int i = 0; i < 20000; ++i) {
         const std::uint32_t n = random.below(200);
         if (random.below(2) == 0 && (model.size() < 64 || model.count(n) != 0)) {
-            const Owner owner = random.below(2) == 0 ? Owner::link(n) : Owner::registrant(n);
+            const Owner owner = Owner::link(random.below(32768));
             map.set(at(n), owner);
             model[n] = owner;
         } else {
@@ -46,27 +48,20 @@ TEST_CASE("the address map answers as std::map does, through churn at its capaci
     }
 }
 
-TEST_CASE("an owner is a link, a registrant, or nobody") {
-    CHECK(Owner{}.is_nobody());
-    CHECK_FALSE(Owner{}.is_link());
-    CHECK_FALSE(Owner{}.is_registrant());
-    CHECK(Owner::link(32767).is_link());
-    CHECK(Owner::registrant(1023).is_registrant());
-    CHECK(Owner::registrant(1023).index() == 1023);
-}
-
 TEST_CASE("groups are found by their whole id only, after any order of removals") {
     GroupTable table(32, 4, some_keys);
     Entropy entropy{};
     SecretRandom secret(entropy);
     hawser::Random random(3);
     std::map<std::uint32_t, wire::GroupKey> model;
-    const std::array<std::uint8_t, 128> half{};
     for (std::uint32_t i = 0; i < 2000; ++i) {
         if (random.below(2) == 0 && !table.full()) {
-            const std::uint32_t g = table.add_group(half, secret, at(i), Instant{});
+            wire::GroupKey id{};
+            secret.fill(MutableBytes(id).subspan(wire::group_id_sender_bytes));
+            const std::uint32_t g = table.add_group(id, Instant{});
             REQUIRE(model.count(g) == 0);
-            model[g] = table.key(g);
+            REQUIRE(table.key(g) == id);
+            model[g] = id;
         } else if (!model.empty()) {
             auto it = model.begin();
             std::advance(it, random.below(static_cast<std::uint32_t>(model.size())));
@@ -87,11 +82,11 @@ TEST_CASE("groups are found by their whole id only, after any order of removals"
 
 TEST_CASE("the ACK queue keeps due times in order through leavers from its middle") {
     GroupTable table(4, 4, some_keys);
-    SecretRandom secret(Entropy{});
-    const std::array<std::uint8_t, 128> half{};
     std::vector<std::uint32_t> slots;
     for (std::uint32_t g = 0; g < 4; ++g) {
-        const std::uint32_t group = table.add_group(half, secret, at(100 + g), Instant{});
+        wire::GroupKey id{};
+        id[200] = static_cast<std::uint8_t>(g);
+        const std::uint32_t group = table.add_group(id, Instant{});
         for (std::uint32_t l = 0; l < 4; ++l) slots.push_back(table.add_link(group, at(g * 4 + l), Instant{}));
     }
     AckQueue queue(table);
@@ -108,6 +103,48 @@ TEST_CASE("the ACK queue keeps due times in order through leavers from its middl
             ack.clear();
         }
         REQUIRE(queue.is_consistent());
+    }
+}
+
+TEST_CASE("an id that was made here tells who asked, for a minute at least and two at most") {
+    SecretRandom secret(Entropy{});
+    const GroupIds ids(secret);
+    const GroupIds others(secret);
+    std::array<std::uint8_t, wire::group_id_sender_bytes> half{};
+    half[7] = 1;
+    Endpoint from = at(1);
+    from.scope = 3;
+    const Instant made{GroupIds::period.ns * 1000 - 1};
+    const wire::GroupKey id = ids.make(half, from, made);
+    CHECK(std::equal(half.begin(), half.end(), id.begin()));
+    for (const Duration age : {Duration{0}, Duration{1}, GroupIds::period})
+        CHECK(ids.registrant(id, made + age) == std::optional<Endpoint>(from));
+    CHECK_FALSE(ids.registrant(id, made + GroupIds::period + Duration{1}));
+    CHECK_FALSE(ids.registrant(id, made - GroupIds::period));
+    CHECK_FALSE(others.registrant(id, made));
+    CHECK_FALSE(ids.registrant(wire::GroupKey{}, made));
+    // Each bit of it counts.
+    for (std::size_t bit = 0; bit < id.size() * 8; ++bit) {
+        wire::GroupKey forged = id;
+        forged[bit / 8] = static_cast<std::uint8_t>(forged[bit / 8] ^ (1u << (bit % 8)));
+        CHECK_FALSE(ids.registrant(forged, made));
+    }
+}
+
+TEST_CASE("ids are the same for the same question, and alike in nothing of ours for any other") {
+    SecretRandom secret(Entropy{});
+    const GroupIds ids(secret);
+    const std::array<std::uint8_t, wire::group_id_sender_bytes> half{};
+    auto other_half = half;
+    other_half[127] = 1;
+    const Instant t{};
+    const wire::GroupKey id = ids.make(half, at(1), t);
+    CHECK(ids.make(half, at(1), t + 59_s) == id);
+    for (const auto& other :
+         {ids.make(half, at(2), t), ids.make(other_half, at(1), t), ids.make(half, at(1), t + 60_s)}) {
+        int equal = 0;
+        for (std::size_t i = wire::group_id_sender_bytes; i < id.size(); ++i) equal += id[i] == other[i] ? 1 : 0;
+        CHECK(equal < 8);  // one in 256 of 128
     }
 }
 
