@@ -23,8 +23,6 @@ namespace {
 constexpr std::uint32_t batch_max = 64;
 constexpr std::uint32_t events_max = 64;
 constexpr std::uint32_t turn_packets_max = 512;
-// While no buffer is free, wait() comes back this often so that the pump may give some up. Untuned.
-constexpr Duration starved_wait_max{10'000'000};
 constexpr std::uint64_t wake_key = ~std::uint64_t{0};
 
 // What one flush and one turn can report at most: a broken beside each send, the packets, an error per socket, a wake.
@@ -81,92 +79,49 @@ Result<std::unique_ptr<EpollIo>, Errno> EpollIo::create(Pool& pool, EpollOptions
     if (pool.slot_bytes() < 2048) return Failure{Errno{EINVAL, "pool for epoll"}};
     Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll.is_open()) return Failure{Errno{errno, "epoll_create1"}};
-    Fd wake_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!wake_fd.is_open()) return Failure{Errno{errno, "eventfd"}};
+    auto wake_fd = open_wake_fd(EFD_NONBLOCK);
+    if (!wake_fd) return Failure{wake_fd.error()};
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = wake_key;
-    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, wake_fd.get(), &event) != 0) return Failure{Errno{errno, "epoll_ctl"}};
-    return std::unique_ptr<EpollIo>(new EpollIo(pool, options, std::move(epoll), std::move(wake_fd)));
+    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, wake_fd->get(), &event) != 0) return Failure{Errno{errno, "epoll_ctl"}};
+    return std::unique_ptr<EpollIo>(new EpollIo(pool, options, std::move(epoll), std::move(*wake_fd)));
 }
 
 EpollIo::EpollIo(Pool& pool, const EpollOptions& options, Fd epoll, Fd wake_fd)
-    : pool_(pool),
+    : ModelBase(pool, std::move(wake_fd), options.sockets_max, flush_completions_max(options, pool)),
       epoll_(std::move(epoll)),
-      wake_fd_(std::move(wake_fd)),
-      sockets_(options.sockets_max),
-      sends_(pool, options.sockets_max),
-      flush_completions_max_(flush_completions_max(options, pool)),
-      completions_(3 * flush_completions_max_),
       in_(std::make_unique<Incoming>(pool.slot_bytes())),
       out_(std::make_unique<Outgoing>()) {}
 
-EpollIo::~EpollIo() {
-    completions_.drop_all(pool_);
-    sends_.clear();
-    pool_.release_all(std::span(in_->buffers).subspan(in_->begin));
-}
+EpollIo::~EpollIo() { pool_.release_all(std::span(in_->buffers).subspan(in_->begin)); }
 
 Result<SocketId, Errno> EpollIo::open(const SocketSpec& spec) noexcept {
-    if (sockets_.full()) return Failure{Errno{EMFILE, "sockets of this program"}};
-    SocketSpec wanted = spec;
-    wanted.join_segments = spec.join_segments && can_join(pool_);
-    auto opened = open_udp(wanted);
-    counters_.system_calls += open_system_calls;
-    if (!opened) return Failure{opened.error()};
-    const int fd = opened->fd.get();
-    const SocketId id = sockets_.adopt(std::move(*opened), wanted);
+    const auto id = open_socket(spec);
+    if (!id) return id;
+    const Socket& s = sockets_[id->index()];
     epoll_event event{};
     event.events = EPOLLIN;
-    event.data.u64 = std::uint64_t{sockets_[id.index()].generation} << 16 | id.value;
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+    event.data.u64 = std::uint64_t{s.generation} << 16 | id->value;
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, s.fd, &event) != 0) {
         const int error = errno;
-        sockets_.close(id);
+        sockets_.close(*id);
         return Failure{Errno{error, "epoll_ctl"}};
     }
     return id;
 }
 
+// Closing takes it out of the epoll set too: nobody else holds the descriptor.
 void EpollIo::close(SocketId id) noexcept {
-    if (!sockets_.is_open(id)) return;
-    sends_.forget(sockets_[id.index()]);
-    completions_.forget(id, pool_);
-    sockets_.close(id);  // which takes it out of the epoll set too: nobody else holds the descriptor
-    ++counters_.system_calls;
-}
-
-std::uint32_t EpollIo::payload_bytes_max(SocketId id) noexcept {
-    if (!sockets_.is_open(id)) return 0;
-    const Socket& s = sockets_[id.index()];
-    return os::payload_bytes_max(s.fd, s.is_v4 ? AF_INET : AF_INET6);
-}
-
-void EpollIo::wake() noexcept {
-    const std::uint64_t one = 1;
-    // It fails only when 2^64 wakes are unread.
-    [[maybe_unused]] const auto written = ::write(wake_fd_.get(), &one, sizeof one);
+    if (sockets_.is_open(id)) close_socket(id);
 }
 
 void EpollIo::begin_run(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
-    if (sends_.full() || !sockets_.is_open(id)) [[unlikely]] {
-        if (!make_room_for(id, packet, to)) return;
+    if (!can_begin_run(id)) [[unlikely]] {
+        if (!can_after_flush(id, packet, to)) return;
+        flush();
     }
     sends_.begin_run(id, sockets_[id.index()], packet, to);
-}
-
-// A send that cannot be queued as it is. True when it can now; else it has been reported or counted.
-bool EpollIo::make_room_for(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
-    if (completions_.room() < 2 * flush_completions_max_) {
-        ++counters_.sends_dropped;
-        return false;
-    }
-    if (!sockets_.is_open(id)) {
-        pool_.add_ref(packet.buffer);
-        report_closed(id, packet, to, completions_);
-        return false;
-    }
-    flush();
-    return true;
 }
 
 void EpollIo::flush() noexcept {
@@ -390,10 +345,7 @@ void EpollIo::take_wake() noexcept {
     std::uint64_t count;
     ++counters_.system_calls;
     if (::read(wake_fd_.get(), &count, sizeof count) < 0) return;
-    Completion& c = completions_.append();
-    c.kind = Completion::Kind::woken;
-    c.socket = no_socket;
-    c.packet = PacketRef{};
+    report_woken();
 }
 
 }  // namespace hawser::os

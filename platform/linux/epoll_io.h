@@ -12,11 +12,8 @@
 
 #include "engine/base/pool.h"
 #include "engine/pump/io.h"
-#include "platform/linux/clock.h"
-#include "platform/linux/completions.h"
 #include "platform/linux/fd.h"
-#include "platform/linux/send_queue.h"
-#include "platform/linux/sockets.h"
+#include "platform/linux/model_base.h"
 
 namespace hawser::os {
 
@@ -24,30 +21,20 @@ struct EpollOptions {
     std::uint32_t sockets_max = 1024;
 };
 
-class EpollIo {
+class EpollIo : public ModelBase {
 public:
     // The pool's slots have at least 2048 bytes; EINVAL otherwise.
     [[nodiscard]] static Result<std::unique_ptr<EpollIo>, Errno> create(Pool& pool, EpollOptions options = {});
 
-    EpollIo(const EpollIo&) = delete;
-    EpollIo& operator=(const EpollIo&) = delete;
     ~EpollIo();
 
     [[nodiscard]] Result<SocketId, Errno> open(const SocketSpec& spec) noexcept;
     void close(SocketId id) noexcept;
-    [[nodiscard]] Endpoint local(SocketId id) noexcept { return sockets_.local(id); }
-    [[nodiscard]] std::uint32_t payload_bytes_max(SocketId id) noexcept;
 
     void send(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
-        // A socket that is not open has no run to extend.
-        if (sends_.full() || id.value >= sockets_.capacity() || !sends_.extend_run(sockets_[id.index()], packet))
-            begin_run(id, packet, to);
+        if (!extend_run(id, packet)) begin_run(id, packet, to);
     }
-    void keep_order(bool keep) noexcept { sends_.keep_order(keep); }
     [[nodiscard]] Turn wait(Instant deadline, Duration linger) noexcept;
-    [[nodiscard]] Instant now() noexcept { return os::now(); }
-    void wake() noexcept;
-    [[nodiscard]] const IoCounters& counters() const noexcept { return counters_; }
 
 private:
     struct Incoming;
@@ -55,7 +42,6 @@ private:
     EpollIo(Pool& pool, const EpollOptions& options, Fd epoll, Fd wake_fd);
 
     void begin_run(SocketId id, PacketRef packet, const Endpoint* to) noexcept;
-    [[nodiscard]] bool make_room_for(SocketId id, PacketRef packet, const Endpoint* to) noexcept;
     void flush() noexcept;
     void flush_socket(std::uint16_t socket) noexcept;
     void send_run(std::uint16_t socket, Socket& s, std::uint16_t run) noexcept;
@@ -70,14 +56,7 @@ private:
     std::uint32_t receive(std::uint16_t socket) noexcept;
     void take_wake() noexcept;
 
-    Pool& pool_;
     Fd epoll_;
-    Fd wake_fd_;
-    Sockets sockets_;
-    SendQueue sends_;
-    std::uint32_t flush_completions_max_;
-    Completions completions_;
-    IoCounters counters_;
     std::unique_ptr<Incoming> in_;
     std::unique_ptr<Outgoing> out_;
     bool is_starved_ = false;       // the pool had no slot for a socket that is ready

@@ -39,8 +39,6 @@ constexpr std::uint32_t payload_offset = sizeof(io_uring_recvmsg_out) + name_byt
 // With the control message of a socket that joins segments. A receive of more bytes than remain in the slot is cut.
 constexpr std::uint32_t joined_payload_offset = payload_offset + joined_control_bytes;
 
-// While no buffer is free, wait() comes back this often so that the pump may give some up. Untuned.
-constexpr Duration starved_wait_max{10'000'000};
 // Stands in for "never" where the kernel wants some timeout.
 constexpr Duration far_away{3'600'000'000'000};
 constexpr int submission_tries_max = 1000;  // untuned
@@ -79,9 +77,9 @@ Result<std::unique_ptr<UringIo>, Errno> UringIo::create(Pool& pool, UringOptions
     auto ring = Ring::create({.buffers = options.buffers_held_max});
     if (!ring) return Failure{ring.error()};
     // Blocking on purpose: a read of a non-blocking descriptor would not wait in the ring.
-    Fd wake_fd(::eventfd(0, EFD_CLOEXEC));
-    if (!wake_fd.is_open()) return Failure{Errno{errno, "eventfd"}};
-    return std::unique_ptr<UringIo>(new UringIo(pool, options, std::move(*ring), std::move(wake_fd)));
+    auto wake_fd = open_wake_fd(0);
+    if (!wake_fd) return Failure{wake_fd.error()};
+    return std::unique_ptr<UringIo>(new UringIo(pool, options, std::move(*ring), std::move(*wake_fd)));
 }
 
 Result<Unit, Errno> UringIo::probe() noexcept {
@@ -91,16 +89,11 @@ Result<Unit, Errno> UringIo::probe() noexcept {
 }
 
 UringIo::UringIo(Pool& pool, const UringOptions& options, Ring ring, Fd wake_fd)
-    : pool_(pool),
+    : ModelBase(pool, std::move(wake_fd), options.sockets_max, flush_completions_max(options, pool)),
       ring_(std::move(ring)),
-      sockets_(options.sockets_max),
-      sends_(pool, options.sockets_max),
-      flush_completions_max_(flush_completions_max(options, pool)),
-      completions_(3 * flush_completions_max_),
       buffers_held_max_(options.buffers_held_max),
       ended_(std::make_unique<std::uint16_t[]>(options.sockets_max)),
-      segments_(std::make_unique<Segments>()),
-      wake_fd_(std::move(wake_fd)) {
+      segments_(std::make_unique<Segments>()) {
     receive_header_.msg_namelen = name_bytes;
     joined_header_.msg_namelen = name_bytes;
     joined_header_.msg_controllen = joined_control_bytes;
@@ -112,8 +105,6 @@ UringIo::~UringIo() {
         ring_.enter(0, never, 0);
     }
     reap();
-    completions_.drop_all(pool_);
-    sends_.clear();
     ring_.visit_latest_buffers(buffers_held_, [this](std::uint16_t id) { pool_.release(BufferId(id)); });
 }
 
@@ -129,21 +120,14 @@ bool UringIo::start() noexcept {
 
 Result<SocketId, Errno> UringIo::open(const SocketSpec& spec) noexcept {
     if (!start()) return Failure{Errno{EPERM, "io_uring_register(enable)"}};
-    if (sockets_.full()) return Failure{Errno{EMFILE, "sockets of this program"}};
-    SocketSpec wanted = spec;
-    wanted.join_segments = spec.join_segments && can_join(pool_);
-    auto opened = open_udp(wanted);
-    counters_.system_calls += open_system_calls;
-    if (!opened) return Failure{opened.error()};
-    const SocketId id = sockets_.adopt(std::move(*opened), wanted);
-    arm(id.value);
+    const auto id = open_socket(spec);
+    if (id) arm(id->value);
     return id;
 }
 
 void UringIo::close(SocketId id) noexcept {
     if (!sockets_.is_open(id)) return;
-    Socket& s = sockets_[id.index()];
-    sends_.forget(s);
+    const Socket& s = sockets_[id.index()];
     // The receive holds the descriptor open until its end has run, which the same enter does. Its arming may be queued
     // still, before this.
     if (s.is_receiving) {
@@ -156,46 +140,17 @@ void UringIo::close(SocketId id) noexcept {
     }
     const auto end = std::remove(ended_.get(), ended_.get() + ended_count_, id.value);
     ended_count_ = static_cast<std::uint32_t>(end - ended_.get());
-    completions_.forget(id, pool_);
-    sockets_.close(id);
-    ++counters_.system_calls;
-}
-
-std::uint32_t UringIo::payload_bytes_max(SocketId id) noexcept {
-    if (!sockets_.is_open(id)) return 0;
-    const Socket& s = sockets_[id.index()];
-    return os::payload_bytes_max(s.fd, s.is_v4 ? AF_INET : AF_INET6);
-}
-
-void UringIo::wake() noexcept {
-    const std::uint64_t one = 1;
-    // It fails only when 2^64 wakes are unread.
-    [[maybe_unused]] const auto written = ::write(wake_fd_.get(), &one, sizeof one);
+    close_socket(id);
 }
 
 void UringIo::begin_run(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
-    if (sends_.full() || !sockets_.is_open(id)) [[unlikely]] {
-        if (!make_room_for(id, packet, to)) return;
+    if (!can_begin_run(id)) [[unlikely]] {
+        if (!can_after_flush(id, packet, to)) return;
+        submit_sends();
+        enter(0, never, 0);
+        settle();
     }
     sends_.begin_run(id, sockets_[id.index()], packet, to);
-}
-
-// A send that cannot be queued as it is. True when it can now; else it has been reported or counted.
-bool UringIo::make_room_for(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
-    const std::uint32_t room = completions_.room();
-    if (room < 2 * flush_completions_max_) {
-        ++counters_.sends_dropped;
-        return false;
-    }
-    if (!sockets_.is_open(id)) {
-        pool_.add_ref(packet.buffer);
-        report_closed(id, packet, to, completions_);
-        return false;
-    }
-    submit_sends();
-    enter(0, never, 0);
-    settle();
-    return true;
 }
 
 io_uring_sqe& UringIo::entry() noexcept {
@@ -458,10 +413,7 @@ void UringIo::take_rare(const io_uring_cqe& cqe) noexcept {
     }
     // A cancel that came too late, or the read of the eventfd when the model ends.
     if (cqe.res < 0) return;
-    Completion& c = completions_.append();
-    c.kind = Completion::Kind::woken;
-    c.socket = no_socket;
-    c.packet = PacketRef{};
+    report_woken();
     arm_wake();
 }
 

@@ -15,11 +15,7 @@
 #include "engine/base/pool.h"
 #include "engine/pump/io.h"
 #include "platform/linux/address_memo.h"
-#include "platform/linux/clock.h"
-#include "platform/linux/completions.h"
-#include "platform/linux/fd.h"
-#include "platform/linux/send_queue.h"
-#include "platform/linux/sockets.h"
+#include "platform/linux/model_base.h"
 #include "platform/linux/uring_ring.h"
 
 namespace hawser::os {
@@ -31,39 +27,28 @@ struct UringOptions {
     std::uint32_t buffers_held_max = 512;
 };
 
-class UringIo {
+class UringIo : public ModelBase {
 public:
     // The pool has at most 65536 slots (the kernel's buffer ids have 16 bits) of at least 2048 bytes; EINVAL otherwise.
     [[nodiscard]] static Result<std::unique_ptr<UringIo>, Errno> create(Pool& pool, UringOptions options = {});
     // What create() would meet on this host, without keeping anything.
     [[nodiscard]] static Result<Unit, Errno> probe() noexcept;
 
-    UringIo(const UringIo&) = delete;
-    UringIo& operator=(const UringIo&) = delete;
     ~UringIo();
 
     [[nodiscard]] Result<SocketId, Errno> open(const SocketSpec& spec) noexcept;
     void close(SocketId id) noexcept;
-    [[nodiscard]] Endpoint local(SocketId id) noexcept { return sockets_.local(id); }
-    [[nodiscard]] std::uint32_t payload_bytes_max(SocketId id) noexcept;
 
     void send(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
-        // A socket that is not open has no run to extend.
-        if (sends_.full() || id.value >= sockets_.capacity() || !sends_.extend_run(sockets_[id.index()], packet))
-            begin_run(id, packet, to);
+        if (!extend_run(id, packet)) begin_run(id, packet, to);
     }
-    void keep_order(bool keep) noexcept { sends_.keep_order(keep); }
     [[nodiscard]] Turn wait(Instant deadline, Duration linger) noexcept;
-    [[nodiscard]] Instant now() noexcept { return os::now(); }
-    void wake() noexcept;
-    [[nodiscard]] const IoCounters& counters() const noexcept { return counters_; }
 
 private:
     struct Segments;  // message header and control of GSO sends
     UringIo(Pool& pool, const UringOptions& options, Ring ring, Fd wake_fd);
 
     void begin_run(SocketId id, PacketRef packet, const Endpoint* to) noexcept;
-    [[nodiscard]] bool make_room_for(SocketId id, PacketRef packet, const Endpoint* to) noexcept;
     [[nodiscard]] bool start() noexcept;
     [[nodiscard]] io_uring_sqe& entry() noexcept;
     void submit_sends() noexcept;
@@ -83,21 +68,14 @@ private:
     void report_empty(std::uint16_t socket, const Socket& s) noexcept;
     void take_rare(const io_uring_cqe& cqe) noexcept;
 
-    Pool& pool_;
     Ring ring_;
-    Sockets sockets_;
-    SendQueue sends_;
-    std::uint32_t flush_completions_max_;
-    Completions completions_;
     AddressMemo sources_;
-    IoCounters counters_;
     std::uint32_t buffers_held_ = 0;  // buffers in the kernel's hands
     std::uint32_t buffers_held_max_;
     std::unique_ptr<std::uint16_t[]> ended_;  // sockets whose receive has ended and is to be armed again
     std::uint32_t ended_count_ = 0;
     std::unique_ptr<Segments> segments_;
     bool started_ = false;
-    Fd wake_fd_;
     std::uint64_t wake_value_ = 0;  // the kernel reads the eventfd into it
     msghdr receive_header_{};       // only its lengths matter to a multishot receive
     msghdr joined_header_{};        // the same for sockets that join segments
