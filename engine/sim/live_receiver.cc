@@ -2,7 +2,7 @@
 #include "engine/sim/live_receiver.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <cmath>
 
 namespace hawser::sim {
 namespace {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/sim/trip.h"
 
-#include <cstdlib>
 #include <memory>
 #include <optional>
 
@@ -27,25 +26,12 @@ constexpr Duration dial_patience{20'000'000'000};
 // After the last payload's latency: what is late by less than this is still seen.
 constexpr Duration after{800'000'000};
 // What the links, the sender's history and both ends may hold.
-constexpr std::uint32_t slots = 32768;
+constexpr std::size_t slab_bytes = std::size_t{32768} * pool_slot_bytes;
 
 Endpoint uplink_at(std::size_t link, std::uint16_t port) {
     return Endpoint::from_v4(0x0A00'0001 + static_cast<std::uint32_t>(link + 1) * 0x100, port);
 }
 std::size_t link_of(const Endpoint& uplink) { return std::size_t{uplink.address[14]} - 1; }
-
-struct Slab {
-    explicit Slab(std::size_t bytes) : data(static_cast<std::uint8_t*>(std::calloc(bytes, 1))), size(bytes) {
-        HAWSER_CHECK(data != nullptr);
-    }
-    ~Slab() { std::free(data); }
-    Slab(const Slab&) = delete;
-    Slab& operator=(const Slab&) = delete;
-    [[nodiscard]] std::span<std::uint8_t> bytes() const { return {data, size}; }
-
-    std::uint8_t* data;  // zero, and no page of it there before it is touched
-    std::size_t size;
-};
 
 class Journey {
 public:
@@ -84,8 +70,9 @@ private:
 
     const Trip& trip_;
     Instant now_{};
-    Slab slab_{std::size_t{slots} * pool_slot_bytes};
-    Pool pool_{slab_.bytes(), pool_slot_bytes};
+    // Not zeroed: of its 64 MiB a trip touches what it needs.
+    std::unique_ptr<std::uint8_t[]> slab_ = std::make_unique_for_overwrite<std::uint8_t[]>(slab_bytes);
+    Pool pool_{std::span(slab_.get(), slab_bytes), pool_slot_bytes};
     std::vector<Line> up_;
     std::vector<Line> down_;
     std::vector<Instant> up_next_;
@@ -179,6 +166,7 @@ PacketRef Journey::make(Bytes head, std::uint16_t length) {
     const BufferId buffer = pool_.take();
     HAWSER_CHECK(buffer != no_buffer);
     std::copy(head.begin(), head.end(), pool_.data(buffer));
+    std::fill(pool_.data(buffer) + head.size(), pool_.data(buffer) + length, std::uint8_t{0});
     return PacketRef{buffer, 0, length};
 }
 
