@@ -13,9 +13,10 @@ KeyedHash keys_from(SecretRandom& secret) {
     return KeyedHash(a, b, secret.next());
 }
 
-// Sends that one slice of due ACKs may use, leaving room for the rest of the deadline's work.
-constexpr std::size_t ack_sends_max = 192;
-static_assert(ack_sends_max + 32 <= Actions::sends_max);
+// Sends that one slice of due ACKs and reports may use, leaving room for the rest of the deadline's work.
+constexpr std::size_t ack_sends_max = 96;
+constexpr std::size_t report_sends_max = 192;
+static_assert(ack_sends_max < report_sends_max && report_sends_max + 32 <= Actions::sends_max);
 
 }  // namespace
 
@@ -27,10 +28,12 @@ Receiver::Receiver(const ReceiverOptions& options, Pool& pool, const Entropy& en
       ids_(secret_),
       table_(options.groups_max, options.links_per_group_max, hash_),
       acks_(table_),
+      reports_(options.groups_max * options.links_per_group_max),
       limiter_(options, hash_) {
     HAWSER_CHECK(options.allowed_count <= source_prefixes_max);
     for (std::uint32_t i = 0; i < options.allowed_count; ++i) HAWSER_CHECK(options.allowed[i].bits <= 128);
     HAWSER_CHECK(options.ack_flush_grid.ns > 0);
+    HAWSER_CHECK(options.report_interval_min.ns > 0 && options.report_interval_min <= options.report_interval_max);
 }
 
 Event Receiver::event(EventKind kind, Instant now, std::uint32_t g, std::uint32_t a, std::uint32_t b) {
@@ -129,7 +132,7 @@ void Receiver::on_command(const Command& command, Instant now, Actions& out) noe
 
 Instant Receiver::next_deadline() const noexcept {
     if (finished_) return never;
-    Instant next = std::min(acks_.due(), sweep_at_);
+    Instant next = std::min(std::min(acks_.due(), reports_.next_due()), sweep_at_);
     next = std::min(next, tally_.due());
     if (!closing_.empty()) next = std::min(next, closing_.front().due);
     return next;
@@ -137,6 +140,7 @@ Instant Receiver::next_deadline() const noexcept {
 
 void Receiver::on_deadline(Instant now, Actions& out) noexcept {
     while (acks_.due() <= now && out.sends().size() < ack_sends_max) send_ack(acks_.first(), out);
+    while (reports_.next_due() <= now && out.sends().size() < report_sends_max) send_report(reports_.first(), now, out);
     while (!closing_.empty() && closing_.front().due <= now && out.close(closing_.front().socket)) closing_.pop();
     if (tally_.due() <= now)
         tally_.flush(
@@ -190,6 +194,7 @@ void Receiver::fill(ReceiverSnapshot& snapshot, Instant now) const noexcept {
         row->sessions = group.sessions;
         row->packets_out = group.packets_out;
         row->packets_back = group.packets_back;
+        row->wants_reports = group.extension.delivery_reports;
         table_.each_link(g, [&](std::uint32_t, const ReceiverLink& link) {
             ReceiverLinkSnapshot* l = snapshot.add_link();
             if (l == nullptr) return;
@@ -203,6 +208,7 @@ void Receiver::fill(ReceiverSnapshot& snapshot, Instant now) const noexcept {
             l->bytes_in = link.bytes;
             l->retransmissions = link.retransmissions;
             l->dropped = link.dropped;
+            l->reports_out = group.extension.delivery_reports ? reports_.reports(table_.slot_of(g, link.id)) : 0;
             l->rtt_ms = link.telemetry.rtt_ms;
             l->window = link.telemetry.window;
             l->in_flight = link.telemetry.in_flight;
@@ -213,7 +219,7 @@ void Receiver::fill(ReceiverSnapshot& snapshot, Instant now) const noexcept {
 }
 
 bool Receiver::is_consistent() const noexcept {
-    if (!table_.is_consistent() || !acks_.is_consistent()) return false;
+    if (!table_.is_consistent() || !acks_.is_consistent() || !reports_.is_consistent()) return false;
     if (cached_slot_ != no_slot && !(table_.owner_of(cached_from_) == Owner::link(cached_slot_))) return false;
     if (table_.active().empty() != (sweep_at_ == never) && !stopping_) return false;
     for (const std::uint16_t g : table_.active()) {

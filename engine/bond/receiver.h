@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The receiving end: SRTLA senders (groups of addresses) on one listening socket, one connected socket per group
-// towards the SRT server. It routes; tables, sessions, limits and the ACK queue are files of their own (receiver_*.h).
+// towards the SRT server. It routes; tables, sessions, limits, ACKs and reports are files of their own (receiver_*.h).
 // Pure: packets and time come in, Actions come out. One thread. Allocates in the constructor only.
 //
 // Laws, which tests/sim and tests/unit/bond quote:
@@ -10,10 +10,12 @@
 //  - What the server says goes only to addresses that have delivered the session's SRT packets; copies for all links,
 //    only to those that still do.
 //  - A group outlives its SRT server: refusals are counted and told, and the packets go on.
+//  - A sender that offered nothing gets exactly SRTLA; what it asked for in its REG1 is promised in the REG2 and kept.
 //  - Each packet costs O(1), ACKs and NAKs O(links of their group); nothing walks the groups but the sweep, in slices.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "engine/base/completion.h"
 #include "engine/base/fixed_ring.h"
@@ -26,6 +28,7 @@
 #include "engine/bond/receiver_ids.h"
 #include "engine/bond/receiver_limits.h"
 #include "engine/bond/receiver_options.h"
+#include "engine/bond/receiver_reports.h"
 #include "engine/border/command.h"
 #include "engine/border/counters.h"
 #include "engine/border/receiver_snapshot.h"
@@ -88,6 +91,8 @@ private:
     void on_keepalive(const Completion& c, Bytes packet, std::uint32_t slot, Instant now, Actions& out) noexcept;
     void acknowledge(std::uint32_t slot, wire::Seq31 sequence, Instant now, Actions& out) noexcept;
     void send_ack(std::uint32_t slot, Actions& out) noexcept;
+    void report(std::uint32_t slot, wire::Seq31 sequence, std::size_t bytes, Instant now, Actions& out) noexcept;
+    void send_report(std::uint32_t slot, Instant now, Actions& out) noexcept;
     void replace_session(std::uint32_t g, Bytes induction, Instant now, Actions& out) noexcept;
     [[nodiscard]] std::uint32_t slot_from(const Endpoint& from) noexcept;
     void drop(Counter why, std::uint32_t slot) noexcept;
@@ -97,6 +102,7 @@ private:
     void on_reg2(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     [[nodiscard]] bool make_room_for_group(Instant now, Actions& out) noexcept;
     [[nodiscard]] bool make_room_for_link(std::uint32_t g, Instant now, Actions& out) noexcept;
+    [[nodiscard]] std::optional<wire::Extension> grant(Bytes id) const noexcept;
     void refuse(RefusalReason why, const Endpoint& from, Instant now, Actions& out) noexcept;
     void answer(wire::SrtlaType type, const Endpoint& to, Actions& out) noexcept;
     void answer_reg2(const wire::GroupKey& id, const Endpoint& to, Actions& out) noexcept;
@@ -147,6 +153,7 @@ private:
     Counters counters_;
     GroupTable table_;
     AckQueue acks_;
+    ReportBook reports_;
     RegistrationLimiter limiter_;
     RefusalTally tally_;
     FixedRing<Closing, closing_max> closing_;

@@ -33,7 +33,8 @@ GroupTable::GroupTable(std::uint32_t groups_max, std::uint32_t links_per_group, 
 }
 
 std::uint32_t GroupTable::key_home(Bytes id) const noexcept {
-    const std::uint8_t* ours = id.data() + wire::group_id_sender_bytes;
+    // Where no two ids that we made are alike, with an answer to an offer before it or without.
+    const std::uint8_t* ours = id.data() + wire::group_id_sender_bytes + wire::extension_bytes_max;
     return static_cast<std::uint32_t>(hash_.of(load_be64(ours), load_be64(ours + 8), 0)) & key_mask_;
 }
 
@@ -59,6 +60,7 @@ std::uint32_t GroupTable::add_group(Bytes id, Instant now) noexcept {
     group = ReceiverGroup{};
     group.generation = generation;  // goes on, so that a tag of the slot's last tenant stays stale
     group.in_use = true;
+    group.extension = wire::answer_in(wire::extension_half(id)).value_or(wire::Extension{});
     group.created = group.heard = group.data_at = now;
     group.active_at = active_count_;
     active_[active_count_++] = static_cast<std::uint16_t>(g);

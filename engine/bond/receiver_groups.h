@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "engine/base/keyed_hash.h"
@@ -18,6 +19,7 @@
 #include "engine/bond/receiver_addresses.h"
 #include "engine/bond/receiver_options.h"
 #include "engine/bond/receiver_session.h"
+#include "engine/wire/extension.h"
 #include "engine/wire/srtla.h"
 
 namespace hawser::bond {
@@ -61,6 +63,8 @@ struct alignas(cache_line_bytes) ReceiverGroup {
     std::uint64_t packets_out = 0;
     std::uint64_t packets_back = 0;
     Instant heard;
+    wire::Extension extension;                 // what the answer to its REG1 promised
+    std::optional<wire::Seq31> next_expected;  // by the SRT server's ACKs
 
     std::uint32_t generation = 0;     // of the socket, so that late answers of an earlier one are recognised
     std::uint32_t address_index = 0;  // which of the resolved addresses the socket is connected to
@@ -140,7 +144,7 @@ private:
     std::unique_ptr<std::uint16_t[]> free_;
     std::uint32_t active_count_ = 0;
     std::uint32_t free_count_;
-    // Open addressing as in AddressMap: group numbers, by a keyed hash of our half of the id.
+    // Open addressing as in AddressMap: group numbers, by a keyed hash of the end of the id.
     std::uint32_t key_mask_;
     std::unique_ptr<std::uint16_t[]> key_index_;
     KeyedHash hash_;

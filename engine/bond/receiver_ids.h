@@ -5,9 +5,10 @@
 // ours says all there is to know of it: it is a function of our secret, the sender's half, the address that asked and
 // the time. Who sends it back in a REG2 has seen our answer, so the address was real; only then there is a group.
 //
-//   id   0 sender's half | 128 tag | 144 body
-//   tag  = SipHash(key A; period of time, sender's half, address)       16 bytes
-//   body = stream(key B, tag) xor (address, zeros)                     112 bytes
+//   id   0 sender's half | 128 tag | 144 body                  to a REG1 without an offer
+//        0 sender's half | 128 answer | 192 tag | 208 body     to one with an offer that we take (wire/extension.h)
+//   tag  = SipHash(key A; period of time, sender's half, answer, address)   16 bytes
+//   body = stream(key B, tag) xor (address, zeros)                          to the end
 //
 // It does not matter which link's REG2 comes first, as senders send it on all of them at once; hence the address is in
 // the id. It is masked, since a link's id travels over the networks of all the others.
@@ -17,6 +18,7 @@
 // that answers are two, but both are good, and a group is what the sender's REG2s make of them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -25,6 +27,7 @@
 #include "engine/base/secret_random.h"
 #include "engine/base/siphash.h"
 #include "engine/base/time.h"
+#include "engine/wire/extension.h"
 #include "engine/wire/srtla.h"
 
 namespace hawser::bond {
@@ -37,15 +40,18 @@ public:
 
     explicit GroupIds(SecretRandom& secret);
 
-    // The answer to a REG1.
-    [[nodiscard]] wire::GroupKey make(Bytes sender_half, const Endpoint& from, Instant now) const noexcept;
+    // The answer to a REG1; `answer` to the offer in it, absent where there is none or we take nothing of it.
+    [[nodiscard]] wire::GroupKey make(Bytes sender_half, const std::optional<wire::Extension>& answer,
+                                      const Endpoint& from, Instant now) const noexcept;
     // Where the REG1 came from that was answered with this id; absent when we did not make it, or long ago.
     [[nodiscard]] std::optional<Endpoint> registrant(Bytes id, Instant now) const noexcept;
 
 private:
-    [[nodiscard]] wire::GroupKey make_in(std::int64_t number, Bytes sender_half, const Endpoint& from) const noexcept;
+    // `open`: with everything before the tag in place.
+    [[nodiscard]] wire::GroupKey make_in(std::int64_t number, Bytes open, std::size_t tag_at,
+                                         const Endpoint& from) const noexcept;
     // Masks or unmasks: applies the stream of the id's own tag to its body.
-    void apply_stream(wire::GroupKey& id) const noexcept;
+    void apply_stream(wire::GroupKey& id, std::size_t tag_at) const noexcept;
 
     SipHash tags_;
     SipHash streams_;

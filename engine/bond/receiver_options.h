@@ -44,6 +44,13 @@ struct ReceiverOptions {
     Duration ack_flush{15'000'000};
     Duration ack_flush_grid{5'000'000};
 
+    // What is granted to senders that ask for it (engine/wire/extension.h): reports of what came by each link and when.
+    bool delivery_reports = true;
+    // Between two of a link: as the sender wishes, within these. Below the first the reports would cost more of a thin
+    // link's way back than they tell; above the second they are of no use. Untuned.
+    Duration report_interval_min{5'000'000};
+    Duration report_interval_max{1'000'000'000};
+
     // A link heard within this counts as live: it may get copies of SRT ACKs and NAKs, and no newcomer takes its slot.
     // Three of the senders' keepalive intervals.
     Duration link_live{3'000'000'000};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Who may enter a group, who makes room, and who is swept out.
 #include <algorithm>
-#include <optional>
 
 #include "engine/bond/receiver.h"
 
@@ -42,6 +41,19 @@ bool expendable(const ReceiverGroup& group, Instant now, Expendable& out) {
 
 }  // namespace
 
+// What we will do of what a REG1's id asks for; absent where it asks for nothing, or for nothing that we do.
+std::optional<wire::Extension> Receiver::grant(Bytes id) const noexcept {
+    const auto offer = wire::offer_in(wire::extension_half(id));
+    if (!offer) return std::nullopt;
+    wire::Extension answer;
+    answer.delivery_reports = offer->delivery_reports && options_.delivery_reports;
+    if (!answer.any()) return std::nullopt;
+    const Duration wish{std::int64_t{offer->report_interval_us} * 1'000};
+    const Duration interval = std::clamp(wish, options_.report_interval_min, options_.report_interval_max);
+    answer.report_interval_us = static_cast<std::uint32_t>(interval.us());
+    return answer;
+}
+
 // Off the list or over the rate: no answer. A sender asks again each second, and a flood is not worth a packet.
 void Receiver::refuse(RefusalReason why, const Endpoint& from, Instant now, Actions& out) noexcept {
     counters_.add(Counter::registrations_refused);
@@ -81,7 +93,7 @@ void Receiver::on_reg1(const Completion& c, Bytes packet, Instant now, Actions& 
         }
         if (now - link.heard < options_.address_hold) return refuse(RefusalReason::foreign_address, c.from, now, out);
     }
-    answer_reg2(ids_.make(half, c.from, now), c.from, out);
+    answer_reg2(ids_.make(half, grant(packet.subspan(2)), c.from, now), c.from, out);
 }
 
 // The group of an id that we made and that comes back for the first time. no_slot: refused, and the sender told as much
@@ -167,6 +179,9 @@ void Receiver::on_reg2(const Completion& c, Bytes packet, Instant now, Actions& 
         if (!make_room_for_link(g, now, out)) return refuse(RefusalReason::group_full, c.from, now, out);
         slot = table_.add_link(g, c.from, now);
     }
+    const ReceiverGroup& group = table_.group(g);
+    if (group.extension.delivery_reports)
+        reports_.begin(slot, Duration{std::int64_t{group.extension.report_interval_us} * 1'000});
     table_.group(g).heard = now;
     out.tell(link_event(EventKind::receiver_link_added, now, table_.link(slot), RemovalReason::silence));
     answer(SrtlaType::reg3, c.from, out);
@@ -181,6 +196,7 @@ void Receiver::remove_link(std::uint32_t slot, EventKind kind, RemovalReason rea
         acks_.remove(slot);
         link.ack.clear();
     }
+    reports_.end(slot);
     if (cached_slot_ == slot) cached_slot_ = no_slot;
     out.tell(link_event(kind, now, link, reason));
     table_.remove_link(slot);

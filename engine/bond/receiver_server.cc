@@ -164,6 +164,7 @@ void Receiver::on_server(const Completion& c, Instant now, Actions& out) noexcep
     switch (srt->control_type()) {
         case SrtControl::ack:
             group.ack_seen = true;
+            group.next_expected = wire::ack_next_expected(*srt);
             counters_.add(Counter::srt_acks);
             return to_all(g, c.packet, now, out);
         case SrtControl::nak: counters_.add(Counter::srt_naks); return to_all(g, c.packet, now, out);

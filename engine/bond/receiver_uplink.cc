@@ -59,6 +59,7 @@ void Receiver::on_data(const Completion& c, Bytes packet, std::uint32_t slot, In
     group.last_link = link.id;
     group.data_seen = true;
     acknowledge(slot, sequence, now, out);
+    if (group.extension.delivery_reports) report(slot, sequence, packet.size(), now, out);
     if (group.server != no_socket) [[likely]]
         to_server(link.group, c.packet, out);
     else
@@ -81,6 +82,7 @@ void Receiver::send_ack(std::uint32_t slot, Actions& out) noexcept {
     ReceiverLink& link = table_.link(slot);
     acks_.remove(slot);
     if (out.send_bytes(uplink_, link.ack.bytes(), &link.endpoint)) {
+        if (table_.group(link.group).extension.delivery_reports) reports_.on_ack(slot, link.ack.bytes().size());
         counters_.add(Counter::srtla_acks_out);
         counters_.add(Counter::uplink_packets_out);
         counters_.add(Counter::uplink_bytes_out, link.ack.bytes().size());
@@ -88,6 +90,24 @@ void Receiver::send_ack(std::uint32_t slot, Actions& out) noexcept {
         counters_.add(Counter::drop_no_room);
     }
     link.ack.clear();
+}
+
+// The report leaves at the end of the turn at the earliest, with all that the turn brought.
+void Receiver::report(std::uint32_t slot, wire::Seq31 sequence, std::size_t bytes, Instant now, Actions& out) noexcept {
+    reports_.note(slot, sequence, bytes, now);
+    if (reports_.is_full(slot)) send_report(slot, now, out);
+}
+
+void Receiver::send_report(std::uint32_t slot, Instant now, Actions& out) noexcept {
+    const ReceiverLink& link = table_.link(slot);
+    const auto report = reports_.take(slot, table_.group(link.group).next_expected, now);
+    if (!report) return;
+    const Bytes bytes = report->bytes();
+    // The next one says again what this one would have said.
+    if (!out.send_bytes(uplink_, bytes, &link.endpoint)) return counters_.add(Counter::drop_no_room);
+    counters_.add(Counter::reports_out);
+    counters_.add(Counter::uplink_packets_out);
+    counters_.add(Counter::uplink_bytes_out, bytes.size());
 }
 
 void Receiver::on_uplink_control(const Completion& c, Bytes packet, std::uint32_t slot, Instant now,
@@ -111,14 +131,16 @@ void Receiver::on_uplink_control(const Completion& c, Bytes packet, std::uint32_
     on_srt_control(c, packet, slot, now, out);
 }
 
-// The echo is the packet itself: same bytes, same length, whatever is in it.
-void Receiver::on_keepalive(const Completion& c, Bytes packet, std::uint32_t slot, Instant, Actions& out) noexcept {
+// The echo is the packet itself: same bytes, same length, whatever is in it. A report that waits goes first, so that
+// on a link that keeps its order the sender has heard of all that came when the echo tells it that no more will.
+void Receiver::on_keepalive(const Completion& c, Bytes packet, std::uint32_t slot, Instant now, Actions& out) noexcept {
     counters_.add(Counter::keepalives_in);
     ReceiverLink& link = table_.link(slot);
     if (const auto telemetry = wire::keepalive_telemetry(packet)) {
         link.telemetry = *telemetry;
         link.has_telemetry = true;
     }
+    if (table_.group(link.group).extension.delivery_reports && reports_.is_pending(slot)) send_report(slot, now, out);
     if (!out.send(uplink_, c.packet, &link.endpoint)) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::keepalives_out);
     counters_.add(Counter::uplink_packets_out);

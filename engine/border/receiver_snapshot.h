@@ -27,6 +27,7 @@ struct ReceiverLinkSnapshot {
     std::uint64_t bytes_in = 0;         // their UDP payload bytes
     std::uint64_t retransmissions = 0;  // of them, marked as sent again
     std::uint64_t dropped = 0;          // datagrams that were not relayed
+    std::uint32_t reports_out = 0;      // delivery reports, where the sender asked for them; modulo 2^32
     std::uint32_t rtt_ms = 0;           // telemetry from here on; 0: none yet
     std::int32_t window = 0;            // 1000 = one packet
     std::int32_t in_flight = 0;         // packets
@@ -52,6 +53,7 @@ struct ReceiverGroupSnapshot {
     std::uint32_t sessions = 0;      // established since the group exists
     std::uint64_t packets_out = 0;   // to the SRT server
     std::uint64_t packets_back = 0;  // from the SRT server
+    bool wants_reports = false;      // the sender asked for delivery reports, and gets them
     std::uint32_t link_first = 0;    // its rows in links()
     std::uint32_t link_count = 0;
 };

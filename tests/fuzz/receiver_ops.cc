@@ -13,6 +13,7 @@
 #include "engine/base/check.h"
 #include "engine/bond/receiver.h"
 #include "engine/sim/srt_packets.h"
+#include "engine/wire/extension.h"
 #include "tests/fuzz/input.h"
 
 using namespace hawser;
@@ -87,7 +88,16 @@ private:
     }
     void registration(wire::SrtlaType type) {
         wire::GroupKey key{};
-        key[0] = in_.u8() % 4;
+        const std::uint8_t who = in_.u8();
+        key[0] = who % 4;
+        if (who >= 128) {
+            wire::Extension offer;
+            offer.delivery_reports = (who & 4) != 0;
+            offer.reorder_hold = (who & 8) != 0;
+            offer.report_interval_us = who * 200u;
+            wire::write_offer(wire::extension_half(MutableBytes(key)), offer);
+            if (who >= 240) key[wire::group_id_sender_bytes + 8u + in_.u8() % 14u] = in_.u8();
+        }
         if (type == wire::SrtlaType::reg2 && key_count_ != 0) key = keys_[in_.u8() % key_count_];
         const auto packet = wire::build_registration(type, key);
         from_sender(packet);

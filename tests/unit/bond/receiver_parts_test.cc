@@ -115,7 +115,11 @@ TEST_CASE("an id that was made here tells who asked, for a minute at least and t
     Endpoint from = at(1);
     from.scope = 3;
     const Instant made{GroupIds::period.ns * 1000 - 1};
-    const wire::GroupKey id = ids.make(half, from, made);
+    // With an answer to an offer in it, and without.
+    std::optional<wire::Extension> answer;
+    if (GENERATE(false, true)) answer = wire::Extension{true, true, 10'000};
+    const wire::GroupKey id = ids.make(half, answer, from, made);
+    CHECK(wire::answer_in(wire::extension_half(Bytes(id))) == answer);
     CHECK(std::equal(half.begin(), half.end(), id.begin()));
     for (const Duration age : {Duration{0}, Duration{1}, GroupIds::period})
         CHECK(ids.registrant(id, made + age) == std::optional<Endpoint>(from));
@@ -138,10 +142,10 @@ TEST_CASE("ids are the same for the same question, and alike in nothing of ours 
     auto other_half = half;
     other_half[127] = 1;
     const Instant t{};
-    const wire::GroupKey id = ids.make(half, at(1), t);
-    CHECK(ids.make(half, at(1), t + 59_s) == id);
-    for (const auto& other :
-         {ids.make(half, at(2), t), ids.make(other_half, at(1), t), ids.make(half, at(1), t + 60_s)}) {
+    const wire::GroupKey id = ids.make(half, std::nullopt, at(1), t);
+    CHECK(ids.make(half, std::nullopt, at(1), t + 59_s) == id);
+    for (const auto& other : {ids.make(half, std::nullopt, at(2), t), ids.make(other_half, std::nullopt, at(1), t),
+                              ids.make(half, std::nullopt, at(1), t + 60_s)}) {
         int equal = 0;
         for (std::size_t i = wire::group_id_sender_bytes; i < id.size(); ++i) equal += id[i] == other[i] ? 1 : 0;
         CHECK(equal < 8);  // one in 256 of 128
