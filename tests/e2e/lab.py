@@ -271,6 +271,15 @@ class Lab:
         for process in (self.recv, self.send):
             assert process.running(), f"{process.name} ended with {process.child.returncode}: {process.text()[-800:]}"
 
+    def finish_whole(self, seconds):
+        """What is sent from now on, for so long, comes out whole and on time; then the stream ends."""
+        begun = time.monotonic()
+        self.wait_streamed(seconds)
+        self.finish()
+        outcome = compare(self.sources, self.sink, LATENCY_MS, begun)
+        print(f"at the end: {outcome}")
+        assert outcome.share >= 0.999, "99.9 % whole and on time"
+
     def finish(self):
         """Ends the stream from its beginning to its end, so that everything sent can arrive."""
         for source in self.sources:
