@@ -2,7 +2,6 @@
 #include "perf/wire/far_end.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace hawser::perf {
 
@@ -21,7 +20,7 @@ FarEnd::FarEnd(const Settings& settings)
       socket_(ipv4(loopback, 0)),
       in_(batch, head_bytes),
       out_(batch, head_bytes),
-      latency_ns_(settings.packets_max, 0) {}
+      arrivals_(settings.packets_max) {}
 
 std::uint16_t FarEnd::port() const { return ntohs(socket_.local().sin_port); }
 
@@ -64,20 +63,12 @@ void FarEnd::on_data(Bytes packet, Link& link, std::size_t index, std::int64_t n
         link.pending.clear();
     }
     const std::uint64_t at = wire::Seq31(sequence.raw() - settings_.initial_sequence).raw();
-    if (at >= latency_ns_.size()) return;
-    if (latency_ns_[at] != 0) {
-        ++duplicates_;
-        return;
-    }
-    const std::int64_t taken = now - static_cast<std::int64_t>(load_be64(packet.data() + wire::srt_header_bytes));
-    latency_ns_[at] =
-        static_cast<std::uint32_t>(std::clamp<std::int64_t>(taken, 1, std::numeric_limits<std::uint32_t>::max()));
-    ++received_;
+    if (!arrivals_.take(at, packet, now)) return;
     ++unacknowledged_;
     ++by_link_[index];
     highest_ = std::max(highest_, at);
     if (highest_ - std::min(highest_, next_expected_) > hole_packets_max) next_expected_ = highest_;
-    while (next_expected_ < latency_ns_.size() && latency_ns_[next_expected_] != 0) ++next_expected_;
+    while (arrivals_.has(next_expected_)) ++next_expected_;
 }
 
 void FarEnd::on_srtla(std::uint16_t type, Bytes packet, Link& link, const sockaddr_in& from) {
@@ -110,20 +101,7 @@ void FarEnd::on_handshake(Bytes packet, const sockaddr_in& from) {
     if (!srt) return;
     const auto asked = wire::Handshake::over(*srt);
     if (!asked) return;
-    HandshakeFields fields;
-    fields.version = 5;
-    fields.initial_sequence = asked->initial_sequence().raw();
-    fields.cookie = 0x00C0'0C1E;
-    fields.destination = asked->socket_id();
-    if (asked->request_type() == wire::handshake_induction) {
-        fields.extension_field = 0x4A17;  // libsrt's mark of a version 5 listener
-    } else {
-        fields.request = wire::handshake_conclusion;
-        fields.extension_field = 1;
-        fields.extension_type = 2;
-        fields.socket_id = listener_id;
-    }
-    out_.add(socket_.fd(), build_handshake(fields).bytes(), from);
+    out_.add(socket_.fd(), build_handshake(listener_answer(*asked, listener_id)).bytes(), from);
 }
 
 void FarEnd::learn(Link& link, const sockaddr_in& from) {

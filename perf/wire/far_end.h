@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/wire/srtla.h"
+#include "perf/wire/arrivals.h"
 #include "perf/wire/srt_packets.h"
 #include "perf/wire/udp.h"
 
@@ -36,10 +37,10 @@ public:
 
     [[nodiscard]] unsigned links() const { return links_known_; }
     // Different data packets since the start.
-    [[nodiscard]] std::uint64_t received() const { return received_; }
-    [[nodiscard]] std::uint64_t duplicates() const { return duplicates_; }
+    [[nodiscard]] std::uint64_t received() const { return arrivals_.received(); }
+    [[nodiscard]] std::uint64_t duplicates() const { return arrivals_.duplicates(); }
     // By packet index: from the stamp in the payload to the arrival here; 0 where nothing came.
-    [[nodiscard]] const std::vector<std::uint32_t>& latency_ns() const { return latency_ns_; }
+    [[nodiscard]] const std::vector<std::uint32_t>& latency_ns() const { return arrivals_.latency_ns(); }
     [[nodiscard]] const std::array<std::uint64_t, links_max>& by_link() const { return by_link_; }
 
 private:
@@ -62,10 +63,8 @@ private:
     unsigned links_known_ = 0;
     wire::GroupKey group_{};
     bool has_group_ = false;
-    std::vector<std::uint32_t> latency_ns_;
+    Arrivals arrivals_;
     std::array<std::uint64_t, links_max> by_link_{};
-    std::uint64_t received_ = 0;
-    std::uint64_t duplicates_ = 0;
     std::uint64_t next_expected_ = 0;
     std::uint64_t highest_ = 0;
     std::uint64_t unacknowledged_ = 0;

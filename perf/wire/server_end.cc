@@ -2,7 +2,6 @@
 #include "perf/wire/server_end.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "perf/wire/fleet.h"
 
@@ -25,7 +24,7 @@ ServerEnd::ServerEnd(unsigned groups, std::uint64_t packets_max, unsigned srt_ac
       out_(batch, head_bytes),
       groups_(groups),
       group_by_port_(65536, no_group),
-      latency_ns_(packets_max, 0) {}
+      arrivals_(packets_max) {}
 
 std::uint16_t ServerEnd::port() const { return ntohs(socket_.local().sin_port); }
 
@@ -69,25 +68,14 @@ void ServerEnd::on_handshake(Bytes packet, const sockaddr_in& from) {
     if (!srt) return;
     const auto asked = wire::Handshake::over(*srt);
     if (!asked) return;
-    HandshakeFields fields;
-    fields.version = 5;
-    fields.initial_sequence = asked->initial_sequence().raw();
-    fields.cookie = 0x00C0'0C1E;
-    fields.destination = asked->socket_id();
-    if (asked->request_type() == wire::handshake_induction) {
-        fields.extension_field = 0x4A17;  // libsrt's mark of a version 5 listener
-    } else {
-        const std::uint32_t g = asked->socket_id() - first_caller_id;
-        if (g >= groups_.size()) return;
+    const std::uint32_t g = asked->socket_id() - first_caller_id;
+    if (g >= groups_.size()) return;
+    if (asked->request_type() != wire::handshake_induction) {
         groups_[g].known = true;
         groups_[g].address = from;
         group_by_port_[ntohs(from.sin_port)] = static_cast<std::uint16_t>(g);
-        fields.request = wire::handshake_conclusion;
-        fields.extension_field = 1;
-        fields.extension_type = 2;
-        fields.socket_id = listener_id + g;
     }
-    out_.add(socket_.fd(), build_handshake(fields).bytes(), from);
+    out_.add(socket_.fd(), build_handshake(listener_answer(*asked, listener_id + g)).bytes(), from);
 }
 
 void ServerEnd::on_data(Bytes packet, const sockaddr_in& from, std::int64_t now) {
@@ -96,20 +84,10 @@ void ServerEnd::on_data(Bytes packet, const sockaddr_in& from, std::int64_t now)
     Group& group = groups_[g];
     const std::uint64_t nth = wire::Seq31(load_be32(packet.data()) - fleet_initial_sequence).raw();
     const std::uint64_t at = nth * groups_.size() + g;
-    if (at >= latency_ns_.size()) return;
-    if (latency_ns_[at] != 0) {
-        ++duplicates_;
-        return;
-    }
-    const std::int64_t taken = now - static_cast<std::int64_t>(load_be64(packet.data() + wire::srt_header_bytes));
-    latency_ns_[at] =
-        static_cast<std::uint32_t>(std::clamp<std::int64_t>(taken, 1, std::numeric_limits<std::uint32_t>::max()));
-    ++received_;
+    if (!arrivals_.take(at, packet, now)) return;
     group.highest = std::max(group.highest, nth);
     if (group.highest > group.next_expected + hole_packets_max) group.next_expected = group.highest;
-    for (std::uint64_t next = group.next_expected * groups_.size() + g;
-         next < latency_ns_.size() && latency_ns_[next] != 0; next += groups_.size())
-        ++group.next_expected;
+    while (arrivals_.has(group.next_expected * groups_.size() + g)) ++group.next_expected;
     if (srt_ack_packets_ != 0 && ++group.unacknowledged >= srt_ack_packets_) send_ack(group, first_caller_id + g, now);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "perf/wire/arrivals.h"
 #include "perf/wire/srt_packets.h"
 #include "perf/wire/udp.h"
 
@@ -22,9 +23,9 @@ public:
     // An SRT ACK to each group once per period, one group after the other.
     void acknowledge(std::int64_t now, std::int64_t period_ns, std::int64_t phase_ns);
 
-    [[nodiscard]] std::uint64_t received() const { return received_; }
-    [[nodiscard]] std::uint64_t duplicates() const { return duplicates_; }
-    [[nodiscard]] const std::vector<std::uint32_t>& latency_ns() const { return latency_ns_; }
+    [[nodiscard]] std::uint64_t received() const { return arrivals_.received(); }
+    [[nodiscard]] std::uint64_t duplicates() const { return arrivals_.duplicates(); }
+    [[nodiscard]] const std::vector<std::uint32_t>& latency_ns() const { return arrivals_.latency_ns(); }
 
 private:
     struct Group {
@@ -45,9 +46,7 @@ private:
     SendBatch out_;
     std::vector<Group> groups_;
     std::vector<std::uint16_t> group_by_port_;
-    std::vector<std::uint32_t> latency_ns_;
-    std::uint64_t received_ = 0;
-    std::uint64_t duplicates_ = 0;
+    Arrivals arrivals_;
     std::int64_t ack_due_ = 0;
     std::size_t ack_next_ = 0;
 };

@@ -69,6 +69,24 @@ struct HandshakePacket {
     return packet;
 }
 
+// What a listener answers to a caller's induction or conclusion; the latter makes `listener` its socket.
+[[nodiscard]] inline HandshakeFields listener_answer(const wire::Handshake& asked, std::uint32_t listener) {
+    HandshakeFields fields;
+    fields.version = 5;
+    fields.initial_sequence = asked.initial_sequence().raw();
+    fields.cookie = 0x00C0'0C1E;
+    fields.destination = asked.socket_id();
+    if (asked.request_type() == wire::handshake_induction) {
+        fields.extension_field = 0x4A17;  // libsrt's mark of a version 5 listener
+        return fields;
+    }
+    fields.request = wire::handshake_conclusion;
+    fields.extension_field = 1;
+    fields.extension_type = 2;
+    fields.socket_id = listener;
+    return fields;
+}
+
 // A full acknowledgement: all before next_expected have arrived.
 [[nodiscard]] inline std::array<std::uint8_t, srt_ack_bytes> build_srt_ack(std::uint32_t number,
                                                                            std::uint32_t next_expected,
