@@ -16,9 +16,11 @@ import time
 from program import HAWSER, Running, check, finish, free_port, run
 
 CONNECTED = "connection established"
+STARTED = r"(?s)waiting for.*(Trying to connect|SRT server \S+ is at)|(Trying to connect|SRT server \S+ is at).*waiting for"
 LINKS, LINKS_THAT_FIT = 6, 2
-# From too little for a thread's stack to enough for all but the largest pool.
-ADDRESS_SPACES_MB = (24, 32, 48, 64, 96, 128, 192, 256)
+ADDRESS_STEP_MB = 8  # half of what the pool of packets takes by default
+# Beyond what an unlimited run has taken at its peak: which thread asks first differs from run to run.
+ADDRESS_HEADROOM_MB = 64
 # From none but the three that every program has to enough for a sender with one uplink.
 DESCRIPTORS = range(4, 24)
 
@@ -120,22 +122,27 @@ def groups_without_descriptors():
 
 
 def start_or_reason(title, which, most, pattern, *arguments):
-    """Started under a limit: it runs, or it ends with code 1 and a line that names what it lacked."""
+    """Started under a limit: it runs, or it ends with code 1 and a line that names what it lacked. Answers whether it
+    ran. A limit that leaves room for some of its threads ends it when the last of them asks, which may be after its
+    first lines; that is an end with a reason too."""
     with Running(*arguments, preexec=limited(which, most)) as running:
-        ended = running.wait_for(r"\Z.", seconds=0) or wait_started(running)
+        ended = wait_started(running)
         if ended is None:
-            return check(f"{title}: ends at SIGTERM", running.end(signal.SIGTERM) == 0, running.said)
+            ended = running.end(signal.SIGTERM)
+            if ended == 0:
+                check(f"{title}: runs and ends at SIGTERM", True)
+                return True
         running.wait_for(r"\Z.", seconds=0.05)
         check(f"{title}: an error with its reason", ended == 1 and re.search(pattern, running.said),
               f"exit {ended}, wanted 1 and /{pattern}/ in:\n{running.said}")
-    return None
+    return False
 
 
 def wait_started(running):
-    """The exit code, or None once it waits for senders or callers."""
+    """The exit code, or None once it waits for senders or callers and has looked its other end up."""
     end = time.monotonic() + 20
     while time.monotonic() < end:
-        if running.wait_for("waiting for", seconds=0.05):
+        if running.wait_for(STARTED, seconds=0.05):
             return None
         if running.child.poll() is not None:
             return running.child.returncode
@@ -153,15 +160,28 @@ def starts_without_descriptors():
             start_or_reason(f"{name} with {most} descriptors", resource.RLIMIT_NOFILE, most, "Too many open files", *words)
 
 
+def peak_megabytes(words):
+    """Of addresses, in a run without a limit."""
+    with Running(*words) as running:
+        check(f"{words[0]} starts without a limit", wait_started(running) is None, running.said)
+        with open(f"/proc/{running.child.pid}/status") as status:
+            return int(re.search(r"VmPeak:\s*(\d+) kB", status.read()).group(1)) // 1024 + 1
+
+
 def starts_without_memory():
     # Sanitizers reserve terabytes of addresses; and below some point no shared library can be loaded.
     def loads(megabytes):
         return run("--version", preexec=limited(resource.RLIMIT_AS, megabytes << 20))[0] == 0
     if not loads(1024):
         return print("this build needs more addresses than a limit leaves: no memory limit was tried")
-    for megabytes in filter(loads, ADDRESS_SPACES_MB):
-        for name, words in commands():
-            start_or_reason(f"{name} with {megabytes} MB of addresses", resource.RLIMIT_AS, megabytes << 20, "(?i)memory", *words)
+    least = next(filter(loads, range(ADDRESS_STEP_MB, 1024, ADDRESS_STEP_MB)))
+    for name, words in commands():
+        enough = peak_megabytes(words) + ADDRESS_HEADROOM_MB
+        ran = {most: start_or_reason(f"{name} with {most} MB of addresses", resource.RLIMIT_AS, most << 20, "(?i)memory", *words)
+               for most in (*range(least, enough, 2 * ADDRESS_STEP_MB), enough)}
+        # The program loads with this and not with a step less; the pool takes two steps.
+        check(f"{name}: {least} MB cannot hold its packets", not ran[least], ran)
+        check(f"{name}: {enough} MB are enough", ran[enough], ran)
     start_or_reason("a buffer larger than the limit", resource.RLIMIT_AS, 128 << 20, "no memory for packets", "recv",
                     free_port(), "127.0.0.1", free_port(), "--buffer", "128")
     return None
