@@ -86,10 +86,10 @@ void settle_refused(SocketId id, Socket& socket, SendQueue& queue, std::uint16_t
             report_send_failed(id, socket, queue.pool(), *packet, queue.address(run), latest, out);
     }
     if (sent == 0) return;
-    if (was_run && is_segmentation_refusal(socket, segment, error))
-        ++counters.segmentation_refused;
-    else
-        report_broken(id, socket, error, out);
+    const bool is_segmentation = was_run && is_segmentation_refusal(socket, segment, error);
+    if (is_segmentation) ++counters.segmentation_refused;
+    // Too large for a run may be a router's message: the path is narrower than its packets, which now go in fragments.
+    if (!is_segmentation || error == EMSGSIZE) report_broken(id, socket, error, out);
 }
 
 }  // namespace hawser::os

@@ -2,9 +2,10 @@
 // What becomes of a send that the kernel refused: the one policy of both models. It runs once per failure, never on
 // the path of a packet that leaves.
 //  - EAGAIN: the socket's buffer is full; every packet of it comes back as send_failed, for another link to take.
-//  - Anything else: each packet is tried once more by itself. Where that works, the refusal was not the packet's: either
-//    segmentation was refused (the socket goes without, for segments of this size or at all), or the kernel handed an
-//    ICMP error to whichever call came next, and that is reported as broken.
+//  - Anything else: each packet is tried once more by itself. Where that works, the refusal was not the packet's:
+//    either segmentation was refused (the socket goes without, for segments of this size or at all), or the kernel
+//    handed an ICMP error to whichever call came next, and that is reported as broken. EMSGSIZE may be either and is
+//    taken as both: a segment that no longer fits and a router that says so mean the same.
 #pragma once
 
 #include <cstdint>
