@@ -132,10 +132,8 @@ void Sender::on_deadline(Instant now, Actions& out) noexcept {
 
 void Sender::rearm() noexcept {
     next_deadline_ = finished_ ? never : std::min(tick_at_, local_open_at_);
-    each_link(present_, [&](LinkId link) {
-        arm(uplinks_[link.index()].open_at);
-        if (traffic(link).socket != no_socket) arm(registration_.due(link));
-    });
+    each_link(present_, [&](LinkId link) { arm(uplinks_[link.index()].open_at); });
+    if (!finished_) arm(registration_.next_due());
 }
 
 void Sender::tick(Instant now, Actions& out) noexcept {

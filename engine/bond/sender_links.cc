@@ -132,6 +132,7 @@ void Sender::close_uplink(LinkId link, Instant now, Actions& out) noexcept {
     u.payload_max = 0xFFFF'FFFF;
     set_usable(link, false, now);
     registration_.on_close(link, now);
+    arm(registration_.next_due());
     u.state = UplinkState::closed;
     u.rtt.reset();
 }

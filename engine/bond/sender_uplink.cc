@@ -248,7 +248,7 @@ void Sender::apply(link::Registration::Outcome outcome, LinkId link, Instant now
             break;
     }
     run_registration(link, now, out);
-    arm(registration_.due(link));
+    arm(registration_.next_due());
 }
 
 void Sender::run_registration(LinkId link, Instant now, Actions& out) noexcept {

@@ -49,6 +49,12 @@ void Registration::join(LinkId link, Instant now) {
     l.due = now;
 }
 
+Instant Registration::next_due() const {
+    Instant next = never;
+    for (const Link& l : links_) next = std::min(next, l.due);
+    return next;
+}
+
 Registration::Send Registration::on_due(LinkId link, Instant now) {
     Link& l = links_[link.index()];
     if (l.state == State::closed || (l.state == State::member && !l.checking)) {
@@ -65,6 +71,7 @@ Registration::Send Registration::on_due(LinkId link, Instant now) {
                 }
             }
             ++asks_;
+            l.asked = true;
             l.due = now + ask_retry;
             return Send::reg1;
         }
@@ -108,7 +115,7 @@ Registration::Outcome Registration::on_no_group(LinkId link, bool any_alive, Ins
         case Phase::asking: return Outcome::noted;
         case Phase::joined: break;
     }
-    if (now - created_at_ < no_group_grace) return Outcome::noted;
+    if (now - created_at_ < late_answers) return Outcome::noted;
     // Only an answer to our own REG2 says anything; a forged one must not unseat a healthy group.
     if (l.state == State::member && !l.checking) return Outcome::ignored;
     if (any_alive) {
@@ -128,7 +135,9 @@ Registration::Outcome Registration::on_no_group(LinkId link, bool any_alive, Ins
 }
 
 Registration::Outcome Registration::on_reg2(LinkId link, Bytes packet, Instant now) {
-    if (phase_ != Phase::asking || asked_ != link || packet.size() != wire::registration_bytes) return Outcome::ignored;
+    // The question may have moved on to another link since this one was asked.
+    if (phase_ != Phase::asking || !links_[link.index()].asked || packet.size() != wire::registration_bytes)
+        return Outcome::ignored;
     const Bytes id = packet.subspan(2);
     if (!std::equal(key_.begin(), key_.begin() + wire::group_id_sender_bytes, id.begin())) return Outcome::ignored;
     std::copy(id.begin(), id.end(), key_.begin());
@@ -138,6 +147,7 @@ Registration::Outcome Registration::on_reg2(LinkId link, Bytes packet, Instant n
     for (std::size_t i = 0; i < links_.size(); ++i) {
         if (links_[i].state != State::closed) join(LinkId(static_cast<std::uint8_t>(i)), now);
         links_[i].refusals = 0;
+        links_[i].asked = false;
     }
     return Outcome::group_created;
 }
@@ -160,13 +170,16 @@ Registration::Outcome Registration::on_refused(LinkId link, Instant now) {
     if (phase_ == Phase::asking && asked_ == link && asks_ > 0) {
         ++l.refusals;
         l.answered = true;
+        l.asked = false;
         // This address may be stuck with a group whose REG2 was lost on its way: the same question from another
-        // link gets a fresh one. Alone, a link asks again, from a new port when the sender reads refusals().
+        // link gets a fresh one. When that has been refused too, the receiver is full, and the question waits; so
+        // does a link alone, which asks from a new port when the sender reads refusals().
         ask_elsewhere(link, now);
-        if (asked_ == link) links_[link.index()].due = now + ask_retry;
+        if (asked_ != no_link && links_[asked_.index()].refusals > 0) links_[asked_.index()].due = now + ask_retry;
         return Outcome::link_refused;
     }
     if (phase_ == Phase::joined && l.state == State::joining && l.tries > 0) {
+        if (now - created_at_ < late_answers) return Outcome::noted;
         ++l.refusals;
         l.due = now + refused_retry;
         return Outcome::link_refused;
@@ -181,6 +194,7 @@ bool Registration::is_consistent() const {
         if (l.state == State::joining && l.due == never) return false;
         if (l.state == State::member && phase_ != Phase::joined) return false;
         if (l.checking && l.state != State::member) return false;
+        if (l.asked && phase_ != Phase::asking) return false;
     }
     if (asked_ != no_link && links_[asked_.index()].state == State::closed) return false;
     return true;

@@ -5,7 +5,7 @@
 //   probing --NGP on a link--> asking (REG1 there) --REG2 with our half--> joined --(all lost, NGP)--> asking
 //
 // Each link joins by REG2 with the group's id and is a member from REG3 on. A packet that is not awaited changes
-// nothing: REG2 counts only from the link that was asked, REG3 only after our REG2, REG_ERR only while one is pending.
+// nothing: REG2 counts only from a link that was asked, REG3 only after our REG2, REG_ERR only while one is pending.
 // Source: BELABOX/srtla 37862da; a second try elsewhere after REG_ERR, since receivers answer a repeated REG1 so.
 #pragma once
 
@@ -25,9 +25,9 @@ public:
     static constexpr Duration retry_max{1'000'000'000};  // the reference's pace
     static constexpr Duration ask_retry{1'000'000'000};  // REG1: sooner would only earn a REG_ERR on a slow path
     static constexpr Duration refused_retry{4'000'000'000};
-    // After a group was made, answers to what was asked before still arrive, the later the slower their link: an NGP
-    // within this time says nothing. The reference's REG3_TIMEOUT.
-    static constexpr Duration no_group_grace{4'000'000'000};
+    // After a group was made, answers to what was asked before still arrive, the later the slower their link: an NGP,
+    // or a REG_ERR to a REG1 that was repeated, says nothing within this time. The reference's REG3_TIMEOUT.
+    static constexpr Duration late_answers{4'000'000'000};
     static constexpr std::uint32_t refusals_before_new_port = 3;
     static constexpr std::uint32_t asks_before_next_link = 3;
 
@@ -57,6 +57,8 @@ public:
     // What to send on the link now; call when due(link) <= now. Arms the next retry.
     Send on_due(LinkId link, Instant now);
     [[nodiscard]] Instant due(LinkId link) const { return links_[link.index()].due; }
+    // The earliest of all: what happens to one link may make another due.
+    [[nodiscard]] Instant next_due() const;
 
     // `any_alive`: some member was heard a moment ago, so an NGP speaks for its link alone.
     Outcome on_no_group(LinkId link, bool any_alive, Instant now);
@@ -76,6 +78,7 @@ private:
     struct Link {
         State state = State::closed;
         bool answered = false;  // NGP seen: there is a receiver behind it
+        bool asked = false;     // REG1 sent, and neither granted nor refused: on a slow path the answer comes late
         bool checking = false;  // member with a REG2 outstanding
         std::uint32_t tries = 0;
         std::uint32_t refusals = 0;

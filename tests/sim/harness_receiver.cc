@@ -152,6 +152,10 @@ void ScriptedReceiver::on_reg1(const sim::Datagram& d, Instant now) {
         reply(d.from, SrtlaType::reg_err);
         return;
     }
+    if (script.reg1_answer) {
+        reply(d.from, *script.reg1_answer);
+        return;
+    }
     for (const auto& group : groups_) {
         const bool known = group->creator == d.from || std::any_of(group->links.begin(), group->links.end(),
                                                                    [&](const Link& l) { return l.address == d.from; });

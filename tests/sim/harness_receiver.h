@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/sim/port.h"
@@ -26,6 +27,7 @@ struct ReceiverScript {
     unsigned reg2_foreign = 0;  // so many next REG2 replies have another first half
     unsigned reg2_short = 0;    // so many next REG2 replies are cut to 200 bytes
     unsigned refusals = 0;      // so many next registrations are answered REG_ERR
+    std::optional<wire::SrtlaType> reg1_answer;  // every REG1 gets this and no more
 };
 
 class ScriptedReceiver {

@@ -76,6 +76,52 @@ TEST_CASE("a lost REG2 reply and the REG_ERR to the retry delay the start by sec
     CHECK(lab.receiver->unregistered_srt() == 0);
 }
 
+TEST_CASE("a receiver that refuses everybody is asked about once a second, and joined soon after it takes us") {
+    const std::size_t links = GENERATE(1u, 2u, 4u);
+    const SrtlaType answer = GENERATE(SrtlaType::reg_err, SrtlaType::reg_nak);
+    LabOptions options;
+    options.uplinks = links;
+    SenderLab lab(options);
+    lab.receiver->script.reg1_answer = answer;
+    lab.run(20_s);
+    CHECK(lab.receiver->count(SrtlaType::reg1) >= 10);
+    // One each second, and a round at once for each new port.
+    CHECK(lab.receiver->count(SrtlaType::reg1) <= 20 + 20);
+    CHECK(lab.caller->counts().srtla == 0);
+    lab.receiver->script.reg1_answer.reset();
+    REQUIRE(lab.reach(all_joined(lab, links), 3_s));
+    CHECK(lab.receiver->unregistered_srt() == 0);
+}
+
+TEST_CASE("uplinks whose answers take more than three seconds still find their group") {
+    const std::size_t links = GENERATE(1u, 2u, 4u);
+    const bool repeats = GENERATE(false, true);
+    CAPTURE(links, repeats);
+    LabOptions options;
+    options.uplinks = links;
+    options.shape.delay = 1600_ms;
+    options.connect_caller = false;
+    SenderLab lab(options);
+    lab.receiver->script.repeats_reg2 = repeats;
+    const auto any_joined = [&] {
+        for (std::size_t i = 0; i < links; ++i)
+            if (lab.connected(i)) return true;
+        return false;
+    };
+    REQUIRE(lab.reach(any_joined, 13_s));  // three round trips, and what the questions on the way cost
+    REQUIRE(lab.reach(all_joined(lab, links), 30_s));
+}
+
+TEST_CASE("when the uplink that was asked is lost, another asks at once") {
+    SenderLab lab;
+    lab.receiver->script.reg2_lost = 1;
+    REQUIRE(lab.reach([&] { return lab.receiver->count(SrtlaType::reg1) == 1; }, 100_ms));
+    const bool first = lab.receiver->count(SrtlaType::reg1, SenderLab::uplink(0)) == 1;
+    lab.run(30_ms);  // the other has its NGP by now
+    lab.remove_uplink(first ? 0 : 1);
+    REQUIRE(lab.reach([&] { return lab.connected(first ? 1 : 0); }, 150_ms));
+}
+
 TEST_CASE("a receiver that repeats its REG2 costs one retry") {
     LabOptions options;
     options.uplinks = 1;

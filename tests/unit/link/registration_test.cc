@@ -72,7 +72,7 @@ TEST_CASE("the first link that hears NGP asks for the group, and REG2 goes out o
     CHECK(r.is_consistent());
 }
 
-TEST_CASE("REG2 counts only from the link that was asked, whole, and with our half of the id") {
+TEST_CASE("REG2 counts only from a link that was asked, whole, and with our half of the id") {
     Registration r(probe_key());
     r.on_open(a, t0);
     r.on_open(b, t0);
@@ -129,6 +129,37 @@ TEST_CASE("REG_ERR to REG1 moves the question to another link that knows of a re
     CHECK(r.on_due(b, t0 + 5_ms) == Send::reg1);
     CHECK(r.on_reg2(a, answer_to(probe_key()), t0 + 6_ms) == Outcome::ignored);
     CHECK(r.on_reg2(b, answer_to(probe_key()), t0 + 7_ms) == Outcome::group_created);
+}
+
+TEST_CASE("when every link that knows of a receiver is refused, the question waits a second between them") {
+    Registration r = probing(t0);
+    static_cast<void>(r.on_no_group(a, false, t0));
+    static_cast<void>(r.on_no_group(b, false, t0));
+    REQUIRE(r.on_due(a, t0) == Send::reg1);
+    CHECK(r.on_refused(a, t0) == Outcome::link_refused);
+    REQUIRE(r.on_due(b, t0) == Send::reg1);
+    CHECK(r.on_refused(b, t0) == Outcome::link_refused);
+    CHECK(r.due(a) == t0 + 1_s);
+    REQUIRE(r.on_due(a, t0 + 1_s) == Send::reg1);
+    CHECK(r.on_refused(a, t0 + 1_s) == Outcome::link_refused);
+    CHECK(r.due(b) == t0 + 2_s);
+    CHECK(r.next_due() <= r.due(b));
+    CHECK(r.is_consistent());
+}
+
+TEST_CASE("an answer to REG1 counts however late it is, though another link has been asked since") {
+    Registration r = probing(t0);
+    static_cast<void>(r.on_no_group(a, false, t0));
+    static_cast<void>(r.on_no_group(b, false, t0));
+    for (int asks = 0; asks < 3; ++asks) REQUIRE(r.on_due(a, t0 + 1_s * asks) == Send::reg1);
+    const Instant now = t0 + 3_s;
+    REQUIRE(r.on_due(a, now) == Send::nothing);
+    REQUIRE(r.on_due(b, now) == Send::reg1);
+    CHECK(r.on_reg2(a, answer_to(probe_key()), now + 100_ms) == Outcome::group_created);
+    CHECK(r.on_reg2(b, answer_to(probe_key()), now + 200_ms) == Outcome::ignored);
+    CHECK(r.on_due(a, now + 100_ms) == Send::reg2);
+    CHECK(r.on_due(b, now + 100_ms) == Send::reg2);
+    CHECK(r.is_consistent());
 }
 
 TEST_CASE("a link alone that is refused asks again after a second and counts its refusals") {
@@ -196,6 +227,22 @@ TEST_CASE("an NGP that answers the question of before the group was made does no
     r.on_silent(b, t0 + 10_s);
     static_cast<void>(r.on_due(b, t0 + 10_s));
     CHECK(r.on_no_group(b, false, t0 + 10_s) == Outcome::group_lost);
+}
+
+TEST_CASE("a REG_ERR to a REG1 that was repeated is no refusal once the group is there") {
+    Registration r = probing(t0);
+    static_cast<void>(r.on_no_group(a, false, t0));
+    for (int asks = 0; asks < 3; ++asks) REQUIRE(r.on_due(a, t0 + 1_s * asks) == Send::reg1);
+    REQUIRE(r.on_reg2(a, answer_to(probe_key()), t0 + 2500_ms) == Outcome::group_created);
+    REQUIRE(r.on_due(a, t0 + 2500_ms) == Send::reg2);
+    for (int late = 0; late < 3; ++late) CHECK(r.on_refused(a, t0 + 3500_ms) == Outcome::noted);
+    CHECK(r.refusals(a) == 0);
+    CHECK(r.due(a) <= t0 + 3500_ms);  // REG2 goes on at its pace
+    CHECK(r.on_reg3(a, t0 + 5700_ms) == Outcome::link_joined);
+    // Long after, it is meant.
+    r.on_silent(a, t0 + 20_s);
+    REQUIRE(r.on_due(a, t0 + 20_s) == Send::reg2);
+    CHECK(r.on_refused(a, t0 + 20_s) == Outcome::link_refused);
 }
 
 TEST_CASE("a member that is asked about and answers stays one, and asks no more") {
