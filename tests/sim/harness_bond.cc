@@ -34,8 +34,10 @@ BondLab::BondLab(const BondOptions& options)
       far(world.add_host()),
       receiver(world, far, options.coalesce),
       sender(world, near, options.coalesce),
+      options_(options),
       v6_(options.v6),
-      uplinks_(options.up.size()) {
+      uplinks_(options.up.size()),
+      random_(options.seed) {
     world.add_address(far, receiver_at());
     for (std::size_t i = 0; i < uplinks_; ++i) {
         world.add_address(near, uplink(i));
@@ -53,36 +55,51 @@ BondLab::BondLab(const BondOptions& options)
     caller_options.target = listen_at;
     caller = std::make_unique<sim::SrtCaller>(world, near, caller_options);
 
-    Random random(options.seed);
-    bond::ReceiverOptions receiver_options;
-    receiver_options.listen = Endpoint{};
-    receiver_options.listen.port = receiver_at().port;
-    receiver_options.groups_max = 8;
+    receiver.begin(new_receiver());
+    order_receiver();
+    sender.begin(new_sender());
+    order_sender();
+    caller->connect();
+}
+
+std::unique_ptr<bond::Receiver> BondLab::new_receiver() {
+    bond::ReceiverOptions options;
+    options.listen = Endpoint{};
+    options.listen.port = receiver_at().port;
+    options.groups_max = 8;
     for (ReceiverSnapshot& s : receiver.border.snapshots.slots_before_start())
-        s.reserve(receiver_options.groups_max, receiver_options.groups_max * receiver_options.links_per_group_max);
+        s.reserve(options.groups_max, options.groups_max * options.links_per_group_max);
     Entropy entropy;
-    for (std::uint8_t& b : entropy) b = static_cast<std::uint8_t>(random.next());
-    receiver.begin(std::make_unique<bond::Receiver>(receiver_options, receiver.pool(), entropy));
+    for (std::uint8_t& b : entropy) b = static_cast<std::uint8_t>(random_.next());
+    return std::make_unique<bond::Receiver>(options, receiver.pool(), entropy);
+}
+
+void BondLab::order_receiver() {
     Command c;
     c.kind = CommandKind::set_server;
     c.resolved.count = 1;
     c.resolved.addresses[0] = server_at;
     receiver.command(c);
+}
 
-    bond::SenderOptions sender_options;
-    sender_options.listen = listen_at;
-    sender_options.history_packets = 1024;
+std::unique_ptr<bond::Sender> BondLab::new_sender() {
+    bond::SenderOptions options;
+    options.listen = listen_at;
+    options.history_packets = 1024;
     wire::GroupKey probe;
-    for (std::uint8_t& b : probe) b = static_cast<std::uint8_t>(random.next());
-    sender.begin(std::make_unique<bond::Sender>(sender_options, sender.pool(), probe, options.seed));
-    c = Command{};
+    for (std::uint8_t& b : probe) b = static_cast<std::uint8_t>(random_.next());
+    return std::make_unique<bond::Sender>(options, sender.pool(), probe, options_.seed);
+}
+
+void BondLab::order_sender() {
+    Command c;
     c.kind = CommandKind::set_receiver;
     c.resolved.count = 1;
     c.resolved.addresses[0] = receiver_at();
     sender.command(c);
     c = Command{};
     c.kind = CommandKind::set_selection;
-    c.selection.mode = options.mode;
+    c.selection.mode = options_.mode;
     sender.command(c);
     for (std::size_t i = 0; i < uplinks_; ++i) {
         c = Command{};
@@ -91,7 +108,16 @@ BondLab::BondLab(const BondOptions& options)
         c.uplink.source = uplink(i);
         sender.command(c);
     }
-    caller->connect();
+}
+
+void BondLab::restart_receiver() {
+    receiver.restart(new_receiver());
+    order_receiver();
+}
+
+void BondLab::restart_sender() {
+    sender.restart(new_sender());
+    order_sender();
 }
 
 void BondLab::set_dark(std::size_t i, bool dark) {

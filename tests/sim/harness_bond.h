@@ -31,15 +31,7 @@ public:
           io_(std::make_unique<sim::SimIo>(world, host, pool_)),
           coalesce_(coalesce) {}
     ~End() {
-        Command c;
-        c.kind = CommandKind::stop;
-        command(c);
-        for (int i = 0; i < 500 && !bond_->finished(); ++i) world_.run_for(10_ms);
-        HAWSER_CHECK(bond_->finished());
-        HAWSER_CHECK(bond_->is_consistent());
-        world_.remove_program(stepper_.get());
-        pump_.reset();
-        bond_.reset();
+        end();
         io_.reset();
         HAWSER_CHECK(pool_.free_slots() == pool_.slots());
     }
@@ -49,6 +41,11 @@ public:
         stepper_ = std::make_unique<sim::Stepper<Pump<sim::SimIo, Bond>>>(*io_, *pump_);
         world_.add_program(sim::Program::of(*stepper_));
         pump_->start();
+    }
+    // A process that ends in order and comes up again, on the same host and with the same settings.
+    void restart(std::unique_ptr<Bond> bond) {
+        end();
+        begin(std::move(bond));
     }
     void command(const Command& c) {
         HAWSER_CHECK(border.commands.push(c));
@@ -68,6 +65,19 @@ public:
     std::vector<Event> events;
 
 private:
+    void end() {
+        Command c;
+        c.kind = CommandKind::stop;
+        command(c);
+        for (int i = 0; i < 500 && !bond_->finished(); ++i) world_.run_for(10_ms);
+        HAWSER_CHECK(bond_->finished());
+        HAWSER_CHECK(bond_->is_consistent());
+        world_.remove_program(stepper_.get());
+        stepper_.reset();
+        pump_.reset();
+        bond_.reset();
+    }
+
     sim::World& world_;
     std::vector<std::uint8_t> slab_;
     Pool pool_;
@@ -96,6 +106,9 @@ public:
     [[nodiscard]] Endpoint uplink(std::size_t i) const;
     [[nodiscard]] Endpoint receiver_at() const;
     void set_dark(std::size_t i, bool dark);
+    // Processes that end and come up again, knowing nothing.
+    void restart_receiver();
+    void restart_sender();
     void run(Duration span) { world.run_for(span); }
 
     [[nodiscard]] const SenderSnapshot& snapshot() {
@@ -116,8 +129,15 @@ public:
     End<bond::Sender> sender;
 
 private:
+    [[nodiscard]] std::unique_ptr<bond::Receiver> new_receiver();
+    [[nodiscard]] std::unique_ptr<bond::Sender> new_sender();
+    void order_receiver();
+    void order_sender();
+
+    BondOptions options_;
     bool v6_;
     std::size_t uplinks_;
+    Random random_;
     SenderSnapshot snapshot_;
 };
 
