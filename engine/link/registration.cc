@@ -141,6 +141,7 @@ Registration::Outcome Registration::on_reg2(LinkId link, Bytes packet, Instant n
     const Bytes id = packet.subspan(2);
     if (!std::equal(key_.begin(), key_.begin() + wire::group_id_sender_bytes, id.begin())) return Outcome::ignored;
     std::copy(id.begin(), id.end(), key_.begin());
+    knows_group_ = true;
     phase_ = Phase::joined;
     created_at_ = now;
     asked_ = no_link;
@@ -152,11 +153,17 @@ Registration::Outcome Registration::on_reg2(LinkId link, Bytes packet, Instant n
     return Outcome::group_created;
 }
 
-Registration::Outcome Registration::on_reg3(LinkId link, Instant) {
+Registration::Outcome Registration::on_reg3(LinkId link, Instant now) {
     Link& l = links_[link.index()];
-    if (phase_ != Phase::joined || l.state == State::closed) return Outcome::ignored;
+    if (phase_ == Phase::asking || l.state == State::closed) return Outcome::ignored;
     const bool was_member = l.state == State::member;
     if (!was_member && l.tries == 0) return Outcome::ignored;
+    if (phase_ == Phase::probing) {
+        if (!knows_group_) return Outcome::ignored;
+        // The receiver was given up, but it is the same one and has kept the group.
+        phase_ = Phase::joined;
+        created_at_ = now;
+    }
     l.state = State::member;
     l.checking = false;
     l.refusals = 0;

@@ -51,7 +51,8 @@ public:
     void on_silent(LinkId link, Instant now);
     // Ask the receiver whether it still knows a member; the member stays one meanwhile.
     void probe(LinkId link, Instant now);
-    // Another receiver is about to be asked: every link begins anew, the group with it.
+    // Another receiver is about to be asked, or the same one again: every link begins anew. The group's id is asked
+    // with first, since a receiver that was only out of reach still has it.
     void restart(Instant now);
 
     // What to send on the link now; call when due(link) <= now. Arms the next retry.
@@ -90,6 +91,7 @@ private:
     void join(LinkId link, Instant now);
 
     wire::GroupKey key_;
+    bool knows_group_ = false;  // key_ is a group's id, no longer the probe
     Phase phase_ = Phase::probing;
     LinkId asked_ = no_link;
     std::uint32_t asks_ = 0;

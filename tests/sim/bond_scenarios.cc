@@ -103,6 +103,25 @@ TEST_CASE("when a link falls dark the stream loses at most what was under way, a
     CHECK(lab.blemishes() == "");
 }
 
+TEST_CASE("after the dark on all links, however long, they join again, and the group if the receiver has kept it") {
+    const std::int64_t seconds = GENERATE(8, 17, 25, 45);
+    CAPTURE(seconds);
+    BondOptions options;
+    options.up = {shape(20_ms), shape(40_ms)};
+    BondLab lab(options);
+    lab.run(3_s);
+    for (const bool dark : {true, false}) {
+        for (std::size_t i = 0; i < 2; ++i) lab.set_dark(i, dark);
+        lab.run(dark ? 1_s * seconds : 4_s);
+    }
+    for (std::size_t i = 0; i < 2; ++i) CHECK(lab.snapshot().uplinks[i].state == UplinkState::connected);
+    CHECK(lab.receiver.count(EventKind::receiver_group_created) == (seconds < 30 ? 1 : 2));
+    lab.caller->restart(wire::Seq31(77), 0x7777);
+    lab.run(5_s);
+    CHECK(lab.on_time_per_mille() >= 990);
+    CHECK(lab.blemishes() == "");
+}
+
 TEST_CASE("the last link is never abandoned, however bad it is") {
     BondOptions options;
     options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);

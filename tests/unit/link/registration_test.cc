@@ -229,6 +229,23 @@ TEST_CASE("an NGP that answers the question of before the group was made does no
     CHECK(r.on_no_group(b, false, t0 + 10_s) == Outcome::group_lost);
 }
 
+TEST_CASE("a receiver that is asked anew and has kept the group is joined by REG3 alone") {
+    Registration r = joined(t0);
+    const wire::GroupKey key = r.key();
+    r.restart(t0 + 20_s);
+    CHECK(r.on_reg3(a, t0 + 20_s) == Outcome::ignored);  // before our REG2
+    REQUIRE(r.on_due(a, t0 + 20_s) == Send::reg2);
+    REQUIRE(r.on_due(b, t0 + 20_s) == Send::reg2);
+    CHECK(r.on_reg3(a, t0 + 20_s) == Outcome::link_joined);
+    CHECK(r.on_reg3(b, t0 + 20_s) == Outcome::link_joined);
+    CHECK(r.key() == key);
+    CHECK(r.is_consistent());
+    // The probe is nobody's id: a REG3 to it is no answer.
+    Registration fresh = probing(t0);
+    CHECK(fresh.on_reg3(a, t0) == Outcome::ignored);
+    CHECK_FALSE(fresh.is_member(a));
+}
+
 TEST_CASE("a REG_ERR to a REG1 that was repeated is no refusal once the group is there") {
     Registration r = probing(t0);
     static_cast<void>(r.on_no_group(a, false, t0));
