@@ -35,9 +35,10 @@ public:
         for (std::size_t way = 0; way < ways; ++way) {
             if (set.tags[way] != tag) continue;
             Seen& seen = set.seen[way];
-            const bool again = (seen.by & by) != 0 && now - seen.at >= said_again_after;
+            const bool is_known = (seen.by & by) != 0;
+            const bool again = is_known && now - seen.at >= said_again_after;
             seen.by |= by;
-            if (again) seen.at = now;
+            if (again || !is_known) seen.at = now;
             return again;
         }
         const std::size_t oldest = set.next++ % ways;
@@ -53,7 +54,7 @@ private:
     static constexpr std::size_t ways = 8;
     static constexpr std::size_t set_count = 128;
     struct Seen {
-        Instant at;       // when it was last first
+        Instant at;       // when it last was first, or came by another link: that may be doubled too
         LinkMask by = 0;  // links that have brought it
     };
     struct Set {

@@ -96,7 +96,8 @@ TEST_CASE("equal bytes by another link are a copy whenever they come, by the sam
     CHECK(filter.is_first(nak, a, t0));
     CHECK_FALSE(filter.is_first(nak, b, t0 + 30_ms));
     CHECK_FALSE(filter.is_first(nak, a, t0 + 49_ms));  // doubled by the network
-    CHECK_FALSE(filter.is_first(nak, c, t0 + 900_ms));
+    CHECK_FALSE(filter.is_first(nak, c, t0 + 800_ms));
+    CHECK_FALSE(filter.is_first(nak, c, t0 + 801_ms));  // so is the copy of a slow link
     CHECK(filter.is_first(nak, b, t0 + 901_ms));
     CHECK_FALSE(filter.is_first(nak, b, t0 + 902_ms));
     CHECK_FALSE(filter.is_first(nak, a, t0 + 950_ms));
