@@ -92,22 +92,40 @@ std::unique_ptr<bond::Sender> BondLab::new_sender() {
 }
 
 void BondLab::order_sender() {
+    set_receiver({receiver_at()});
     Command c;
-    c.kind = CommandKind::set_receiver;
-    c.resolved.count = 1;
-    c.resolved.addresses[0] = receiver_at();
-    sender.command(c);
-    c = Command{};
     c.kind = CommandKind::set_selection;
     c.selection.mode = options_.mode;
     sender.command(c);
-    for (std::size_t i = 0; i < uplinks_; ++i) {
-        c = Command{};
-        c.kind = CommandKind::add_uplink;
-        c.link = LinkId(static_cast<std::uint8_t>(i));
-        c.uplink.source = uplink(i);
-        sender.command(c);
-    }
+    for (std::size_t i = 0; i < uplinks_; ++i) add_uplink(i);
+}
+
+void BondLab::set_receiver(const std::vector<Endpoint>& addresses) {
+    Command c;
+    c.kind = CommandKind::set_receiver;
+    for (const Endpoint& e : addresses) c.resolved.addresses[c.resolved.count++] = e;
+    sender.command(c);
+}
+
+void BondLab::add_uplink(std::size_t i) {
+    Command c;
+    c.kind = CommandKind::add_uplink;
+    c.link = LinkId(static_cast<std::uint8_t>(i));
+    c.uplink.source = uplink(i);
+    sender.command(c);
+}
+
+void BondLab::remove_uplink(std::size_t i) {
+    Command c;
+    c.kind = CommandKind::remove_uplink;
+    c.link = LinkId(static_cast<std::uint8_t>(i));
+    sender.command(c);
+}
+
+void BondLab::forge(const Endpoint& from, const Endpoint& to, Bytes bytes) {
+    sim::Path* path = world.path(from, to);
+    HAWSER_CHECK(path != nullptr);
+    path->push(sim::Datagram{from, to, {bytes.begin(), bytes.end()}, 0}, world.now());
 }
 
 void BondLab::restart_receiver() {

@@ -47,6 +47,15 @@ public:
         end();
         begin(std::move(bond));
     }
+    // A stopped process or a sleeping machine: what comes waits in the sockets, and the clock goes on.
+    void freeze(bool frozen) {
+        if (frozen == frozen_) return;
+        frozen_ = frozen;
+        if (frozen)
+            world_.remove_program(stepper_.get());
+        else
+            world_.add_program(sim::Program::of(*stepper_));
+    }
     void command(const Command& c) {
         HAWSER_CHECK(border.commands.push(c));
         io_->wake();
@@ -66,6 +75,7 @@ public:
 
 private:
     void end() {
+        freeze(false);
         Command c;
         c.kind = CommandKind::stop;
         command(c);
@@ -83,6 +93,7 @@ private:
     Pool pool_;
     std::unique_ptr<sim::SimIo> io_;
     Duration coalesce_;
+    bool frozen_ = false;
     std::unique_ptr<Bond> bond_;
     std::unique_ptr<Pump<sim::SimIo, Bond>> pump_;
     std::unique_ptr<sim::Stepper<Pump<sim::SimIo, Bond>>> stepper_;
@@ -109,6 +120,12 @@ public:
     // Processes that end and come up again, knowing nothing.
     void restart_receiver();
     void restart_sender();
+    // The sender's orders.
+    void set_receiver(const std::vector<Endpoint>& addresses);
+    void add_uplink(std::size_t i);
+    void remove_uplink(std::size_t i);
+    // A datagram of a stranger who writes any source address; it takes the path of that address.
+    void forge(const Endpoint& from, const Endpoint& to, Bytes bytes);
     void run(Duration span) { world.run_for(span); }
 
     [[nodiscard]] const SenderSnapshot& snapshot() {
