@@ -195,6 +195,49 @@ TEST_CASE("an SRT server that restarts is reached again without the links being 
     CHECK(lab.blemishes() == "");
 }
 
+TEST_CASE("an end that stands still for a while, as on a machine that slept, has all its links soon after") {
+    const bool is_sender = GENERATE(false, true);
+    const std::int64_t seconds = GENERATE(3, 20, 3600);
+    CAPTURE(is_sender, seconds);
+    BondOptions options;
+    options.up = {shape(20_ms), shape(40_ms)};
+    options.caller.packets_per_second = 20;
+    BondLab lab(options);
+    lab.run(3_s);
+    const auto freeze = [&](bool frozen) {
+        if (is_sender)
+            lab.sender.freeze(frozen);
+        else
+            lab.receiver.freeze(frozen);
+    };
+    freeze(true);
+    lab.run(1_s * seconds);
+    freeze(false);
+    lab.run(6_s);
+    for (std::size_t i = 0; i < 2; ++i) CHECK(lab.snapshot().uplinks[i].state == UplinkState::connected);
+    lab.caller->restart(wire::Seq31(77), 0x7777);
+    lab.run(5_s);
+    lab.caller->pause(true);  // 20 packets/s: one on its way would be a hundredth
+    lab.run(500_ms);
+    CHECK(lab.on_time_per_mille() >= 990);
+    CHECK(lab.blemishes() == "");
+}
+
+TEST_CASE("links of both families meet in one group, each at the receiver's address of its own") {
+    BondOptions options;
+    options.mixed = true;
+    options.up = std::vector<sim::LinkShape>(4, shape(20_ms));
+    BondLab lab(options);
+    lab.run(5_s);
+    CHECK(lab.receiver.count(EventKind::receiver_group_created) == 1);
+    for (std::size_t i = 0; i < 4; ++i) {
+        CHECK(lab.snapshot().uplinks[i].state == UplinkState::connected);
+        CHECK(lab.snapshot().uplinks[i].packets_out > 200);
+    }
+    CHECK(lab.on_time_per_mille() >= 990);
+    CHECK(lab.blemishes() == "");
+}
+
 TEST_CASE("a receiver that is restarted has its senders back within seconds, and the next session flows") {
     BondOptions options;
     options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);

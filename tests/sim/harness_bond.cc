@@ -22,11 +22,13 @@ const Endpoint server_at = Endpoint::from_v4(0x7F000001, 4001);
 }  // namespace
 
 Endpoint BondLab::uplink(std::size_t i) const {
-    if (v6_) return v6_address(static_cast<std::uint8_t>(i + 1), 1, 0);
+    if (is_v6(i)) return v6_address(static_cast<std::uint8_t>(i + 1), 1, 0);
     return Endpoint::from_v4(0x0A000001 + static_cast<std::uint32_t>(i + 1) * 0x100, 0);
 }
 
-Endpoint BondLab::receiver_at() const { return v6_ ? v6_address(99, 1, 5000) : Endpoint::from_v4(0x0A090001, 5000); }
+Endpoint BondLab::receiver_at(std::size_t i) const {
+    return is_v6(i) ? v6_address(99, 1, 5000) : Endpoint::from_v4(0x0A090001, 5000);
+}
 
 BondLab::BondLab(const BondOptions& options)
     : world(options.seed),
@@ -35,17 +37,17 @@ BondLab::BondLab(const BondOptions& options)
       receiver(world, far, options.coalesce),
       sender(world, near, options.coalesce),
       options_(options),
-      v6_(options.v6),
       uplinks_(options.up.size()),
       random_(options.seed) {
     world.add_address(far, receiver_at());
+    if (options.mixed) world.add_address(far, receiver_at(1));
     for (std::size_t i = 0; i < uplinks_; ++i) {
         world.add_address(near, uplink(i));
         sim::LinkShape down = options.up[i];
         down.bits_per_second = 0;
         if (i < options.down.size()) down = options.down[i];
-        world.add_path(uplink(i), receiver_at(), options.up[i]);
-        world.add_path(receiver_at(), uplink(i), down);
+        world.add_path(uplink(i), receiver_at(i), options.up[i]);
+        world.add_path(receiver_at(i), uplink(i), down);
     }
     sim::SrtServerOptions server_options = options.server;
     server_options.local = server_at;
@@ -92,7 +94,10 @@ std::unique_ptr<bond::Sender> BondLab::new_sender() {
 }
 
 void BondLab::order_sender() {
-    set_receiver({receiver_at()});
+    if (options_.mixed)
+        set_receiver({receiver_at(0), receiver_at(1)});
+    else
+        set_receiver({receiver_at()});
     Command c;
     c.kind = CommandKind::set_selection;
     c.selection.mode = options_.mode;
@@ -139,8 +144,8 @@ void BondLab::restart_sender() {
 }
 
 void BondLab::set_dark(std::size_t i, bool dark) {
-    world.path(uplink(i), receiver_at())->set_dark(dark);
-    world.path(receiver_at(), uplink(i))->set_dark(dark);
+    world.path(uplink(i), receiver_at(i))->set_dark(dark);
+    world.path(receiver_at(i), uplink(i))->set_dark(dark);
 }
 
 std::uint64_t BondLab::on_time_per_mille() const {

@@ -107,6 +107,7 @@ struct BondOptions {
     sim::SrtServerOptions server;
     Duration coalesce{};
     bool v6 = false;
+    bool mixed = false;  // links by turns of IPv4 and IPv6, and a receiver with an address of each
     std::uint64_t seed = 1;
 };
 
@@ -115,7 +116,7 @@ public:
     explicit BondLab(const BondOptions& options);
 
     [[nodiscard]] Endpoint uplink(std::size_t i) const;
-    [[nodiscard]] Endpoint receiver_at() const;
+    [[nodiscard]] Endpoint receiver_at(std::size_t i = 0) const;  // as link i sees it
     void set_dark(std::size_t i, bool dark);
     // Processes that end and come up again, knowing nothing.
     void restart_receiver();
@@ -146,13 +147,13 @@ public:
     End<bond::Sender> sender;
 
 private:
+    [[nodiscard]] bool is_v6(std::size_t i) const { return options_.mixed ? i % 2 == 1 : options_.v6; }
     [[nodiscard]] std::unique_ptr<bond::Receiver> new_receiver();
     [[nodiscard]] std::unique_ptr<bond::Sender> new_sender();
     void order_receiver();
     void order_sender();
 
     BondOptions options_;
-    bool v6_;
     std::size_t uplinks_;
     Random random_;
     SenderSnapshot snapshot_;

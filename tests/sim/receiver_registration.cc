@@ -422,6 +422,41 @@ TEST_CASE("a link that only sends keepalives stays") {
     CHECK(rig.events(EventKind::receiver_link_removed).empty());
 }
 
+TEST_CASE("a link that only repeats its REG2 stays") {
+    ReceiverRig rig;
+    const auto key = rig.join({phone(1)});
+    for (int i = 0; i < 12; ++i) {
+        rig.pass(10_s);
+        rig.from(phone(1), reg2(key));
+        CHECK(rig.take_to(phone(1)).at(0).is(SrtlaType::reg3));
+    }
+    CHECK(rig.events(EventKind::receiver_link_removed).empty());
+}
+
+TEST_CASE("a flood of REG2s of ids that are nobody's costs an answer shorter than each, and leaves no trace") {
+    ReceiverRig rig;
+    rig.audits = false;
+    rig.set_server({srt_server});
+    const auto key = rig.join({phone(1)});
+    hawser::Random random(3);
+    std::uint64_t answers = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        wire::GroupKey id = key;  // the sender's half may be known; ours may not be guessed
+        store_be64(id.data() + wire::group_id_sender_bytes, random.next());
+        const Endpoint from = Endpoint::from_v4(static_cast<std::uint32_t>(random.next()) | 0x8000'0000u, 7000);
+        rig.from(from, reg2(id));
+        for (const Sent& s : rig.take()) {
+            answers += s.is(SrtlaType::reg_ngp) ? 1 : 0;
+            REQUIRE(s.bytes.size() <= wire::padded_bytes);
+        }
+    }
+    CHECK(answers == 20'000);
+    CHECK(rig.events(EventKind::receiver_group_created).size() == 1);
+    CHECK(rig.events(EventKind::receiver_link_added).size() == 1);
+    rig.from(phone(2), reg2(key));
+    CHECK(rig.take_to(phone(2)).at(0).is(SrtlaType::reg3));
+}
+
 TEST_CASE("with an allow-list, whoever is not on it is not answered") {
     bond::ReceiverOptions o;
     o.allowed[0].address = Endpoint::from_v4(0x0A000000, 0).address;

@@ -56,6 +56,38 @@ TEST_CASE("what is too short, too long, of an unknown control type or for anothe
     CHECK(lab.counter(Counter::drop_bad_destination) >= 1);
 }
 
+TEST_CASE("what comes to an uplink's port from elsewhere than the receiver is not heard") {
+    LabOptions options;
+    options.connect_caller = false;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    Endpoint at = SenderLab::receiver_at(1);
+    sim::Port other_host(lab.world, lab.far, at);
+    at = SenderLab::receiver_at(0);
+    ++at.port;
+    sim::Port other_port(lab.world, lab.far, at);
+    const std::uint64_t in = lab.counter(Counter::uplink_packets_in);
+    const std::uint64_t echoes = lab.counter(Counter::keepalives_in);
+    for (sim::Port* stranger : {&other_host, &other_port})
+        for (const unsigned type : {0x8002u, 0x8003u, 0x9000u, 0x9100u, 0x9202u, 0x9210u, 0x9211u})
+            for (std::size_t i = 0; i < 2; ++i)
+                stranger->send(lab.link(i).local, packet_of_type(static_cast<std::uint16_t>(type), 44));
+    lab.run(100_ms);
+    CHECK(lab.counter(Counter::uplink_packets_in) - in == lab.counter(Counter::keepalives_in) - echoes);
+    CHECK(lab.connected(0));
+    CHECK(lab.connected(1));
+}
+
+TEST_CASE("data of the server's, as in playback, reaches the caller once and as it was") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    const sim::Packet data = sim::make_data(Seq31(0x7FFF'FFFF), false, stamp(lab), sim::Packet(1316, 0x47));
+    lab.server->send_raw(lab.server->session(), data);
+    lab.run(100_ms);
+    CHECK(lab.caller->counts().data == 1);
+    CHECK(lab.caller->counts().foreign + lab.caller->counts().malformed == 0);
+}
+
 TEST_CASE("with a receiver that sends no SRTLA ACKs, windows live on SRT ACKs and the stream flows") {
     LabOptions options;
     options.uplinks = 4;

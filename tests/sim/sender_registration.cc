@@ -246,6 +246,78 @@ TEST_CASE("when the first address of the receiver does not answer, all uplinks g
     CHECK(lab.snapshot().receiver == SenderLab::receiver_at(1));
 }
 
+TEST_CASE("a name that changes moves nobody who is connected, and everybody when all are lost") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    lab.run(1_s);
+    ScriptedReceiver elsewhere(lab.world, lab.far, SenderLab::receiver_at(1), SenderLab::server_at());
+    lab.set_receiver({SenderLab::receiver_at(1)});
+    lab.run(5_s);
+    CHECK(elsewhere.heard().empty());
+    // A link that comes new, or back, goes to the group that lives.
+    lab.remove_uplink(0);
+    lab.run(100_ms);
+    lab.add_uplink(0);
+    REQUIRE(lab.reach(all_joined(lab, 2), 1_s));
+    lab.receiver->set_deaf(true);
+    REQUIRE(lab.reach([&] { return lab.connected(0) && lab.connected(1) && elsewhere.members() == 2; }, 20_s));
+    CHECK(lab.count(EventKind::resolve_wanted) == 1);
+    CHECK(lab.snapshot().receiver == SenderLab::receiver_at(1));
+}
+
+TEST_CASE("what a lookup says while no uplink is connected is tried at once") {
+    SenderLab lab;
+    lab.receiver->set_deaf(true);
+    REQUIRE(lab.reach([&] { return lab.count(EventKind::resolve_wanted) == 1; }, 11_s));
+    ScriptedReceiver elsewhere(lab.world, lab.far, SenderLab::receiver_at(1), SenderLab::server_at());
+    lab.set_receiver({SenderLab::receiver_at(1)});
+    REQUIRE(lab.reach([&] { return lab.connected(0) && lab.connected(1); }, 200_ms));
+    CHECK(elsewhere.members() == 2);
+}
+
+TEST_CASE("an uplink keeps its port until it was refused three times") {
+    LabOptions options;
+    options.uplinks = 1;
+    SenderLab lab(options);
+    lab.receiver->script.reg1_answer = SrtlaType::reg_err;
+    REQUIRE(lab.reach([&] { return lab.receiver->count(SrtlaType::reg1) == 3; }, 3_s));
+    const Endpoint first = lab.link(0).local;
+    for (const auto& h : lab.receiver->heard()) CHECK(h.from == first);
+    lab.run(100_ms);
+    CHECK_FALSE(lab.link(0).local == first);
+}
+
+TEST_CASE("an uplink that stays unanswered for half a minute tries another port, and leaves the others theirs") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    const Endpoint dark = lab.link(0).local, light = lab.link(1).local;
+    lab.set_dark(0, true);
+    lab.run(28_s);
+    CHECK(lab.link(0).local == dark);
+    lab.run(5_s);
+    CHECK_FALSE(lab.link(0).local == dark);
+    CHECK(lab.link(1).local == light);
+    lab.set_dark(0, false);
+    REQUIRE(lab.reach(all_joined(lab, 2), 3_s));
+    CHECK(lab.receiver->groups_made() == 1);
+}
+
+TEST_CASE("a receiver whose port is closed for a while is joined again, on the same sockets") {
+    const Duration away = GENERATE(1_s, 3_s, 8_s);
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    lab.run(2_s);
+    const Endpoint before = lab.link(0).local;
+    lab.receiver.reset();  // every send is answered by ICMP now
+    lab.run(away);
+    CHECK(lab.count(EventKind::uplink_error) >= 1);
+    CHECK(lab.count(EventKind::uplink_error) <= 2 * (1 + static_cast<std::size_t>(away.ms()) / 1000));
+    lab.receiver =
+        std::make_unique<ScriptedReceiver>(lab.world, lab.far, SenderLab::receiver_at(), SenderLab::server_at());
+    REQUIRE(lab.reach(all_joined(lab, 2), 4_s));
+    CHECK(lab.link(0).local == before);
+}
+
 TEST_CASE("a sender told to give up ends after ten seconds without a link, and one that is not never does") {
     const bool gives_up = GENERATE(true, false);
     const bool had_one = GENERATE(true, false);
