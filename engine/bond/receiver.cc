@@ -14,8 +14,8 @@ KeyedHash keys_from(SecretRandom& secret) {
 }
 
 // Sends that one slice of due ACKs and reports may use, leaving room for the rest of the deadline's work.
-constexpr std::size_t ack_sends_max = 96;
-constexpr std::size_t report_sends_max = 192;
+constexpr std::size_t ack_sends_max = 208;
+constexpr std::size_t report_sends_max = 224;
 static_assert(ack_sends_max < report_sends_max && report_sends_max + 32 <= Actions::sends_max);
 
 }  // namespace
@@ -29,10 +29,14 @@ Receiver::Receiver(const ReceiverOptions& options, Pool& pool, const Entropy& en
       table_(options.groups_max, options.links_per_group_max, hash_),
       acks_(table_),
       reports_(options.groups_max * options.links_per_group_max),
+      held_(pool),
+      holds_(std::make_unique<ReorderHold[]>(options.groups_max)),
       limiter_(options, hash_) {
     HAWSER_CHECK(options.allowed_count <= source_prefixes_max);
     for (std::uint32_t i = 0; i < options.allowed_count; ++i) HAWSER_CHECK(options.allowed[i].bits <= 128);
     HAWSER_CHECK(options.ack_flush_grid.ns > 0);
+    for (std::uint32_t g = 0; g < options.groups_max; ++g)
+        holds_[g].attach(held_, counters_, static_cast<std::uint16_t>(g));
     HAWSER_CHECK(options.report_interval_min.ns > 0 && options.report_interval_min <= options.report_interval_max);
 }
 
@@ -132,13 +136,14 @@ void Receiver::on_command(const Command& command, Instant now, Actions& out) noe
 
 Instant Receiver::next_deadline() const noexcept {
     if (finished_) return never;
-    Instant next = std::min(std::min(acks_.due(), reports_.next_due()), sweep_at_);
+    Instant next = std::min({acks_.due(), reports_.next_due(), held_.next_due(), sweep_at_});
     next = std::min(next, tally_.due());
     if (!closing_.empty()) next = std::min(next, closing_.front().due);
     return next;
 }
 
 void Receiver::on_deadline(Instant now, Actions& out) noexcept {
+    static_cast<void>(release_due(now, out));
     while (acks_.due() <= now && out.sends().size() < ack_sends_max) send_ack(acks_.first(), out);
     while (reports_.next_due() <= now && out.sends().size() < report_sends_max) send_report(reports_.first(), now, out);
     while (!closing_.empty() && closing_.front().due <= now && out.close(closing_.front().socket)) closing_.pop();
@@ -195,6 +200,8 @@ void Receiver::fill(ReceiverSnapshot& snapshot, Instant now) const noexcept {
         row->packets_out = group.packets_out;
         row->packets_back = group.packets_back;
         row->wants_reports = group.extension.delivery_reports;
+        row->wants_hold = group.extension.reorder_hold;
+        if (group.extension.any()) row->hold = holds_[g].figures();
         table_.each_link(g, [&](std::uint32_t, const ReceiverLink& link) {
             ReceiverLinkSnapshot* l = snapshot.add_link();
             if (l == nullptr) return;
@@ -220,10 +227,14 @@ void Receiver::fill(ReceiverSnapshot& snapshot, Instant now) const noexcept {
 
 bool Receiver::is_consistent() const noexcept {
     if (!table_.is_consistent() || !acks_.is_consistent() || !reports_.is_consistent()) return false;
+    if (!held_.is_consistent()) return false;
     if (cached_slot_ != no_slot && !(table_.owner_of(cached_from_) == Owner::link(cached_slot_))) return false;
     if (table_.active().empty() != (sweep_at_ == never) && !stopping_) return false;
+    std::uint32_t held = 0;
     for (const std::uint16_t g : table_.active()) {
         const ReceiverGroup& group = table_.group(g);
+        held += holds_[g].depth();
+        if (group.extension.any() && !holds_[g].is_consistent()) return false;
         if (group.opening && group.server != no_socket) return false;
         if (group.held.buffer != no_buffer && pool_.references(group.held.buffer) == 0) return false;
         if (group.last_link != no_link.value && !table_.link(table_.slot_of(g, group.last_link)).delivered)
@@ -231,7 +242,7 @@ bool Receiver::is_consistent() const noexcept {
         for (const std::uint16_t other : table_.active())
             if (other != g && group.server != no_socket && table_.group(other).server == group.server) return false;
     }
-    return true;
+    return held == held_.size();
 }
 
 }  // namespace hawser::bond

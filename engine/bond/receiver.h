@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The receiving end: SRTLA senders (groups of addresses) on one listening socket, one connected socket per group
-// towards the SRT server. It routes; tables, sessions, limits, ACKs and reports are files of their own (receiver_*.h).
+// towards the SRT server. It routes; tables, sessions, limits, ACKs, reports and the hold are files of their own (receiver_*.h).
 // Pure: packets and time come in, Actions come out. One thread. Allocates in the constructor only.
 //
 // Laws, which tests/sim and tests/unit/bond quote:
@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "engine/base/completion.h"
@@ -29,6 +30,7 @@
 #include "engine/bond/receiver_limits.h"
 #include "engine/bond/receiver_options.h"
 #include "engine/bond/receiver_reports.h"
+#include "engine/bond/reorder_hold.h"
 #include "engine/border/command.h"
 #include "engine/border/counters.h"
 #include "engine/border/receiver_snapshot.h"
@@ -97,6 +99,15 @@ private:
     [[nodiscard]] std::uint32_t slot_from(const Endpoint& from) noexcept;
     void drop(Counter why, std::uint32_t slot) noexcept;
 
+    // receiver_hold.cc: the way to the server of groups that asked for more than SRTLA.
+    void deliver(std::uint32_t g, PacketRef ref, const wire::SrtPacket& packet, Instant now, Actions& out) noexcept;
+    [[nodiscard]] Instant wait_until(std::uint32_t g, std::optional<Instant> deadline, Instant now) const noexcept;
+    void drain(std::uint32_t g, Instant now, Actions& out) noexcept;
+    bool release_due(Instant now, Actions& out) noexcept;
+    void flush_hold(std::uint32_t g, Instant now, Actions& out) noexcept;
+    void on_server_ack(std::uint32_t g, const wire::SrtPacket& ack, Instant now, Actions& out) noexcept;
+    void on_server_nak(std::uint32_t g, const wire::SrtPacket& nak) noexcept;
+
     // receiver_registration.cc: who may enter, and who goes.
     void on_reg1(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void on_reg2(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
@@ -154,6 +165,8 @@ private:
     GroupTable table_;
     AckQueue acks_;
     ReportBook reports_;
+    HeldPackets held_;
+    std::unique_ptr<ReorderHold[]> holds_;  // one for each group; used where the group's extension is any()
     RegistrationLimiter limiter_;
     RefusalTally tally_;
     FixedRing<Closing, closing_max> closing_;

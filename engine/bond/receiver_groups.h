@@ -9,7 +9,6 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 
 #include "engine/base/keyed_hash.h"
@@ -19,6 +18,7 @@
 #include "engine/bond/receiver_addresses.h"
 #include "engine/bond/receiver_options.h"
 #include "engine/bond/receiver_session.h"
+#include "engine/bond/session_time.h"
 #include "engine/wire/extension.h"
 #include "engine/wire/srtla.h"
 
@@ -63,8 +63,8 @@ struct alignas(cache_line_bytes) ReceiverGroup {
     std::uint64_t packets_out = 0;
     std::uint64_t packets_back = 0;
     Instant heard;
-    wire::Extension extension;                 // what the answer to its REG1 promised
-    std::optional<wire::Seq31> next_expected;  // by the SRT server's ACKs
+    wire::Extension extension;  // what the answer to its REG1 promised
+    SessionTime time;           // of a group whose packets are held
 
     std::uint32_t generation = 0;     // of the socket, so that late answers of an earlier one are recognised
     std::uint32_t address_index = 0;  // which of the resolved addresses the socket is connected to

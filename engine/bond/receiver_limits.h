@@ -71,6 +71,11 @@ public:
         ++no_server_;
         arm(now);
     }
+    // A gap that a bound of the reorder hold gave up.
+    void add_hold_bounded(Instant now) noexcept {
+        ++hold_bounded_;
+        arm(now);
+    }
     // An errno of the listening socket; the last one of a second is told.
     void add_uplink_error(int error, Instant now) noexcept {
         uplink_error_ = error;
@@ -83,6 +88,7 @@ public:
         for (std::size_t i = 0; i < reasons; ++i)
             if (counts_[i] != 0) tell(EventKind::receiver_refusing, static_cast<std::uint32_t>(i), counts_[i]);
         if (no_server_ != 0) tell(EventKind::receiver_no_server, no_server_, 0u);
+        if (hold_bounded_ != 0) tell(EventKind::receiver_hold_bounded, hold_bounded_, 0u);
         if (uplink_error_ != 0) tell(EventKind::receiver_uplink_error, static_cast<std::uint32_t>(uplink_error_), 0u);
         *this = RefusalTally{};
     }
@@ -93,6 +99,7 @@ private:
     }
     std::array<std::uint32_t, reasons> counts_{};
     std::uint32_t no_server_ = 0;
+    std::uint32_t hold_bounded_ = 0;
     int uplink_error_ = 0;
     Instant due_ = never;
 };

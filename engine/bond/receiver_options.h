@@ -46,10 +46,17 @@ struct ReceiverOptions {
 
     // What is granted to senders that ask for it (engine/wire/extension.h): reports of what came by each link and when.
     bool delivery_reports = true;
+    // And that packets reach the SRT server in order, waiting for earlier ones within their time.
+    bool reorder_hold = true;
     // Between two of a link: as the sender wishes, within these. Below the first the reports would cost more of a thin
     // link's way back than they tell; above the second they are of no use. Untuned.
     Duration report_interval_min{5'000'000};
     Duration report_interval_max{1'000'000'000};
+
+    // A held packet goes on so long before its deadline: for the SRT server's own timers (10 ms) and a busy machine.
+    Duration hold_margin{60'000'000};
+    // It is held so long when the deadline is not known. Untuned.
+    Duration hold_without_deadline{200'000'000};
 
     // A link heard within this counts as live: it may get copies of SRT ACKs and NAKs, and no newcomer takes its slot.
     // Three of the senders' keepalive intervals.

@@ -47,6 +47,7 @@ std::optional<wire::Extension> Receiver::grant(Bytes id) const noexcept {
     if (!offer) return std::nullopt;
     wire::Extension answer;
     answer.delivery_reports = offer->delivery_reports && options_.delivery_reports;
+    answer.reorder_hold = offer->reorder_hold && options_.reorder_hold;
     if (!answer.any()) return std::nullopt;
     const Duration wish{std::int64_t{offer->report_interval_us} * 1'000};
     const Duration interval = std::clamp(wish, options_.report_interval_min, options_.report_interval_max);
@@ -110,12 +111,15 @@ std::uint32_t Receiver::create_group(Bytes id, const Endpoint& registrant, const
         return no_slot;
     }
     const std::uint32_t g = table_.add_group(id, now);
-    table_.group(g).address_index = preferred_server_;
+    ReceiverGroup& group = table_.group(g);
+    group.address_index = preferred_server_;
+    if (group.extension.any()) holds_[g].begin_group(group.extension.reorder_hold);
     if (sweep_at_ == never) {
         sweep_round_at_ = now;
         sweep_at_ = now + sweep_interval;
     }
-    Event e = event(EventKind::receiver_group_created, now, g);
+    Event e = event(EventKind::receiver_group_created, now, g, group.extension.delivery_reports ? 1u : 0u,
+                    group.extension.reorder_hold ? 1u : 0u);
     e.endpoint = registrant;
     out.tell(e);
     return g;
@@ -206,6 +210,7 @@ void Receiver::remove_group(std::uint32_t g, EventKind kind, RemovalReason reaso
     table_.each_link(g, [&](std::uint32_t slot, const ReceiverLink&) {
         remove_link(slot, EventKind::receiver_link_removed, reason, now, out);
     });
+    flush_hold(g, now, out);
     shut_down_server(g, out);
     close_server(g, now, out);
     release_held(g);

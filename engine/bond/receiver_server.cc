@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "engine/bond/receiver.h"
+#include "engine/wire/srt_latency.h"
 
 namespace hawser::bond {
 
@@ -52,6 +53,7 @@ void Receiver::close_server(std::uint32_t g, Instant now, Actions& out) noexcept
     ++group.generation;  // what the old socket still says is no longer this group's
     group.opening = false;
     group.server_port = 0;
+    if (group.extension.any()) holds_[g].begin(std::nullopt);
     if (group.server == no_socket) return;
     if (!closing_.push(Closing{group.server, now + close_delay}) && !out.close(group.server))
         counters_.add(Counter::drop_no_room);
@@ -164,10 +166,14 @@ void Receiver::on_server(const Completion& c, Instant now, Actions& out) noexcep
     switch (srt->control_type()) {
         case SrtControl::ack:
             group.ack_seen = true;
-            group.next_expected = wire::ack_next_expected(*srt);
             counters_.add(Counter::srt_acks);
+            to_all(g, c.packet, now, out);
+            if (group.extension.any()) on_server_ack(g, *srt, now, out);
+            return;
+        case SrtControl::nak:
+            counters_.add(Counter::srt_naks);
+            if (group.extension.any()) on_server_nak(g, *srt);
             return to_all(g, c.packet, now, out);
-        case SrtControl::nak: counters_.add(Counter::srt_naks); return to_all(g, c.packet, now, out);
         case SrtControl::handshake: return to_two(g, c.packet, group.handshake_link, now, out);
         case SrtControl::shutdown: return to_two(g, c.packet, group.last_link, now, out);
         case SrtControl::keepalive:
@@ -187,6 +193,10 @@ void Receiver::on_session_change(std::uint32_t g, ServerSession::Change change, 
         case ServerSession::Change::none: return;
         case ServerSession::Change::established:
             ++group.sessions;
+            if (const auto latency = wire::handshake_latency(*SrtPacket::over(packet));
+                latency && latency->delivers_by_time)
+                group.time.on_latency(Duration{std::int64_t{latency->receiving_ms} * 1'000'000});
+            if (group.extension.any()) holds_[g].begin(group.session.initial_sequence());
             out.tell(event(EventKind::receiver_session_started, now, g, group.session.caller_id()));
             // The server's cookie went to that address and came back from there: it is the caller's.
             if (group.handshake_link != no_link.value) {

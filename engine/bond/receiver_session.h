@@ -70,6 +70,11 @@ public:
     // Where a SHUTDOWN to the server goes; absent when nothing is known of a session.
     [[nodiscard]] std::optional<std::uint32_t> server_id() const;
     [[nodiscard]] std::uint32_t caller_id() const { return caller_id_; }
+    // Of the caller's data, as its conclusion said; absent when none was seen.
+    [[nodiscard]] std::optional<wire::Seq31> initial_sequence() const {
+        if (!has_isn_) return std::nullopt;
+        return isn_;
+    }
 
 private:
     [[nodiscard]] bool follow(wire::Seq31 sequence) noexcept;

@@ -60,10 +60,12 @@ void Receiver::on_data(const Completion& c, Bytes packet, std::uint32_t slot, In
     group.data_seen = true;
     acknowledge(slot, sequence, now, out);
     if (group.extension.delivery_reports) report(slot, sequence, packet.size(), now, out);
-    if (group.server != no_socket) [[likely]]
-        to_server(link.group, c.packet, out);
-    else
+    if (group.server == no_socket) [[unlikely]]
         without_server(link.group, c.packet, false, now, out);
+    else if (group.extension.any())
+        deliver(link.group, c.packet, *wire::SrtPacket::over(packet), now, out);
+    else
+        to_server(link.group, c.packet, out);
 }
 
 void Receiver::acknowledge(std::uint32_t slot, wire::Seq31 sequence, Instant now, Actions& out) noexcept {
@@ -100,7 +102,7 @@ void Receiver::report(std::uint32_t slot, wire::Seq31 sequence, std::size_t byte
 
 void Receiver::send_report(std::uint32_t slot, Instant now, Actions& out) noexcept {
     const ReceiverLink& link = table_.link(slot);
-    const auto report = reports_.take(slot, table_.group(link.group).next_expected, now);
+    const auto report = reports_.take(slot, holds_[link.group].next_expected(), now);
     if (!report) return;
     const Bytes bytes = report->bytes();
     // The next one says again what this one would have said.
@@ -165,6 +167,8 @@ void Receiver::on_srt_control(const Completion& c, Bytes packet, std::uint32_t s
     }
     const bool handshake = srt->control_type() == wire::SrtControl::handshake;
     if (handshake) {
+        if (wire::Handshake::over(*srt)->request_type() == wire::handshake_conclusion)
+            group.time.on_conclusion(wire::Handshake::over(*srt)->socket_id(), srt->timestamp_us(), now);
         link.shook_hands = true;
         group.handshake_link = link.id;
         // A server that does not answer for as long as four of libsrt's inductions may be found elsewhere.
@@ -177,6 +181,7 @@ void Receiver::on_srt_control(const Completion& c, Bytes packet, std::uint32_t s
         link.delivered_at = now;
         group.last_link = link.id;
     }
+    if (srt->control_type() == wire::SrtControl::shutdown) flush_hold(g, now, out);
     if (group.server != no_socket)
         to_server(g, c.packet, out);
     else

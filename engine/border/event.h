@@ -39,7 +39,7 @@ enum class EventKind : std::uint8_t {
     resolve_wanted,      // the control thread is to look the receiver's name up again
     // Receiver. `group`, `link` where there is one.
     receiver_listening,         // endpoint
-    receiver_group_created,     // group, endpoint: of the REG1
+    receiver_group_created,     // group, endpoint: of the REG1; asked for and granted: a: reports, b: reorder hold
     receiver_group_removed,     // group; a: RemovalReason
     receiver_group_evicted,     // group: it made room for another
     receiver_link_added,        // group, link, endpoint
@@ -54,6 +54,7 @@ enum class EventKind : std::uint8_t {
     receiver_session_ended,     // group
     receiver_refusing,          // registrations are refused; a: reason (RefusalReason), b: how many since last told
     receiver_uplink_error,      // a: errno on the listening socket
+    receiver_hold_bounded,      // packets no longer wait for earlier ones, for lack of room; a: gaps since last told
 };
 
 enum class RemovalReason : std::uint8_t { silence, stopped, replaced, evicted };

@@ -35,6 +35,18 @@ struct ReceiverLinkSnapshot {
     std::uint32_t bytes_per_second = 0;
 };
 
+// What happens to a group's packets that came before earlier ones, where the sender asked that they wait.
+struct HoldFigures {
+    std::uint32_t depth = 0;       // packets held now
+    std::uint32_t depth_max = 0;   // most at a time
+    Duration wait_max;             // the longest that one was held
+    std::uint64_t held = 0;        // packets that waited
+    std::uint64_t given_up = 0;    // sequences no longer waited for
+    std::uint64_t late = 0;        // of them, came after all, and passed
+    std::uint64_t duplicates = 0;  // dropped
+    std::uint64_t bounded = 0;     // gaps given up before their time: too many packets ahead or held, too few buffers
+};
+
 enum class ReceiverGroupState : std::uint8_t {
     registered,  // no SRT session yet
     session,     // an SRT session is up, or data flows without our having seen its handshake
@@ -54,7 +66,9 @@ struct ReceiverGroupSnapshot {
     std::uint64_t packets_out = 0;   // to the SRT server
     std::uint64_t packets_back = 0;  // from the SRT server
     bool wants_reports = false;      // the sender asked for delivery reports, and gets them
-    std::uint32_t link_first = 0;    // its rows in links()
+    bool wants_hold = false;         // and that packets wait for earlier ones:
+    HoldFigures hold;
+    std::uint32_t link_first = 0;  // its rows in links()
     std::uint32_t link_count = 0;
 };
 

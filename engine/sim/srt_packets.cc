@@ -31,7 +31,8 @@ Packet make_data(wire::Seq31 sequence, bool retransmission, SrtStamp stamp, Byte
     constexpr std::uint32_t again = 0x0400'0000;
     Packet packet(wire::srt_header_bytes + payload.size());
     put32(packet, 0, sequence.raw());
-    put32(packet, 4, solo | (retransmission ? again : 0) | (sequence.raw() & 0x03FF'FFFF));
+    // Message numbers begin with 1 and leave 0 out.
+    put32(packet, 4, solo | (retransmission ? again : 0) | (1 + sequence.raw() % 0x03FF'FFFF));
     put_stamp(packet, stamp);
     std::copy(payload.begin(), payload.end(), packet.begin() + wire::srt_header_bytes);
     return packet;

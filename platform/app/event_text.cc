@@ -90,7 +90,9 @@ EventLine describe(const Event& e, const EventNames& names) {
         case EventKind::resolve_wanted: return {Level::debug, fmt::format("looking up {} again", names.receiver)};
         case EventKind::receiver_listening: return {Level::info, fmt::format("waiting for SRTLA senders on {}", at())};
         case EventKind::receiver_group_created:
-            return {Level::info, fmt::format("{}: registered by {}", group_text(e.group), at())};
+            return {Level::info, fmt::format("{}: registered by {}{}{}", group_text(e.group), at(),
+                                             e.a != 0 ? ", gets delivery reports" : "",
+                                             e.b != 0 ? ", packets wait for earlier ones" : "")};
         case EventKind::receiver_group_removed:
             return {Level::info, fmt::format("{}: removed ({})", group_text(e.group), removal_text(e.a))};
         case EventKind::receiver_group_evicted:
@@ -126,6 +128,8 @@ EventLine describe(const Event& e, const EventNames& names) {
             return {Level::warn, fmt::format("{} registrations refused: {}", e.b, refusal_text(e.a))};
         case EventKind::receiver_uplink_error:
             return {Level::warn, fmt::format("listening socket: {}", errno_text(e.a))};
+        case EventKind::receiver_hold_bounded:
+            return {Level::warn, fmt::format("{} gaps given up early: too many packets wait for earlier ones", e.a)};
         case EventKind::receiver_no_server:
             return {Level::warn, fmt::format("no address of the SRT server is known yet: {} packets dropped", e.a)};
     }

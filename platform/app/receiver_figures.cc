@@ -16,6 +16,25 @@ std::string_view state_text(ReceiverGroupState state) {
     return "?";
 }
 
+namespace {
+
+std::string hold_text(const ReceiverGroupSnapshot& g) {
+    if (!g.wants_hold) return "";
+    return fmt::format(
+        "  hold: {} packets now, {} at most, longest {}; {} waited, {} given up ({} came late), {} dropped "
+        "as duplicates\n",
+        g.hold.depth, g.hold.depth_max, duration_text(g.hold.wait_max), g.hold.held, g.hold.given_up, g.hold.late,
+        g.hold.duplicates);
+}
+
+Json hold_json(const HoldFigures& h) {
+    return Json{
+        {"depth", h.depth},       {"depth_max", h.depth_max}, {"wait_ms_max", h.wait_max.ms()}, {"held", h.held},
+        {"given_up", h.given_up}, {"late", h.late},           {"duplicates", h.duplicates},     {"bounded", h.bounded}};
+}
+
+}  // namespace
+
 std::string figures_table(const ReceiverSnapshot& now, const ReceiverFiguresBefore& before) {
     const Duration span = now.at - before.at;
     const auto since = [&](Counter c) { return now.counters[c] - before.counters[c]; };
@@ -26,9 +45,11 @@ std::string figures_table(const ReceiverSnapshot& now, const ReceiverFiguresBefo
     for (const ReceiverGroupSnapshot& g : now.groups()) {
         out += fmt::format("group {:<4} {:<10} {:>10} packets to SRT from port {}\n", g.group.value,
                            state_text(g.state), g.packets_out, g.server_port);
+        out += hold_text(g);
         for (const ReceiverLinkSnapshot& l : now.links_of(g))
-            out += fmt::format("  link {:<3} {:<40} {:>10} packets, silent {:>9}{}\n", l.link.value,
+            out += fmt::format("  link {:<3} {:<40} {:>10} packets, silent {:>9}{}{}\n", l.link.value,
                                os::endpoint_text(l.sender), l.packets_in, duration_text(l.silence),
+                               g.wants_reports ? fmt::format(", {} reports", l.reports_out) : std::string(),
                                l.has_telemetry ? fmt::format(", sender says RTT {} ms, window {:.1f}", l.rtt_ms,
                                                              static_cast<double>(l.window) / 1000.0)
                                                : std::string());
@@ -50,18 +71,16 @@ std::string figures_json(const ReceiverSnapshot& s) {
                                          {"in_flight_packets", l.in_flight},
                                          {"naks", l.naks},
                                          {"bytes_per_second", l.bytes_per_second}};
+            if (g.wants_reports) link["reports_out"] = l.reports_out;
             links.push_back(std::move(link));
         }
-        groups.push_back(Json{{"group", g.group.value},
-                              {"state", state_text(g.state)},
-                              {"server", os::endpoint_text(g.server)},
-                              {"server_port", g.server_port},
-                              {"age_ms", g.age.ms()},
-                              {"silence_ms", g.silence.ms()},
-                              {"sessions", g.sessions},
-                              {"packets_out", g.packets_out},
-                              {"packets_back", g.packets_back},
-                              {"links", std::move(links)}});
+        Json group{
+            {"group", g.group.value},       {"state", state_text(g.state)}, {"server", os::endpoint_text(g.server)},
+            {"server_port", g.server_port}, {"age_ms", g.age.ms()},         {"silence_ms", g.silence.ms()},
+            {"sessions", g.sessions},       {"packets_out", g.packets_out}, {"packets_back", g.packets_back},
+            {"links", std::move(links)}};
+        if (g.wants_hold) group["hold"] = hold_json(g.hold);
+        groups.push_back(std::move(group));
     }
     const Json out{{"role", "receiver"},
                    {"monotonic_ms", s.at.ms()},

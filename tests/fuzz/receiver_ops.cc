@@ -106,9 +106,18 @@ private:
         const std::uint8_t how = in_.u8();
         if (how % 8 == 0) sequence_ = in_.u32();
         if (how % 16 == 1) sequence_ += 70000;
-        const auto p =
-            sim::make_data(wire::Seq31(sequence_++), how % 3 == 0, {0, how / 16u % 3u}, std::array<std::uint8_t, 8>{});
+        // Steps back and leaps, as of several links.
+        const auto sequence = wire::Seq31(sequence_).plus(how % 4 == 2 ? in_.u8() - 64 : 0);
+        ++sequence_;
+        auto p = sim::make_data(sequence, how % 3 == 0, {stamp(), how / 16u % 3u}, std::array<std::uint8_t, 8>{});
+        if (how == 255) store_be32(p.data() + 4, 0);  // parity
         from_sender(p);
+    }
+    // Mostly the time, so that the session's clock is met; sometimes anything.
+    [[nodiscard]] std::uint32_t stamp() {
+        const std::uint8_t how = in_.u8();
+        if (how == 255) return in_.u32();
+        return static_cast<std::uint32_t>(now_.ns / 1000) - how * 1000u;
     }
     [[nodiscard]] sim::Packet handshake(std::uint32_t destination) {
         static constexpr std::array<std::int32_t, 6> requests{1, -1, -2, 0, 1009, 2409};
@@ -116,14 +125,30 @@ private:
         f.request_type = requests[in_.u8() % requests.size()];
         f.socket_id = in_.u8() % 4u;
         f.initial_sequence = wire::Seq31(sequence_);
-        auto p = sim::make_handshake(f, {0, destination});
-        if (in_.u8() % 16 == 0) p.resize(p.size() - 1u - in_.u8() % 60u);
+        auto p = sim::make_handshake(f, {stamp(), destination});
+        const std::uint8_t extras = in_.u8();
+        if (extras >= 64) {
+            // A latency, as HSREQ or HSRSP has it.
+            store_be32(p.data() + 16, 5);
+            store_be16(p.data() + 22, 1);
+            p.resize(p.size() + 16);
+            std::uint8_t* block = p.data() + p.size() - 16;
+            store_be16(block, 1 + extras % 2);
+            store_be16(block + 2, 3);
+            store_be32(block + 8, extras % 5 == 0 ? 0 : 2);
+            store_be16(block + 12, static_cast<std::uint16_t>(extras * 20));
+        }
+        if (extras % 16 == 0) p.resize(p.size() - 1u - in_.u8() % 60u);
         return p;
     }
     [[nodiscard]] sim::Packet control() {
         const std::uint8_t kind = in_.u8();
         const auto type = static_cast<wire::SrtControl>(0x8000u + kind % 10u + (kind >= 240 ? 0x2000u : 0u));
-        return sim::make_control(type, 0, {0, in_.u8() % 4u}, in_.u8() % 32u);
+        auto p = sim::make_control(type, 0, {0, in_.u8() % 4u}, in_.u8() % 32u);
+        // ACKs and NAKs name sequences near the newest.
+        for (std::size_t at = wire::srt_header_bytes; at + 4 <= p.size(); at += 4)
+            store_be32(p.data() + at, (sequence_ - in_.u8()) & wire::Seq31::mask);
+        return p;
     }
     void error() {
         if (sockets_.empty()) return;

@@ -17,6 +17,8 @@
 
 #include "engine/bond/receiver.h"
 #include "engine/bond/sender.h"
+#include "engine/wire/extension.h"
+#include "engine/wire/report.h"
 #include "platform/app/pump_service.h"
 #include "platform/app/random.h"
 #include "platform/linux/sockaddr.h"
@@ -118,6 +120,7 @@ std::unique_ptr<ReceiverService> start_receiver(const PumpSettings& settings) {
     bond::ReceiverOptions options;
     options.listen = loopback(1, 0);
     options.groups_max = 8;
+    options.hold_without_deadline = Duration{10'000'000'000};  // however slow a sanitizer makes it
     Entropy entropy;
     app::fill_random(entropy);
     auto started = ReceiverService::start(
@@ -252,6 +255,73 @@ TEST_CASE("both ends carry a stream between threads, and neither pump allocates 
     CHECK(s.counters[Counter::srt_data] == packets);
     CHECK(s.counters[Counter::drop_no_uplink] == 0);
     CHECK(s.pump.events_lost == 0);
+}
+
+TEST_CASE("a receiver that reports and puts packets in order does not allocate after its start") {
+    PumpSettings settings;
+    settings.io = GENERATE(app::IoKind::epoll, app::IoKind::automatic);
+    Udp link, server;
+    auto receiver = start_receiver(settings);
+    const std::uint16_t srtla_port = listening_port(*receiver, EventKind::receiver_listening);
+    Command c;
+    c.kind = CommandKind::set_server;
+    c.resolved.addresses[0] = loopback(1, server.port());
+    c.resolved.count = 1;
+    push(*receiver, c);
+
+    std::uint16_t from = 0;
+    std::size_t reports = 0;
+    const auto answer = [&](wire::SrtlaType type) {
+        std::vector<std::uint8_t> packet;
+        REQUIRE(until([&] {
+            packet = link.receive(100, from);
+            return wire::packet_type(packet) == static_cast<std::uint16_t>(type);
+        }));
+        return packet;
+    };
+    wire::GroupKey key{};
+    wire::write_offer(wire::extension_half(MutableBytes(key)), {true, true, 5'000});
+    const auto ask = wire::build_registration(wire::SrtlaType::reg1, key);
+    link.send({ask.begin(), ask.end()}, srtla_port);
+    auto id = answer(wire::SrtlaType::reg2);
+    REQUIRE(wire::answer_in(wire::extension_half(Bytes(id).subspan(2))) == wire::Extension{true, true, 5'000});
+    link.send(id, srtla_port);
+    static_cast<void>(answer(wire::SrtlaType::reg3));
+
+    // Each sixteen packets in reverse, half of them twice; the server gets them in order, once.
+    constexpr std::uint32_t first = 0x7FFF'FE00;
+    constexpr std::uint32_t packets = 1600;
+    const auto packet = [](std::uint32_t i) {
+        auto p = data_packet((first + i) & wire::Seq31::mask);
+        store_be32(p.data() + 4, 0xC000'0001);  // not parity
+        return p;
+    };
+    link.send(packet(0), srtla_port);
+    std::uint32_t next = 0;
+    int wrong = 0;
+    const auto collect = [&](int wait_ms) {
+        for (auto p = server.receive(wait_ms, from); !p.empty(); p = server.receive(0, from))
+            if (p != packet(next++)) ++wrong;
+        for (auto p = link.receive(0, from); !p.empty(); p = link.receive(0, from))
+            reports += wire::packet_type(p) == wire::report_type ? 1u : 0u;
+    };
+    for (std::uint32_t i = 1; i < packets; i += 16) {
+        for (std::uint32_t n = 16; n > 0; --n)
+            for (std::uint32_t copy = 0; copy < 1 + n % 2; ++copy) link.send(packet(i + n - 1), srtla_port);
+        REQUIRE(until([&] {
+            collect(1);
+            return next >= i + 16;
+        }));
+        drain(*receiver);
+    }
+    CHECK(wrong == 0);
+    CHECK(reports > packets / 20);
+    receiver->stop();
+    REQUIRE(until([&] { return receiver->finished(); }));
+    receiver->join();
+    drain(*receiver);
+    CHECK(receiver->snapshot().counters[Counter::hold_waits] > packets * 3 / 4);
+    CHECK(receiver->snapshot().counters[Counter::hold_duplicates] == packets / 2);
 }
 
 TEST_CASE("a service that cannot listen says so and ends as failed") {

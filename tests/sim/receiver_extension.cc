@@ -180,22 +180,35 @@ TEST_CASE("the echo of a keepalive follows the report of all that came before it
     CHECK(rig.take().size() == 1);
 }
 
-TEST_CASE("reports name the sequence that the SRT server expects next") {
+TEST_CASE("reports name the sequence before which all have come, on whichever link, or are given up by the server") {
     ReceiverRig rig;
     rig.set_server({srt_server});
-    join_offering(rig, {phone(1)}, reports_wanted);
+    join_offering(rig, {phone(1), phone(2)}, reports_wanted);
+    const auto said = [&] {
+        rig.pass(100_ms);
+        const auto reports = reports_in(rig.take());
+        REQUIRE_FALSE(reports.empty());
+        return DeliveryReport::over(reports.back().bytes)->next_expected();
+    };
     rig.data(phone(1), 100, 7);
-    rig.pass(0_ms);
-    CHECK_FALSE(DeliveryReport::over(reports_in(rig.take()).at(0).bytes)->next_expected());
-    rig.from_server(rig.server_socket(), sim::make_ack(1, wire::Seq31(101), {0, 5}));
-    rig.pass(20_ms);
-    CHECK(DeliveryReport::over(reports_in(rig.take()).at(0).bytes)->next_expected() == wire::Seq31(101));
+    CHECK(said() == wire::Seq31(101));
+    rig.data(phone(1), 102, 7);
+    CHECK(said() == wire::Seq31(101));
+    rig.data(phone(2), 101, 7);
+    CHECK(said() == wire::Seq31(103));
+    rig.data(phone(2), 110, 7);
+    rig.from_server(rig.server_socket(), sim::make_ack(1, wire::Seq31(105), {0, 5}));
+    CHECK(said() == wire::Seq31(105));
+    // One of another session says nothing of this one.
+    rig.data(phone(2), 111, 7);
+    rig.from_server(rig.server_socket(), sim::make_ack(2, wire::Seq31(1'000'105), {0, 5}));
+    CHECK(said() == wire::Seq31(105));
 }
 
 TEST_CASE("who offered nothing gets byte for byte what a receiver without extensions sends") {
     const auto play = [](bool extensions) {
         bond::ReceiverOptions o;
-        o.delivery_reports = extensions;
+        o.delivery_reports = o.reorder_hold = extensions;
         ReceiverRig rig(o);
         rig.set_server({srt_server});
         rig.join({phone(1), phone(2)}, 9);
@@ -230,4 +243,260 @@ TEST_CASE("a receiver that was told not to report answers no offer, and a sender
     for (std::uint32_t i = 0; i < 20; ++i) rig.data(phone(1), i, 7);
     rig.pass(100_ms);
     CHECK(reports_in(rig.take()).empty());
+}
+
+// ---- The reorder hold
+
+namespace {
+
+constexpr Extension all_wanted{true, true, 10'000};
+
+// HSREQ or HSRSP: version, flags, both latencies.
+Packet with_latency(Packet handshake, std::uint16_t type, std::uint16_t receiving_ms, std::uint16_t sending_ms,
+                    std::uint32_t timestamp_us) {
+    store_be32(handshake.data() + 8, timestamp_us);
+    store_be32(handshake.data() + 16, 5);
+    store_be16(handshake.data() + 16 + 6, 1);
+    Packet block(16);
+    store_be16(block.data(), type);
+    store_be16(block.data() + 2, 3);
+    store_be32(block.data() + 4, 0x010501);
+    store_be32(block.data() + 8, 0x2F);
+    store_be16(block.data() + 12, receiving_ms);
+    store_be16(block.data() + 14, sending_ms);
+    handshake.insert(handshake.end(), block.begin(), block.end());
+    return handshake;
+}
+
+// Two links, a session of 1000 ms that begins with sequence 1000, timestamp 0 at `begun`.
+struct Held {
+    static constexpr std::uint32_t caller = 5, server = 6;
+    ReceiverRig rig;
+    Instant begun;
+
+    explicit Held(const bond::ReceiverOptions& o = {}, const Extension& offer = all_wanted) : rig(o) {
+        rig.set_server({srt_server});
+        join_offering(rig, {phone(1), phone(2)}, offer);
+        begin_session(caller, server, 1000);
+    }
+    void begin_session(std::uint32_t c, std::uint32_t s, std::uint32_t isn) {
+        rig.from(phone(1), induction(c));
+        rig.from_server(rig.server_socket(), conclusion_answer(c, c, wire::handshake_induction));
+        rig.from(phone(1), with_latency(conclusion(c, isn), 1, 1000, 0, 0));
+        rig.from_server(rig.server_socket(), with_latency(conclusion_answer(c, s), 2, 1000, 0, 0));
+        begun = rig.now;
+        rig.take();
+    }
+    // Stamped with the time it is sent.
+    void data(unsigned n, std::uint32_t sequence, std::uint32_t to = server) {
+        rig.from(phone(n), sim::make_data(wire::Seq31(sequence), false,
+                                          {static_cast<std::uint32_t>((rig.now - begun).us()), to}, Packet(100)));
+    }
+    std::vector<std::uint32_t> at_server() {
+        std::vector<std::uint32_t> sequences;
+        for (const Sent& s : rig.take_to(srt_server))
+            if ((s.bytes.at(0) & 0x80) == 0) sequences.push_back(load_be32(s.bytes.data()));
+        return sequences;
+    }
+    HoldFigures figures() {
+        ReceiverSnapshot s;
+        s.reserve(1, 2);
+        rig.receiver.fill(s, rig.now);
+        return s.groups()[0].hold;
+    }
+};
+using Sequences = std::vector<std::uint32_t>;
+
+}  // namespace
+
+TEST_CASE("who asked for it has its packets handed over in order, each once") {
+    Held t;
+    CHECK(t.rig.events(EventKind::receiver_group_created).at(0).b == 1);
+    t.data(1, 1000);
+    t.data(2, 1002);
+    t.data(2, 1003);
+    t.data(2, 1002);
+    t.rig.pass(50_ms);
+    CHECK(t.at_server() == Sequences{1000});
+    CHECK(t.figures().depth == 2);
+    t.data(1, 1001);
+    t.data(1, 1000);
+    CHECK(t.at_server() == Sequences{1001, 1002, 1003});
+    t.rig.pass(2_s);
+    CHECK(t.at_server().empty());
+    CHECK(t.figures().duplicates == 2);
+    CHECK(t.rig.receiver.counters()[Counter::hold_waits] == 2);
+    CHECK(t.rig.receiver.counters()[Counter::hold_duplicates] == 2);
+    CHECK(t.figures().wait_max == 50_ms);
+}
+
+TEST_CASE("a packet waits until 60 ms before the server is to hand it over, and the gap is given up then") {
+    Held t;
+    t.rig.pass(5_s);
+    t.data(1, 1000);
+    t.data(2, 1002);
+    CHECK(t.at_server() == Sequences{1000});
+    t.rig.pass(939_ms);
+    CHECK(t.at_server().empty());
+    t.rig.pass(1_ms);
+    CHECK(t.at_server() == Sequences{1002});
+    CHECK(t.rig.receiver.counters()[Counter::hold_given_up] == 1);
+    // It comes after all.
+    t.data(1, 1001);
+    CHECK(t.at_server() == Sequences{1001});
+    CHECK(t.rig.receiver.counters()[Counter::hold_late] == 1);
+}
+
+TEST_CASE("where the handshake went past unseen a packet waits 200 ms") {
+    ReceiverRig rig;
+    rig.set_server({srt_server});
+    join_offering(rig, {phone(1)}, all_wanted);
+    rig.data(phone(1), 10, 7);
+    rig.data(phone(1), 12, 7);
+    CHECK(rig.take_to(srt_server).size() == 1);
+    rig.pass(199_ms);
+    CHECK(rig.take_to(srt_server).empty());
+    rig.pass(1_ms);
+    CHECK(rig.take_to(srt_server).size() == 1);
+}
+
+TEST_CASE("timestamps of any value hold no packet longer than the session's latency") {
+    Held t;
+    t.data(1, 1000);
+    for (const std::uint32_t stamp : {0u, 0x7FFFFFFFu, 0xFFFFFFFFu, 3'000'000'000u})
+        t.rig.from(phone(1), sim::make_data(wire::Seq31(1002 + stamp % 7), false, {stamp, Held::server}, Packet(100)));
+    t.rig.pass(1_s);
+    CHECK(t.figures().depth == 0);
+}
+
+TEST_CASE("SRT's control packets do not wait behind data, but a shutdown lets the data go first") {
+    Held t;
+    t.data(1, 1000);
+    t.data(1, 1002);
+    t.rig.take();
+    t.rig.from(phone(1), control(wire::SrtControl::ackack, Held::server));
+    auto sent = t.rig.take_to(srt_server);
+    REQUIRE(sent.size() == 1);
+    CHECK(sent[0].is(wire::SrtControl::ackack));
+    t.rig.from(phone(1), control(wire::SrtControl::shutdown, Held::server));
+    sent = t.rig.take_to(srt_server);
+    REQUIRE(sent.size() == 2);
+    CHECK(load_be32(sent[0].bytes.data()) == 1002);
+    CHECK(sent[1].is(wire::SrtControl::shutdown));
+}
+
+TEST_CASE("parity of SRT's packet filter, which bears the sequence of a data packet, passes beside it") {
+    Held t;
+    t.data(1, 1000);
+    Packet parity = sim::make_data(wire::Seq31(1000), false, {0, Held::server}, Packet(100));
+    store_be32(parity.data() + 4, 0xC0000000);
+    t.rig.from(phone(1), parity);
+    t.rig.from(phone(2), parity);
+    CHECK(t.at_server() == Sequences{1000, 1000, 1000});
+    CHECK(t.figures().duplicates == 0);
+}
+
+TEST_CASE("what the server gave up is not waited for, and what it asks for again is no duplicate") {
+    Held t;
+    t.data(1, 1000);
+    t.data(1, 1005);
+    t.rig.from_server(t.rig.server_socket(), sim::make_ack(1, wire::Seq31(1005), {0, Held::caller}));
+    CHECK(t.at_server() == Sequences{1000, 1005});
+    t.rig.from_server(t.rig.server_socket(),
+                      sim::make_nak({{wire::Seq31(1000), wire::Seq31(1000)}}, {0, Held::caller}));
+    t.data(2, 1000);
+    t.data(2, 1005);
+    CHECK(t.at_server() == Sequences{1000});
+}
+
+TEST_CASE("a new session lets go of the old one's packets and begins with its own sequence") {
+    Held t;
+    t.data(1, 1000);
+    t.data(1, 1002);
+    t.rig.pass(500_ms);
+    t.begin_session(77, 88, 500'000);
+    CHECK(t.rig.events(EventKind::receiver_session_replaced).size() == 1);
+    CHECK(t.figures().depth == 0);
+    t.data(1, 500'001, 88);
+    CHECK(t.at_server().empty());
+    t.data(1, 500'000, 88);
+    CHECK(t.at_server() == Sequences{500'000, 500'001});
+    // And its own time.
+    t.data(1, 500'003, 88);
+    t.rig.pass(939_ms);
+    CHECK(t.at_server().empty());
+    t.rig.pass(1_ms);
+    CHECK(t.at_server() == Sequences{500'003});
+}
+
+TEST_CASE("a long gap that closes lets go of all that waited, over as many turns as it takes, in order") {
+    Held t;
+    t.rig.audits = false;
+    Sequences expected{1000};
+    for (std::uint32_t s = 1000; s < 1400; ++s) {
+        if (s == 1000) continue;
+        t.data(1 + s % 2, s);
+        expected.push_back(s);
+    }
+    CHECK(t.figures().depth == 399);
+    t.at_server();
+    t.data(1, 1000);
+    t.rig.pass(0_ms);
+    CHECK(t.at_server() == expected);
+    CHECK(t.rig.receiver.is_consistent());
+}
+
+TEST_CASE("the hold never takes what the pool needs to receive with: the oldest gaps are given up, and it is told") {
+    Held t;
+    t.rig.audits = false;
+    const std::uint32_t all = t.rig.pool.slots() / bond::HeldPackets::share_held;
+    const std::uint32_t most = (all * bond::HeldPackets::times_left_max + 4) / (bond::HeldPackets::times_left_max + 1);
+    for (std::uint32_t s = 1001; s < 1001 + 4 * most; s += 2) {
+        t.data(1, s);
+        REQUIRE(t.rig.pool.free_slots() >= t.rig.pool.slots() / 2);
+    }
+    CHECK(t.figures().depth == most);
+    CHECK(t.figures().depth_max == most);
+    CHECK(t.figures().bounded > 0);
+    t.rig.pass(5_s);
+    CHECK(t.figures().depth == 0);
+    CHECK(t.at_server().size() == 2 * most);
+    CHECK(t.rig.events(EventKind::receiver_hold_bounded).size() == 1);
+}
+
+TEST_CASE("a group that goes, and a receiver that stops, give back what they held, to the server while it hears") {
+    Held t;
+    t.data(1, 1000);
+    t.data(1, 1002);
+    t.rig.take();
+    t.rig.stop();
+    const auto sent = t.rig.take_to(srt_server);
+    REQUIRE(sent.size() == 2);
+    CHECK(load_be32(sent[0].bytes.data()) == 1002);
+    CHECK(sent[1].is(wire::SrtControl::shutdown));
+    CHECK(t.rig.pool.free_slots() == t.rig.pool.slots());
+}
+
+TEST_CASE("a receiver that was told not to hold passes packets as they come, and says so in its answer") {
+    bond::ReceiverOptions o;
+    o.reorder_hold = false;
+    Held t(o);
+    t.data(1, 1000);
+    t.data(1, 1002);
+    t.data(1, 1002);
+    t.data(1, 1001);
+    CHECK(t.at_server() == Sequences{1000, 1002, 1002, 1001});
+    CHECK(t.figures().held == 0);
+    CHECK(t.rig.receiver.counters()[Counter::hold_duplicates] == 0);
+}
+
+TEST_CASE("hold and reports are granted each by itself") {
+    Held hold_only({}, {false, true, 10'000});
+    hold_only.data(1, 1001);
+    hold_only.rig.pass(100_ms);
+    CHECK(hold_only.at_server().empty());
+    CHECK(hold_only.rig.receiver.counters()[Counter::reports_out] == 0);
+    Held reports_only({}, {true, false, 10'000});
+    reports_only.data(1, 1001);
+    CHECK(reports_only.at_server() == Sequences{1001});
 }

@@ -60,6 +60,13 @@ void add_shared(CLI::App& app, ReceiverRequest& request, std::vector<std::string
         })
         ->type_name("NETWORK")
         ->group(group);
+    const std::string asked = "For senders that ask for it";
+    app.add_flag("--reports,!--no-reports", request.bond.delivery_reports,
+                 "tell them what each uplink brought, and when (default on)")
+        ->group(asked);
+    app.add_flag("--hold,!--no-hold", request.bond.reorder_hold,
+                 "let packets wait for earlier ones, within the SRT latency (default on)")
+        ->group(asked);
     // A flag: its folder comes after "=" only, so that it never takes the word that follows it.
     app.add_flag(
            "--client-files{/tmp}", request.client_files,
