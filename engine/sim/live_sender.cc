@@ -298,10 +298,7 @@ bool LiveSender::send_next(Instant now) {
         ++counts_.unique;
         is_probe = (sequence(index).raw() & 0xF) == 0;  // every sixteenth is followed at once, to measure
     }
-    if (is_probe) {
-        send_at_ = now;
-        send_debt_ns_ -= interval_ns_;
-    } else if (send_debt_ns_ >= interval_ns_) {
+    if (is_probe || send_debt_ns_ >= interval_ns_) {
         send_at_ = now;
         send_debt_ns_ -= interval_ns_;
     } else {
