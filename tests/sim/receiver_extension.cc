@@ -2,6 +2,8 @@
 // What a receiver does beyond SRTLA for senders that ask for it, and only for them.
 #include <catch2/catch.hpp>
 
+#include <utility>
+
 #include "engine/wire/extension.h"
 #include "engine/wire/report.h"
 #include "tests/sim/receiver_rig.h"
@@ -251,21 +253,10 @@ namespace {
 
 constexpr Extension all_wanted{true, true, 10'000};
 
-// HSREQ or HSRSP: version, flags, both latencies.
-Packet with_latency(Packet handshake, std::uint16_t type, std::uint16_t receiving_ms, std::uint16_t sending_ms,
-                    std::uint32_t timestamp_us) {
-    store_be32(handshake.data() + 8, timestamp_us);
-    store_be32(handshake.data() + 16, 5);
-    store_be16(handshake.data() + 16 + 6, 1);
-    Packet block(16);
-    store_be16(block.data(), type);
-    store_be16(block.data() + 2, 3);
-    store_be32(block.data() + 4, 0x010501);
-    store_be32(block.data() + 8, 0x2F);
-    store_be16(block.data() + 12, receiving_ms);
-    store_be16(block.data() + 14, sending_ms);
-    handshake.insert(handshake.end(), block.begin(), block.end());
-    return handshake;
+// HSREQ or HSRSP.
+Packet with_latency(Packet handshake, bool is_request) {
+    store_be16(handshake.data() + 22, 1);
+    return sim::with_latency(std::move(handshake), {is_request, 0xBF, 1000, 0});
 }
 
 // Two links, a session of 1000 ms that begins with sequence 1000, timestamp 0 at `begun`.
@@ -282,8 +273,8 @@ struct Held {
     void begin_session(std::uint32_t c, std::uint32_t s, std::uint32_t isn) {
         rig.from(phone(1), induction(c));
         rig.from_server(rig.server_socket(), conclusion_answer(c, c, wire::handshake_induction));
-        rig.from(phone(1), with_latency(conclusion(c, isn), 1, 1000, 0, 0));
-        rig.from_server(rig.server_socket(), with_latency(conclusion_answer(c, s), 2, 1000, 0, 0));
+        rig.from(phone(1), with_latency(conclusion(c, isn), true));
+        rig.from_server(rig.server_socket(), with_latency(conclusion_answer(c, s), false));
         begun = rig.now;
         rig.take();
     }
