@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One direction of an emulated link, as the recorded experiments shape it. In this order a datagram meets
 //   [drop outage] -> drop-tail queue -> bottleneck (trace or steady rate, [pause outage]) -> random loss
-//   -> fixed delay -> [hold or drop outage]
+//   -> fixed delay and jitter, order kept -> [hold or drop outage]
 // LineShape says how, in values; the machine is in line_machine.h. Traces are data: reading files is the caller's part.
 #pragma once
 
@@ -47,6 +47,7 @@ struct LineShape {
     double scale = 1;            // what part of each opportunity counts
     double kbit_per_second = 0;  // without a trace; 0: no limit
     Duration delay{};
+    Duration jitter{};                        // added to the delay: uniform from none to this, drawn for each packet
     std::optional<std::int64_t> queue_bytes;  // on-wire bytes
     std::optional<Duration> queue;            // instead, at the mean rate; neither: no bound
     double loss = 0;

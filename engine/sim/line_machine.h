@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "engine/base/random.h"
 #include "engine/sim/capacity.h"
 #include "engine/sim/fate.h"
 #include "engine/sim/line.h"
@@ -23,7 +24,7 @@ template <class Item>
 class LineMachine {
 public:
     LineMachine(const LineShape& shape, std::uint64_t seed, Duration bucket)
-        : shape_(shape), capacity_(shape), fate_(shape, seed), bucket_(bucket) {
+        : shape_(shape), capacity_(shape), fate_(shape, seed), jitter_(~seed), bucket_(bucket) {
         if (shape.queue_bytes) queue_max_ = *shape.queue_bytes;
         if (shape.queue && shape.mean_rate() > 0) {
             const double bytes = shape.mean_rate() / 8e9 * static_cast<double>(shape.queue->ns);
@@ -66,12 +67,13 @@ public:
         e.size = size;
         e.crossed = capacity_.carry(size, now, is_live_);
         e.end = fate_.draw_lost() ? End::lost : End::arrives;
-        e.leaves = e.crossed + shape_.delay;
+        e.leaves = std::max(e.crossed + shape_.delay + draw_jitter(), last_leaves_);
         if (is_live_) {
             if (const Instant end = capacity_.outage_end(LineOutage::Kind::hold, e.leaves); end != never)
                 e.leaves = end;
             if (e.end == End::arrives && is_out(LineOutage::Kind::drop, e.leaves)) e.end = End::dark;
         }
+        last_leaves_ = e.leaves;
         entries_.push_back(e);
         return true;
     }
@@ -142,6 +144,12 @@ private:
         End end = End::arrives;
     };
 
+    // As a radio's layers do it: what is delayed delays what follows, and overtakes nothing.
+    [[nodiscard]] Duration draw_jitter() {
+        if (shape_.jitter.ns <= 0) return Duration{};
+        const double part = static_cast<double>(jitter_.next() >> 11) * 0x1.0p-53;
+        return Duration{static_cast<std::int64_t>(part * static_cast<double>(shape_.jitter.ns))};
+    }
     [[nodiscard]] bool is_out(LineOutage::Kind kind, Instant at) const {
         return is_live_ && capacity_.outage_end(kind, at) != never;
     }
@@ -179,8 +187,10 @@ private:
     LineShape shape_;
     Capacity capacity_;
     sim::Fate fate_;
+    Random jitter_;
     Duration bucket_;
     std::int64_t queue_max_ = -1;  // bytes; below zero: no bound
+    Instant last_leaves_{};
     Instant origin_{};
     bool is_live_ = false;
     GrowingRing<Entry> entries_;

@@ -13,6 +13,8 @@ constexpr double tail_ms = 4000;  // opportunities beyond the last payload
 
 double to_ms(Duration d) { return static_cast<double>(d.ns) / 1e6; }
 
+double mean_delay_ms(const LineShape& shape) { return to_ms(shape.delay) + to_ms(shape.jitter) / 2; }
+
 double mean_loss(const LineShape& shape) {
     double loss = shape.loss;
     if (shape.bursts) {
@@ -35,7 +37,7 @@ double outage_end(const LineOutage& o, Duration lead, double t) {
 
 void add_trace(const LineShape& shape, double end_ms, Duration lead, double kept, std::vector<Opportunity>& out) {
     const double period = shape.trace_ms.back();
-    const double start = to_ms(shape.offset + lead), delay = to_ms(shape.delay);
+    const double start = to_ms(shape.offset + lead), delay = mean_delay_ms(shape);
     double credit = 0;
     for (auto cycle = static_cast<std::int64_t>(start / period);; ++cycle) {
         const double base = static_cast<double>(cycle) * period - start;
@@ -55,7 +57,7 @@ void add_trace(const LineShape& shape, double end_ms, Duration lead, double kept
 std::vector<Opportunity> opportunities(const LineShape& shape, double seconds, Duration lead, bool with_losses,
                                        bool with_outages) {
     std::vector<Opportunity> all;
-    const double end_ms = seconds * 1000 + tail_ms, delay = to_ms(shape.delay);
+    const double end_ms = seconds * 1000 + tail_ms, delay = mean_delay_ms(shape);
     const double kept = with_losses ? 1 - mean_loss(shape) : 1;
     if (!shape.trace_ms.empty()) {
         add_trace(shape, end_ms, lead, kept, all);
@@ -97,7 +99,7 @@ double omniscient_on_time(const Trip& trip) {
     for (const TripLink& link : trip.links) {
         const auto all = opportunities(link.up, trip.seconds, trip.lead, true, true);
         pool.insert(pool.end(), all.begin(), all.end());
-        least_delay = std::min(least_delay, to_ms(link.up.delay));
+        least_delay = std::min(least_delay, mean_delay_ms(link.up));
     }
     std::sort(pool.begin(), pool.end(), [](const Opportunity& a, const Opportunity& b) {
         return a.leaves_ms != b.leaves_ms ? a.leaves_ms < b.leaves_ms : a.arrives_ms < b.arrives_ms;

@@ -2,12 +2,14 @@
 // The causal oracle: what an ideal sender could do that knows the present and not the future.
 //  - Payloads wait in one central queue, the most urgent first. One is bound to a link only when the link can begin to
 //    transmit it at this moment; of several free links the one with the least delay takes it. What would be late over
-//    a link even at the speed of light (the link's fixed delay) is not given to it.
+//    a link at its present rate is not given to it: the rate of a steady line, or what a trace has offered in the last
+//    100 ms (used or not). A trace that has offered nothing for so long is given nothing until it does.
 //  - Whether a link is dark or held is known at once; such a link is given nothing. What it swallowed goes back into the
 //    queue when that begins, and counts once if the first copy comes out in time after all.
 //  - A random loss is known one RTT (both delays) after the packet left the bottleneck, and sent again. Losses are those
 //    that the n-th packet of the line meets in any run with the same seed.
-//  - It does not know how long a bottleneck will take: a packet that a trace then leaves standing stands.
+//  - It does not know how long a bottleneck will really take: a packet that a trace then leaves standing stands.
+//  - Jitter is its mean. Payloads count when they arrive within the latency of being made; there is no grace.
 #include <algorithm>
 #include <optional>
 #include <queue>
@@ -23,6 +25,11 @@
 namespace hawser::sim {
 namespace {
 
+// What "present" means for a trace, and how soon a silent one is looked at again. Untuned.
+constexpr Duration rate_window{100'000'000};
+constexpr Duration look_again{5'000'000};
+constexpr Duration unknown{-1};
+
 struct Return {
     Instant at;
     std::uint32_t number;  // of the payload
@@ -31,9 +38,22 @@ struct Return {
 
 struct OracleLink {
     OracleLink(const TripLink& link, std::uint64_t seed)
-        : shape(link.up), capacity(link.up), fate(link.up, seed), round_trip(link.up.delay + link.down.delay) {
+        : shape(link.up),
+          capacity(link.up),
+          fate(link.up, seed),
+          round_trip(link.up.delay + link.up.jitter / 2 + link.down.delay + link.down.jitter / 2) {
         capacity.restart(Instant{});
+        shape.delay = shape.delay + shape.jitter / 2;
     }
+    // How long a payload takes through the bottleneck as things are; `unknown` when nothing passes.
+    [[nodiscard]] Duration expected_crossing(Instant now) const {
+        if (shape.trace_ms.empty() && shape.kbit_per_second <= 0) return Duration{};
+        const double bytes = capacity.bytes_between(now - rate_window, now);
+        if (bytes <= 0) return unknown;
+        const double windows = static_cast<double>(payload_wire_bytes) / bytes;
+        return Duration{static_cast<std::int64_t>(windows * static_cast<double>(rate_window.ns))};
+    }
+
     LineShape shape;
     Capacity capacity;
     Fate fate;
@@ -96,7 +116,12 @@ private:
             }
         if (waiting_.size() == 0) return false;
         std::int64_t number = waiting_.first();
-        while (waiting_.contains(number) && !is_in_time(number, now + link.shape.delay))
+        const Duration expected = link.expected_crossing(now);
+        if (expected == unknown) {
+            link.free_at = now + look_again;
+            return false;
+        }
+        while (waiting_.contains(number) && !is_in_time(number, now + expected + link.shape.delay))
             number = waiting_.next(number + 1);
         if (!waiting_.contains(number)) return false;
         waiting_.erase(number);

@@ -20,8 +20,12 @@ const Endpoint listen_at = Endpoint::from_v4(0x7F00'0001, 5600);
 const Endpoint server_at = Endpoint::from_v4(0x7F00'0001, 4001);
 const Endpoint receiver_at = Endpoint::from_v4(0x0A09'0001, 5000);
 
-// Registered and at rest before the SRT caller dials.
-constexpr Duration settling{3'200'000'000};
+// The timetable of the recorded experiments: the links are there, 0.4 s later the sender, 3.2 s later the SRT caller,
+// which dials when its process has come up. The hour matters: the handshake's delay is the base of all deadlines.
+constexpr Duration settling{3'600'000'000};
+constexpr std::uint32_t start_jitter_us = 100'000;  // untuned
+// In the experiments a signal starts the links' clock once the connection is up: the media are that much ahead. Untuned.
+constexpr std::uint32_t signal_jitter_us = 2000;
 constexpr Duration dial_patience{20'000'000'000};
 // After the last payload's latency: what is late by less than this is still seen.
 constexpr Duration after{800'000'000};
@@ -58,7 +62,8 @@ private:
     void arrive_down(std::size_t link);
     void ride(Line& line, Instant& next, PacketRef packet, std::uint16_t port);
     void note(std::size_t line, const Passenger& p);
-    [[nodiscard]] PacketRef make(Bytes head, std::uint16_t length);
+    // Absent when there is no room.
+    [[nodiscard]] std::optional<PacketRef> make(Bytes head, std::uint16_t length);
 
     // The seams between the parts.
     void from_caller(Bytes head, std::uint16_t length);
@@ -69,6 +74,7 @@ private:
     static void from_plain(void* self, std::size_t link, std::uint16_t port, Bytes packet);
 
     const Trip& trip_;
+    Random random_;  // of everything but the network
     Instant now_{};
     // Not zeroed: of its 64 MiB a trip touches what it needs.
     std::unique_ptr<std::uint8_t[]> slab_ = std::make_unique_for_overwrite<std::uint8_t[]>(slab_bytes);
@@ -85,9 +91,10 @@ private:
     Endpoint server_peer_;                          // the receiver's socket that the server answers
     std::uint64_t digest_ = 14695981039346656037u;  // FNV-1a's offset basis
     std::uint64_t events_ = 0;
+    std::uint64_t unheld_ = 0;
 };
 
-Journey::Journey(const Trip& trip) : trip_(trip) {
+Journey::Journey(const Trip& trip) : trip_(trip), random_(trip.seed ^ trip.repeat * 0x9E37'79B9) {
     HAWSER_CHECK(!trip.links.empty() && trip.links.size() <= links_max);
     for (std::size_t i = 0; i < trip.links.size(); ++i) {
         // Each direction draws from its own generator.
@@ -97,8 +104,7 @@ Journey::Journey(const Trip& trip) : trip_(trip) {
     }
     up_next_.assign(up_.size(), never);
     down_next_.assign(down_.size(), never);
-    Random random(trip.seed);
-    const wire::Seq31 isn(static_cast<std::uint32_t>(random.next()));
+    const wire::Seq31 isn(static_cast<std::uint32_t>(random_.next()));
     caller_ = std::make_unique<LiveSender>(trip.srt, isn, SrtOutlet::of<Journey, &Journey::from_caller>(*this));
     server_ = std::make_unique<LiveReceiver>(trip.srt, SrtOutlet::of<Journey, &Journey::from_server>(*this));
     add_receiver();
@@ -109,7 +115,7 @@ Journey::~Journey() = default;
 
 void Journey::add_receiver() {
     if (trip_.receiver == TripReceiver::plain) {
-        plain_ = std::make_unique<PlainReceiver>(trip_.links.size(), trip_.seed,
+        plain_ = std::make_unique<PlainReceiver>(trip_.links.size(), random_.next(),
                                                  SrtOutlet::of<Journey, &Journey::to_server>(*this),
                                                  PlainReceiver::LinkOutlet{this, from_plain});
         return;
@@ -118,9 +124,8 @@ void Journey::add_receiver() {
     options.listen = Endpoint{};
     options.listen.port = receiver_at.port;
     options.groups_max = 2;
-    Random random(trip_.seed + 1);
     Entropy entropy;
-    for (std::uint8_t& b : entropy) b = static_cast<std::uint8_t>(random.next());
+    for (std::uint8_t& b : entropy) b = static_cast<std::uint8_t>(random_.next());
     receiver_ = std::make_unique<TripEnd<bond::Receiver>>(pool_, now_, TripIo::Network{this, from_receiver},
                                                           trip_.coalesce, options, pool_, entropy);
     for (ReceiverSnapshot& s : receiver_->border().snapshots.slots_before_start())
@@ -137,11 +142,10 @@ void Journey::add_receiver() {
 void Journey::add_sender() {
     bond::SenderOptions options = trip_.sender;
     options.listen = listen_at;
-    Random random(trip_.seed + 2);
     wire::GroupKey probe;
-    for (std::uint8_t& b : probe) b = static_cast<std::uint8_t>(random.next());
+    for (std::uint8_t& b : probe) b = static_cast<std::uint8_t>(random_.next());
     sender_ = std::make_unique<TripEnd<bond::Sender>>(pool_, now_, TripIo::Network{this, from_sender}, trip_.coalesce,
-                                                      options, pool_, probe, trip_.seed);
+                                                      options, pool_, probe, random_.next());
     sender_->start();
     Command c;
     c.kind = CommandKind::set_receiver;
@@ -162,9 +166,12 @@ void Journey::add_sender() {
     sender_->run();
 }
 
-PacketRef Journey::make(Bytes head, std::uint16_t length) {
+std::optional<PacketRef> Journey::make(Bytes head, std::uint16_t length) {
     const BufferId buffer = pool_.take();
-    HAWSER_CHECK(buffer != no_buffer);
+    if (buffer == no_buffer) {
+        ++unheld_;
+        return std::nullopt;
+    }
     std::copy(head.begin(), head.end(), pool_.data(buffer));
     std::fill(pool_.data(buffer) + head.size(), pool_.data(buffer) + length, std::uint8_t{0});
     return PacketRef{buffer, 0, length};
@@ -177,7 +184,7 @@ void Journey::ride(Line& line, Instant& next, PacketRef packet, std::uint16_t po
 }
 
 void Journey::from_caller(Bytes head, std::uint16_t length) {
-    sender_->io().deliver(listen_at.port, caller_at, make(head, length));
+    if (const auto packet = make(head, length)) sender_->io().deliver(listen_at.port, caller_at, *packet);
 }
 
 void Journey::from_sender(void* self, const Endpoint& from, const Endpoint& to, PacketRef packet) {
@@ -203,16 +210,17 @@ void Journey::from_receiver(void* self, const Endpoint& from, const Endpoint& to
 
 void Journey::from_plain(void* self, std::size_t link, std::uint16_t port, Bytes packet) {
     auto& j = *static_cast<Journey*>(self);
-    const PacketRef copy = j.make(packet, static_cast<std::uint16_t>(packet.size()));
-    j.ride(j.down_[link], j.down_next_[link], copy, port);
-    j.pool_.release(copy.buffer);
+    const auto copy = j.make(packet, static_cast<std::uint16_t>(packet.size()));
+    if (!copy) return;
+    j.ride(j.down_[link], j.down_next_[link], *copy, port);
+    j.pool_.release(copy->buffer);
 }
 
 void Journey::from_server(Bytes head, std::uint16_t length) {
     if (plain_)
         plain_->on_server(head.first(length));
-    else
-        receiver_->io().deliver(server_peer_.port, server_at, make(head, length));
+    else if (const auto packet = make(head, length))
+        receiver_->io().deliver(server_peer_.port, server_at, *packet);
 }
 
 void Journey::note(std::size_t line, const Passenger& p) {
@@ -277,7 +285,7 @@ void Journey::run_until(Instant end) {
 
 TripOutcome Journey::run() {
     TripOutcome outcome;
-    run_until(Instant{} + settling);
+    run_until(Instant{} + settling + Duration{std::int64_t{random_.below(start_jitter_us)} * 1000});
     caller_->connect(now_);
     const Instant patience = now_ + dial_patience;
     while (!caller_->connected() && now_ < patience) {
@@ -288,7 +296,8 @@ TripOutcome Journey::run() {
     const Instant begun = now_;
     for (Line& line : up_) line.begin(now_);
     for (Line& line : down_) line.begin(now_);
-    const Media media = media_of(trip_, now_ + trip_.lead);
+    const Media media =
+        media_of(trip_, now_ + trip_.lead - Duration{std::int64_t{random_.below(signal_jitter_us)} * 1000});
     caller_->begin(media.first, media.gap_ns, media.count);
     run_until(media.first + Duration{static_cast<std::int64_t>(trip_.seconds * 1e9)});
     sender_->bond().fill(outcome.sender, now_);
@@ -317,6 +326,7 @@ TripOutcome Journey::run() {
         static_cast<double>(sent.again) / static_cast<double>(std::max<std::uint64_t>(sent.unique, 1));
     outcome.digest = digest_;
     outcome.events = events_;
+    outcome.unheld = unheld_;
     return outcome;
 }
 

@@ -3,8 +3,9 @@
 // bond::Receiver (or the least that every public receiver does), an SRT receiver, and a viewer who wants each payload
 // in time. Everything under one virtual clock; the outcome is a function of the Trip and nothing else.
 //
-// The scenario's clock (offsets of traces, outages) begins when the SRT connection is up; media begin `lead` later and
-// go on for `seconds`. Figures of links count from the scenario's clock on. For `hawser sim`, tests and tuning.
+// The scenario's clock (offsets of traces, outages) begins when the SRT connection is up; media begin `lead` later (or
+// up to 2 ms sooner, by chance) and go on for `seconds`. Figures of links count from the scenario's clock on.
+// For `hawser sim`, tests and tuning.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,8 @@ struct Trip {
     std::vector<TripLink> links;    // at most links_max
     double kbit_per_second = 6000;  // of payload
     double seconds = 40;
-    std::uint64_t seed = 1;
+    std::uint64_t seed = 1;    // of the network: which packets are lost, how late they are
+    std::uint64_t repeat = 0;  // of all else (sequence numbers, ids, the moment of dialling): another run, same network
     SrtSettings srt;
     select::Settings selection;
     bond::SenderOptions sender;  // addresses are filled in
@@ -86,6 +88,7 @@ struct TripOutcome {
     std::uint64_t srt_given_up = 0, srt_belated = 0;  // at the SRT receiver: skipped; came after they were skipped
     std::uint64_t srt_repeated = 0;                   // it had them already
     std::uint64_t refused = 0;                        // payloads that the SRT sender had no room for
+    std::uint64_t unheld = 0;  // datagrams lost because more was under way than a trip can hold: not a fair trip
 
     bool connected = false;
     SenderSnapshot sender;  // at the end of the media
@@ -100,10 +103,15 @@ struct TripOutcome {
 // are named as percentages of it. source kbit/s = capacity * load * payload_bytes / payload_wire_bytes.
 [[nodiscard]] double capacity_kbps(const Trip& trip);
 
-// The share of payloads on time that the same links would allow. Both take the links' random losses as lost capacity
-// of the same mean, and neither sends anything twice without need.
-//   omniscient: knows the future; one pool of all delivery opportunities, earliest deadline first.
-//   causal: see oracle.h; knows the present state of every link at once, and nothing of what comes.
+// The share of payloads that the same links could bring to the far end within the latency of being made. (The measured
+// share has `grace` on top, which only takes out the handshake's delay.) SRT's headers count, nothing else of it.
+//   omniscient: knows the future; the recorded experiments' oracle to the letter. Every line's capacity is cut into
+//     opportunities, one per payload of payload_wire_bytes; random losses and bursts shorten it by their mean, jitter
+//     is its mean. Outages take away what leaves (drop, pause) or arrives (drop) in them, or make it late (hold). All
+//     opportunities are one pool in order of time; each takes the oldest payload made by then that it brings in time,
+//     looking past at most 200 that it does not. What no link can bring in time any more is dropped. Nothing is sent
+//     twice, and no payload waits in a link's queue.
+//   causal: knows the present state of every link at once, and nothing of what comes; oracle_causal.cc says how.
 [[nodiscard]] double omniscient_on_time(const Trip& trip);
 [[nodiscard]] double causal_on_time(const Trip& trip);
 
