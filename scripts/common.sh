@@ -6,7 +6,7 @@
 
 # Debian 12 names. What the program is built from:
 packages_build=(g++ meson ninja-build pkg-config python3 liburing-dev libmimalloc-dev libcli11-dev libfmt-dev libspdlog-dev
-    nlohmann-json3-dev libsrt-openssl-dev)
+    nlohmann-json3-dev libsrt-openssl-dev libtomlplusplus-dev)
 # What the demo and the end-to-end tests run beside it:
 packages_media=(ffmpeg)
 # What the tests need beyond that:

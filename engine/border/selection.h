@@ -2,13 +2,26 @@
 // What an operator may choose about selection. One value, taken as a whole once per turn.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "engine/base/time.h"
 
 namespace hawser::select {
 
 enum class Mode : std::uint8_t { classic, enhanced };
+
+// As operators write them.
+inline constexpr std::array<std::string_view, 2> mode_names{"classic", "enhanced"};
+[[nodiscard]] constexpr std::string_view name_of(Mode mode) { return mode_names[static_cast<std::size_t>(mode)]; }
+// Of one of mode_names; enhanced for any other text.
+[[nodiscard]] constexpr Mode mode_of(std::string_view name) {
+    for (std::size_t i = 0; i < mode_names.size(); ++i)
+        if (mode_names[i] == name) return static_cast<Mode>(i);
+    return Mode::enhanced;
+}
 
 struct Settings {
     Mode mode = Mode::enhanced;

@@ -26,6 +26,9 @@ constexpr Command commands[] = {
 #ifdef HAWSER_HAS_DEMO
     {"demo", command_demo, "both ends, four emulated uplinks and a live picture on this machine"},
 #endif
+#ifdef HAWSER_HAS_SIM
+    {"sim", command_sim, "the whole bond over links of any shape, in simulated time"},
+#endif
 };
 
 constexpr Command aliases[] = {

@@ -7,6 +7,7 @@ namespace hawser::app {
 int command_send(int argc, char** argv);
 int command_recv(int argc, char** argv);
 int command_demo(int argc, char** argv);
+int command_sim(int argc, char** argv);
 // Called by the peers' names, with their command lines.
 int command_srtla_send(int argc, char** argv);
 int command_srtla_rec(int argc, char** argv);

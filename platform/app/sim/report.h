@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// What the trips of a matrix came to: a table for people, JSON for programs. Both are functions of the runs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "platform/app/sim/matrix.h"
+
+namespace hawser::app {
+
+// A mean and half the width of its 95 % interval (Student's t); the width is zero for a single value.
+struct Estimate {
+    double mean = 0;
+    double half_width = 0;
+};
+[[nodiscard]] Estimate estimate(const std::vector<double>& values);
+
+[[nodiscard]] std::string matrix_table(const MatrixPlan& plan, const std::vector<MatrixRun>& runs);
+[[nodiscard]] std::string matrix_json(const MatrixPlan& plan, const std::vector<MatrixRun>& runs);
+
+[[nodiscard]] const char* receiver_name(sim::TripReceiver receiver);
+
+}  // namespace hawser::app
