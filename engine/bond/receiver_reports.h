@@ -46,7 +46,8 @@ public:
         link.entries[link.arrived % wire::report_entries_max] = {now, sequence};
         ++link.arrived;
         const bool waits = link.arrived - link.said < report_fresh_max && now < link.sent_at + link.interval;
-        due_.set(slot, waits ? link.sent_at + link.interval : now);
+        const Instant due = waits ? link.sent_at + link.interval : now;
+        if (!due_.contains(slot) || due < due_.due(slot)) due_.set(slot, due);
     }
     // The link was sent an SRTLA ACK of so many bytes.
     void on_ack(std::uint32_t slot, std::size_t bytes) noexcept {
