@@ -16,13 +16,9 @@ struct Endpoint {
     std::uint16_t port = 0;   // host byte order
     std::uint16_t reserved = 0;
 
-    // Three words at once: this runs for each packet of an unconnected socket.
+    // Three words: this runs for each packet of an unconnected socket.
     friend bool operator==(const Endpoint& a, const Endpoint& b) {
-        std::uint64_t x[3];
-        std::uint64_t y[3];
-        std::memcpy(x, &a, sizeof x);
-        std::memcpy(y, &b, sizeof y);
-        return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2])) == 0;
+        return ((a.word<0>() ^ b.word<0>()) | (a.word<1>() ^ b.word<1>()) | (a.word<2>() ^ b.word<2>())) == 0;
     }
 
     [[nodiscard]] constexpr bool is_v4() const {
@@ -65,6 +61,16 @@ struct Endpoint {
         h ^= h >> 32;
         h *= 0xD6E8FEB86659FD93u;
         return h ^ (h >> 32);
+    }
+
+private:
+    // Of all bytes, eight at a time.
+    template <std::size_t Index>
+    [[nodiscard]] std::uint64_t word() const {
+        static_assert(Index < 3);
+        std::uint64_t w;
+        std::memcpy(&w, reinterpret_cast<const std::uint8_t*>(this) + 8 * Index, sizeof w);
+        return w;
     }
 };
 static_assert(sizeof(Endpoint) == 24);

@@ -70,30 +70,25 @@ public:
     }
     void add_ref(BufferId id, std::uint32_t count = 1) noexcept {
         HAWSER_CHECK(id.value < slots_);
-        const std::uint32_t before = references_[id.value];
-        HAWSER_CHECK(before > 0);
-        references_[id.value] = static_cast<std::uint16_t>(before + count);
+        std::uint16_t& references = references_[id.value];
+        HAWSER_CHECK(references > 0);
+        references = static_cast<std::uint16_t>(references + count);
     }
-    void release(BufferId id) noexcept {
+    [[gnu::always_inline]] void release(BufferId id) noexcept {
         HAWSER_CHECK(id.value < slots_);
-        const std::uint32_t count = references_[id.value];
-        HAWSER_CHECK(count > 0);
-        references_[id.value] = static_cast<std::uint16_t>(count - 1);
-        if (count == 1) free_[free_count_++] = id.value;
+        const std::uint16_t left = --references_[id.value];
+        if (left == 0) {
+            free_[free_count_++] = id.value;
+            return;
+        }
+        HAWSER_CHECK(left != below_none);
     }
     // One reference of each.
     void release_all(std::span<const BufferId> ids) noexcept {
-        std::uint16_t* const references = references_.get();
-        std::uint32_t* const free = free_.get();
-        std::uint32_t free_count = free_count_;
-        for (const BufferId id : ids) {
-            HAWSER_CHECK(id.value < slots_);
-            const std::uint32_t count = references[id.value];
-            HAWSER_CHECK(count > 0);
-            references[id.value] = static_cast<std::uint16_t>(count - 1);
-            if (count == 1) free[free_count++] = id.value;
-        }
-        free_count_ = free_count;
+        release_each(ids, [](BufferId id) { return id; });
+    }
+    void release_all(std::span<const PacketRef> packets) noexcept {
+        release_each(packets, [](const PacketRef& packet) { return packet.buffer; });
     }
 
     [[nodiscard]] std::uint8_t* data(BufferId id) noexcept { return slab_ + (std::size_t{id.value} << slot_shift_); }
@@ -115,6 +110,23 @@ public:
     [[nodiscard]] std::uint32_t references(BufferId id) const noexcept { return references_[id.value]; }
 
 private:
+    static constexpr std::uint16_t below_none = 0xFFFF;  // a count after one release too many
+
+    template <class Item, class BufferOf>
+    void release_each(std::span<const Item> items, BufferOf buffer_of) noexcept {
+        std::uint16_t* const references = references_.get();
+        std::uint32_t* const free = free_.get();
+        std::uint32_t free_count = free_count_;
+        for (const Item& item : items) {
+            const BufferId id = buffer_of(item);
+            HAWSER_CHECK(id.value < slots_);
+            const std::uint16_t left = --references[id.value];
+            HAWSER_CHECK(left != below_none);
+            if (left == 0) free[free_count++] = id.value;
+        }
+        free_count_ = free_count;
+    }
+
     std::uint8_t* slab_;
     std::uint32_t slot_shift_;
     std::uint32_t slots_;
