@@ -92,7 +92,7 @@ private:
         IoModel& io;
         bond::Actions& out;
 
-        bool send(SocketId socket, PacketRef packet) noexcept {
+        bool send(SocketId socket, const PacketRef& packet) noexcept {
             io.send(socket, packet, nullptr);
             return true;
         }
