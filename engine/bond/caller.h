@@ -34,7 +34,7 @@ public:
 
     [[nodiscard]] bool has_caller() const { return locked_; }
     [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
-    [[nodiscard]] bool is(const Endpoint& from) const { return locked_ && endpoint_ == from; }
+    [[nodiscard]] bool is(const Endpoint& from) const { return endpoint_ == from; }
     // Whether a packet from elsewhere may take the caller's place.
     [[nodiscard]] bool is_replaceable(Instant now, Duration idle_max) const {
         if (!locked_ || ended_ || now - heard_at_ >= idle_max) return true;
@@ -115,7 +115,14 @@ public:
     [[nodiscard]] wire::Seq31 newest() const { return newest_; }
 
 private:
-    Endpoint endpoint_;
+    // Where no packet comes from, so that one comparison says both that there is a caller and that it is this one.
+    static constexpr Endpoint nobody() {
+        Endpoint e;
+        e.reserved = 1;
+        return e;
+    }
+
+    Endpoint endpoint_ = nobody();
     Instant heard_at_;
     Instant answered_at_;  // by the server while dialling, or locked
     std::uint32_t socket_id_ = 0;

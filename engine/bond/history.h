@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The SRT data packets sent last, kept by reference so that a selector can send one again without a copy.
-// Holds one pool reference for each, the one that came with it. A ring of fixed size, a power of two: each packet takes
-// the place of the oldest, so the pool needs that many slots beside what receiving lives on.
+// The SRT data packets sent last, kept by reference so that a selector can send one again without a copy. Which one a
+// packet is, its first word says.
+// Holds one pool reference for each, the one that came with it. A ring of fixed size, a power of two: when it is full
+// the oldest 64th is given back at once, so the pool needs that many slots beside what receiving lives on.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "engine/base/check.h"
 #include "engine/base/pool.h"
-#include "engine/wire/seq.h"
 
 namespace hawser::bond {
 
@@ -18,7 +20,11 @@ class History {
 public:
     // `packets`: a power of two, at most half of the pool.
     History(Pool& pool, std::uint32_t packets)
-        : pool_(pool), mask_(packets - 1), entries_(std::make_unique<Entry[]>(packets)) {
+        : pool_(pool),
+          mask_(packets - 1),
+          step_(std::max(packets / 64, 1u)),
+          full_at_(packets),
+          packets_(std::make_unique<PacketRef[]>(packets)) {
         HAWSER_CHECK(std::has_single_bit(packets) && packets <= pool.slots() / 2);
     }
     ~History() { clear(); }
@@ -26,30 +32,33 @@ public:
     History& operator=(const History&) = delete;
 
     // The caller's reference is ours from here on.
-    void keep(wire::Seq31 sequence, PacketRef packet) noexcept {
-        Entry& place = entries_[next_++ & mask_];
-        if (place.packet.buffer != no_buffer) [[likely]]
-            pool_.release(place.packet.buffer);
-        place = Entry{packet, sequence};
+    void keep(const PacketRef& packet) noexcept {
+        if (end_ == full_at_) [[unlikely]]
+            give_back_oldest();
+        packets_[end_++ & mask_] = packet;
     }
     void clear() noexcept {
-        for (std::uint32_t i = 0; i <= mask_; ++i) {
-            Entry& place = entries_[i];
-            if (place.packet.buffer != no_buffer) pool_.release(place.packet.buffer);
-            place = Entry{};
-        }
+        for (; begin_ != end_; ++begin_) pool_.release(packets_[begin_ & mask_].buffer);
+        full_at_ = begin_ + mask_ + 1;
     }
 
 private:
-    struct Entry {
-        PacketRef packet;
-        wire::Seq31 sequence;
-    };
+    // clear() may have left the ring anywhere, so a step may end where the ring does.
+    [[gnu::noinline]] void give_back_oldest() noexcept {
+        const std::uint32_t place = begin_ & mask_;
+        const std::uint32_t count = std::min(step_, mask_ + 1 - place);
+        pool_.release_all(std::span<const PacketRef>(&packets_[place], count));
+        begin_ += count;
+        full_at_ += count;
+    }
 
     Pool& pool_;
     std::uint32_t mask_;
-    std::uint32_t next_ = 0;
-    std::unique_ptr<Entry[]> entries_;
+    std::uint32_t step_;
+    std::uint32_t begin_ = 0;  // packets kept: from begin to end, both counted since the start
+    std::uint32_t end_ = 0;
+    std::uint32_t full_at_;  // what end is when the ring is full
+    std::unique_ptr<PacketRef[]> packets_;
 };
 
 }  // namespace hawser::bond

@@ -52,6 +52,7 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
             Uplink& u = uplinks_[link.index()];
             const std::uint16_t generation = u.generation;
             u = Uplink{};
+            traffic(link).add_to(counters_);
             traffic(link) = Traffic{};
             u.generation = generation;
             u.spec = command.uplink;
@@ -172,7 +173,7 @@ void Sender::tick(Instant now, Actions& out) noexcept {
         out.tell(e);
         caller_.unlock();
     }
-    find_payload_max();
+    find_plain_bytes_max();
     watch_connection(now, out);
 }
 
@@ -233,9 +234,15 @@ void Sender::stop(Instant now, Actions& out) noexcept {
     finished_ = true;
 }
 
+Counters Sender::counters() const noexcept {
+    Counters all = counters_;
+    for (const Traffic& t : traffic_) t.add_to(all);
+    return all;
+}
+
 void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
     s.at = now;
-    s.counters = counters_;
+    s.counters = counters();
     s.selection = selector_.settings();
     s.group_joined = registration_.has_group();
     s.has_caller = caller_.has_caller() && !caller_.ended();

@@ -69,7 +69,7 @@ public:
     void on_deadline(Instant now, Actions& out) noexcept;
 
     [[nodiscard]] Instant next_deadline() const noexcept { return next_deadline_; }
-    [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+    [[nodiscard]] Counters counters() const noexcept;
     void fill(SenderSnapshot& snapshot, Instant now) const noexcept;
     [[nodiscard]] bool finished() const noexcept { return finished_; }
     // True when the end was not asked for: no connection, in a sender told to give up.
@@ -87,10 +87,17 @@ private:
     struct alignas(cache_line_bytes) Traffic {
         SocketId socket = no_socket;
         std::uint64_t packets_out = 0;
-        std::uint64_t bytes_out = 0;
         std::uint64_t packets_in = 0;
+        std::uint64_t bytes_out = 0;
         std::uint64_t bytes_in = 0;
         Instant heard_at;
+
+        void add_to(Counters& counters) const noexcept {
+            counters.add(Counter::uplink_packets_out, packets_out);
+            counters.add(Counter::uplink_packets_in, packets_in);
+            counters.add(Counter::uplink_bytes_out, bytes_out);
+            counters.add(Counter::uplink_bytes_in, bytes_in);
+        }
     };
     static_assert(sizeof(Traffic) == cache_line_bytes);
     struct Uplink {
@@ -127,14 +134,17 @@ private:
     bool admit_caller(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void new_session(Instant now, Actions& out) noexcept;
     template <class Outlet>
-    void route(PacketRef ref, LinkId link, Outlet& out) noexcept;
+    void route(const PacketRef& ref, LinkId link, Outlet& out) noexcept;
+    template <class Outlet>
+    void send_probe(const PacketRef& ref, LinkId link, wire::Seq31 sequence, Instant now, Outlet& out) noexcept;
     LinkId choose(std::size_t packet_bytes, Instant now) noexcept {
-        if ((busy_ == 0) & (packet_bytes <= payload_max_)) return selector_.pick(now);
+        if (packet_bytes <= plain_bytes_max_) return selector_.pick(now);
         return choose_among(packet_bytes, now);
     }
     LinkId choose_among(std::size_t packet_bytes, Instant now) noexcept;
     void renew_port(LinkId link, Instant now, Actions& out) noexcept;
-    void find_payload_max() noexcept;
+    void find_plain_bytes_max() noexcept;
+    void set_busy(LinkId link, Instant until) noexcept;
     [[nodiscard]] link::LinkMask narrower_than(std::size_t packet_bytes) const noexcept;
     void note_no_uplink(Instant now, Actions& out) noexcept;
     // The uplinks' side.
@@ -171,7 +181,7 @@ private:
 
     SenderOptions options_;
     Pool& pool_;
-    Counters counters_;
+    Counters counters_;  // of uplinks' traffic only what links that are gone had; counters() has it all
     link::Accounting accounting_;
     select::Selector selector_;
     link::Registration registration_;
@@ -185,10 +195,11 @@ private:
     Instant local_open_at_ = never;
     std::array<Traffic, links_max> traffic_{};
     std::array<Uplink, links_max> uplinks_{};
-    link::LinkMask present_ = 0;               // slots that hold an uplink
-    link::LinkMask alive_ = 0;                 // registered and not silent: they may carry data
-    link::LinkMask busy_ = 0;                  // refused a send a moment ago
-    std::uint32_t payload_max_ = 0xFFFF'FFFF;  // the least of all uplinks': what any of them carries whole
+    link::LinkMask present_ = 0;  // slots that hold an uplink
+    link::LinkMask alive_ = 0;    // registered and not silent: they may carry data
+    link::LinkMask busy_ = 0;     // refused a send a moment ago
+    // A packet up to this may go by any uplink: what the narrowest carries whole, or 0 while one is busy.
+    std::uint32_t plain_bytes_max_ = 0xFFFF'FFFF;
 
     Resolved receiver_;
     std::uint32_t receiver_index_ = 0;
@@ -214,44 +225,54 @@ private:
 
 template <class Outlet>
 bool Sender::on_received(const Completion& c, Instant now, Outlet& out) noexcept {
-    const Bytes packet = pool_.bytes(c.packet);
-    const auto srt = wire::SrtPacket::over(packet);
-    // One test each: of the local socket, whole, not oversize, from the caller, data.
-    if (c.tag != local_tag || !srt || packet.size() > wire::datagram_bytes_max || !caller_.is(c.from) ||
-        !srt->is_data()) [[unlikely]]
-        return on_odd(c, now, out.actions());
-    counters_.add(Counter::local_packets_in);
-    counters_.add(Counter::local_bytes_in, packet.size());
-    caller_.heard(now);
-    return on_data(c, *srt, now, out);
+    // One test each: of the local socket, whole and not oversize, from the caller, data.
+    constexpr std::size_t least = wire::srt_header_bytes;
+    const std::size_t above_least = c.packet.length - least;
+    if (c.tag == local_tag && above_least <= wire::datagram_bytes_max - least && caller_.is(c.from)) [[likely]] {
+        const auto srt = wire::SrtPacket::over(pool_.bytes(c.packet));
+        if (srt->is_data()) [[likely]] {
+            counters_.add(Counter::local_packets_in);
+            counters_.add(Counter::local_bytes_in, c.packet.length);
+            caller_.heard(now);
+            return on_data(c, *srt, now, out);
+        }
+    }
+    return on_odd(c, now, out.actions());
 }
 
 template <class Outlet>
 [[gnu::always_inline]] inline bool Sender::on_data(const Completion& c, const wire::SrtPacket& srt, Instant now,
                                                    Outlet& out) noexcept {
     counters_.add(Counter::srt_data);
-    counters_.add(Counter::srt_retransmissions, srt.is_retransmission() ? 1 : 0);
+    if (srt.is_retransmission()) [[unlikely]]
+        counters_.add(Counter::srt_retransmissions);
     const wire::Seq31 sequence = srt.sequence();
     if (caller_.on_data(sequence)) [[unlikely]]
         new_session(now, out.actions());
     const LinkId link = choose(c.packet.length, now);
-    if (link == no_link) [[unlikely]] {
+    if (link.index() >= links_max) [[unlikely]] {
         note_no_uplink(now, out.actions());
         return false;
     }
     accounting_.note_sent(link, sequence, now);
     route(c.packet, link, out);
-    if (const LinkId probed = selector_.probe_for_gated(now); probed != no_link) [[unlikely]] {
-        accounting_.note_probe(probed, sequence, now);
-        counters_.add(Counter::duplicates_sent);
-        route(c.packet, probed, out);
-    }
-    history_.keep(sequence, c.packet);
+    if (const LinkId probed = selector_.probe_for_gated(now); probed != no_link) [[unlikely]]
+        send_probe(c.packet, probed, sequence, now, out);
+    history_.keep(c.packet);
     return true;
 }
 
+// Apart, so that the path without it keeps its registers.
 template <class Outlet>
-[[gnu::always_inline]] inline void Sender::route(PacketRef ref, LinkId link, Outlet& out) noexcept {
+[[gnu::noinline]] void Sender::send_probe(const PacketRef& ref, LinkId link, wire::Seq31 sequence, Instant now,
+                                          Outlet& out) noexcept {
+    accounting_.note_probe(link, sequence, now);
+    counters_.add(Counter::duplicates_sent);
+    route(ref, link, out);
+}
+
+template <class Outlet>
+[[gnu::always_inline]] inline void Sender::route(const PacketRef& ref, LinkId link, Outlet& out) noexcept {
     Traffic& t = traffic(link);
     if (!out.send(t.socket, ref)) [[unlikely]] {
         counters_.add(Counter::drop_no_room);
@@ -259,8 +280,6 @@ template <class Outlet>
     }
     ++t.packets_out;
     t.bytes_out += ref.length;
-    counters_.add(Counter::uplink_packets_out);
-    counters_.add(Counter::uplink_bytes_out, ref.length);
 }
 
 }  // namespace hawser::bond

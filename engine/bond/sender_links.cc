@@ -66,7 +66,7 @@ void Sender::on_opened(std::uint32_t tag, const Result<SocketId, Errno>& socket,
     traffic(link).heard_at = now;
     u.payload_max = payload_bytes_max != 0 ? payload_bytes_max : 0xFFFF'FFFF;
     u.payload_max_until = never;
-    find_payload_max();
+    find_plain_bytes_max();
     Event e = event(EventKind::uplink_opened, now, link);
     e.endpoint = local;
     out.tell(e);
@@ -186,8 +186,7 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
         case error_no_buffers:
             counters_.add(Counter::sends_deferred);
             ++u.deferred;
-            u.busy_until = now + busy_time;
-            busy_ |= bit(link);
+            set_busy(link, now + busy_time);
             break;
         case error_message_size: {
             counters_.add(Counter::sends_too_large);
@@ -198,7 +197,7 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
                 u.payload_max = size - 1;
             }
             u.payload_max_until = now + payload_max_time;
-            find_payload_max();
+            find_plain_bytes_max();
             break;
         }
         case error_refused:
@@ -244,8 +243,7 @@ void Sender::on_broken(const Completion& c, Instant now, Actions& out) noexcept 
     // end a healthy link: ask instead of believing. What is wrong with the socket itself comes as a refused send.
     registration_.probe(link, now);
     run_registration(link, now, out);
-    busy_ |= bit(link);
-    u.busy_until = now + busy_time;
+    set_busy(link, now + busy_time);
 }
 
 // Some uplink is busy, or too small for the packet.
@@ -253,6 +251,7 @@ LinkId Sender::choose_among(std::size_t packet_bytes, Instant now) noexcept {
     each_link(busy_, [&](LinkId link) {
         if (uplinks_[link.index()].busy_until <= now) busy_ &= ~bit(link);
     });
+    find_plain_bytes_max();
     const link::LinkMask except = narrower_than(packet_bytes);
     const LinkId link = selector_.pick_except(busy_ | except, now);
     if (link != no_link || except == 0) return link;
@@ -271,10 +270,17 @@ link::LinkMask Sender::narrower_than(std::size_t packet_bytes) const noexcept {
     return narrow;
 }
 
-void Sender::find_payload_max() noexcept {
-    payload_max_ = 0xFFFF'FFFF;
+void Sender::find_plain_bytes_max() noexcept {
+    plain_bytes_max_ = busy_ == 0 ? 0xFFFF'FFFF : 0;
     each_link(present_,
-              [&](LinkId link) { payload_max_ = std::min(payload_max_, uplinks_[link.index()].payload_max); });
+              [&](LinkId link) { plain_bytes_max_ = std::min(plain_bytes_max_, uplinks_[link.index()].payload_max); });
+}
+
+// Its socket buffer is full, or its way may be shut: others go first until then.
+void Sender::set_busy(LinkId link, Instant until) noexcept {
+    uplinks_[link.index()].busy_until = until;
+    busy_ |= bit(link);
+    find_plain_bytes_max();
 }
 
 bool Sender::heard_lately(Instant now) const noexcept {

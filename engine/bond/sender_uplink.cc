@@ -28,8 +28,6 @@ void Sender::on_uplink(const Completion& c, Bytes packet, Instant now, Actions& 
     }
     ++traffic(link).packets_in;
     traffic(link).bytes_in += packet.size();
-    counters_.add(Counter::uplink_packets_in);
-    counters_.add(Counter::uplink_bytes_in, packet.size());
     const auto type = wire::packet_type(packet);
     if (!type) {
         counters_.add(Counter::drop_short);

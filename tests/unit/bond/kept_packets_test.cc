@@ -25,10 +25,10 @@ struct Slab {
     Pool pool{bytes, 2048};
 
     // Passes a packet to the history as the sender does: the receive's reference goes with it.
-    void send(History& history, std::uint32_t sequence) {
+    void send(History& history) {
         const BufferId id = pool.take();
         REQUIRE(id != no_buffer);
-        history.keep(Seq31(sequence), PacketRef{id, 0, 100});
+        history.keep(PacketRef{id, 0, 100});
     }
 };
 
@@ -38,13 +38,13 @@ TEST_CASE("history holds one reference per packet and gives the oldest back for 
     Slab slab;
     {
         History history(slab.pool, 16);
-        for (std::uint32_t i = 0; i < 10; ++i) slab.send(history, i);
+        for (std::uint32_t i = 0; i < 10; ++i) slab.send(history);
         CHECK(slab.pool.free_slots() == 54);
-        for (std::uint32_t i = 10; i < 100; ++i) slab.send(history, i);
+        for (std::uint32_t i = 10; i < 100; ++i) slab.send(history);
         CHECK(slab.pool.free_slots() == 48);
         history.clear();
         CHECK(slab.pool.free_slots() == 64);
-        slab.send(history, 100);
+        slab.send(history);
         CHECK(slab.pool.free_slots() == 63);
     }
     CHECK(slab.pool.free_slots() == 64);  // its end gives all back
@@ -55,8 +55,8 @@ TEST_CASE("a packet that others still hold outlives its place in the history") {
     History history(slab.pool, 1);
     const BufferId id = slab.pool.take();
     slab.pool.add_ref(id);  // on its way out
-    history.keep(Seq31(1), PacketRef{id, 0, 100});
-    slab.send(history, 2);
+    history.keep(PacketRef{id, 0, 100});
+    slab.send(history);
     CHECK(slab.pool.references(id) == 1);
     slab.pool.release(id);
 }
