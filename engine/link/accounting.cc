@@ -189,17 +189,9 @@ LinkMask Accounting::on_srtla_ack(const wire::SrtlaAck& ack, LinkId arrival, Lin
 
 // Frees the slot that the reference's scan meets first, probes included; nobody if there is none.
 Accounting::SlotId Accounting::take(std::uint32_t sequence, std::size_t preferred) noexcept {
-    SlotId& head = heads_[chain_of(sequence)];
-    const SlotId first = head;
-    if (first == nobody) return nobody;
-    Slot& slot = slots_[first];
-    if (slot.next == nobody && (slot.sequence & wire::Seq31::mask) == sequence) [[likely]] {
-        // Alone in its chain, as nearly all are.
-        head = nobody;
-        slot.previous = unlinked;
-        --live_[link_of(first)];
+    const SlotId first = heads_[chain_of(sequence)];
+    if (first == nobody || free_alone(first, sequence)) [[likely]]
         return first;
-    }
     const SlotId found = find(sequence, wire::Seq31::mask, preferred);
     if (found != nobody) unlink(found);
     return found;
@@ -239,6 +231,18 @@ LinkMask Accounting::on_srt_ack(wire::Seq31 next_expected, Instant) noexcept {
     return covering.proof;
 }
 
+// The common case of both kinds of ACK: the sequence's slot is alone in its chain, as nearly all are. False, and nothing
+// done, when it is not, or is another's.
+[[gnu::always_inline]] inline bool Accounting::free_alone(SlotId first, std::uint32_t sequence) noexcept {
+    Slot& slot = slots_[first];
+    if (slot.next != nobody || (slot.sequence & wire::Seq31::mask) != sequence) [[unlikely]]
+        return false;
+    heads_[chain_of(sequence)] = nobody;
+    slot.previous = unlinked;
+    --live_[link_of(first)];
+    return true;
+}
+
 // Every slot that holds the sequence is freed; the first that a scan would meet is credited if SRT ACKs have to do.
 void Accounting::cover(std::uint32_t sequence, Covering& covering) noexcept {
     if (srtla_acks_absent_) {
@@ -266,8 +270,13 @@ void Accounting::cover(std::uint32_t sequence, Covering& covering) noexcept {
 
 void Accounting::cover_range(wire::Seq31 next_expected, std::int32_t count, Covering& covering) noexcept {
     std::uint32_t sequence = low_.raw();
-    for (std::int32_t i = 0; i < count; ++i, ++sequence)
-        if (heads_[chain_of(sequence)] != nobody) cover(sequence & wire::Seq31::mask, covering);
+    const bool counts_as_srtla_ack = srtla_acks_absent_;
+    for (std::int32_t i = 0; i < count; ++i, ++sequence) {
+        const SlotId first = heads_[chain_of(sequence)];
+        if (first == nobody || (!counts_as_srtla_ack && free_alone(first, sequence & wire::Seq31::mask))) [[likely]]
+            continue;
+        cover(sequence & wire::Seq31::mask, covering);
+    }
     low_ = next_expected;
 }
 

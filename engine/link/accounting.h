@@ -154,6 +154,7 @@ private:
     [[nodiscard]] SlotId find_oldest(std::uint32_t sequence) const noexcept;
     [[nodiscard]] Loss loss_of(SlotId slot) const noexcept;
     Loss charge(SlotId slot) noexcept;
+    bool free_alone(SlotId first, std::uint32_t sequence) noexcept;
     SlotId take(std::uint32_t sequence, std::size_t preferred) noexcept;
     void credit(std::size_t link, std::int32_t owed) noexcept;
     void grow_all(LinkMask alive, std::int32_t steps) noexcept;
