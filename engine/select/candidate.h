@@ -22,11 +22,11 @@ inline constexpr std::int32_t rank_mask = (1 << rank_bits) - 1;
 static_assert(links_max <= std::size_t{1} << rank_bits);
 
 struct Candidates {
-    const std::int32_t* window = nullptr;                                    // window units, links_max of them
-    const std::int32_t* in_flight = nullptr;                                 // packets, links_max of them
-    alignas(cache_line_bytes) std::array<std::int32_t, links_max> barred{};  // 0: may be picked; -1: may not
-    alignas(cache_line_bytes) std::array<std::int32_t, links_max> rank{};    // greater wins a tie: last added first
-    alignas(cache_line_bytes) std::array<float, links_max> weight{};         // quality * score_parts
+    const std::int32_t* window = nullptr;                                 // window units, links_max of them
+    const std::int32_t* in_flight = nullptr;                              // packets, links_max of them
+    alignas(cache_line_bytes) std::array<std::int32_t, links_max> tie{};  // the rank; -1: may not be picked
+    alignas(cache_line_bytes) std::array<float, links_max> weight{};      // quality * score_parts
+    std::array<std::int32_t, links_max> rank{};                           // greater wins a tie: last added first
     std::array<LinkId, links_max> by_rank{};
     std::size_t groups = 0;  // of four links, that cover all candidates
 };

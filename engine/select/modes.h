@@ -24,7 +24,7 @@ namespace hawser::select {
 
 // Scores as keys that compare by score, then rank; negative for barred links.
 [[nodiscard]] inline IntLanes keys_of(const Candidates& all, IntLanes scores, std::size_t first) noexcept {
-    return (scores << rank_bits) | load_lanes(all.rank.data() + first) | load_lanes(all.barred.data() + first);
+    return (scores << rank_bits) | load_lanes(all.tie.data() + first);
 }
 
 // Classic's keys are below 2^24, so single precision holds and orders them exactly.

@@ -35,7 +35,7 @@ Selector::Selector(LinkLoad& load, Random seed) noexcept
     : load_(load), refresh_due_(at_once), recovery_due_(at_once), random_(seed), explore_in_(explore_interval_min) {
     candidates_.window = load.window.data();
     candidates_.in_flight = load.in_flight.data();
-    candidates_.barred.fill(-1);
+    candidates_.tie.fill(-1);
     candidates_.weight.fill(static_cast<float>(score_parts));
     candidates_.by_rank.fill(no_link);
     quality_.fill(1.0F);
@@ -142,7 +142,7 @@ void Selector::refresh_quality(std::size_t i, bool weighed, Instant now) noexcep
 void Selector::regate() noexcept {
     gate_.draw(usable_, settings_.mode == Mode::enhanced && settings_.stall_gate);
     const LinkMask open = usable_ & ~gate_.gated();
-    for (std::size_t i = 0; i < links_max; ++i) candidates_.barred[i] = ((open >> i) & 1) != 0 ? 0 : -1;
+    for (std::size_t i = 0; i < links_max; ++i) candidates_.tie[i] = ((open >> i) & 1) != 0 ? candidates_.rank[i] : -1;
     HAWSER_VERIFY(is_consistent());
 }
 
@@ -213,7 +213,7 @@ std::int32_t Selector::score_of(std::size_t i) const noexcept {
 
 float Selector::score(LinkId link) const noexcept {
     const std::size_t i = link.index();
-    if (candidates_.barred[i] != 0) return -1.0F;
+    if (candidates_.tie[i] < 0) return -1.0F;
     const float parts = settings_.mode == Mode::enhanced ? static_cast<float>(score_parts) : 1.0F;
     return static_cast<float>(score_of(i)) / parts;
 }
@@ -224,7 +224,7 @@ bool Selector::is_consistent() const noexcept {
     if (usable_ != 0 && open == 0) return false;
     if (previous_ != no_link && (usable_ & mask_of(previous_)) == 0) return false;
     for (std::size_t i = 0; i < links_max; ++i) {
-        if (candidates_.barred[i] != (((open >> i) & 1) != 0 ? 0 : -1)) return false;
+        if (candidates_.tie[i] != (((open >> i) & 1) != 0 ? candidates_.rank[i] : -1)) return false;
         if (((known_ >> i) & 1) == 0) continue;
         if (i >= candidates_.groups * lanes) return false;
         if (candidates_.by_rank[static_cast<std::size_t>(candidates_.rank[i])] != link_at(i)) return false;
