@@ -17,8 +17,9 @@
 //    connected sockets do so too; after keep_order(false) the packets of a turn may be gathered by socket. What the
 //    kernel refused comes back as send_failed, with a reference to the packet (like received); what it took is not
 //    reported.
-//  - close() is final: no completion of that socket is reported after it returns, and its queued sends are dropped.
-//    Completions of the turn in hand may still name it; its SocketId is not given out again before the next wait().
+//  - close() is final: no completion of that socket is reported after it returns, and its sends that have not left are
+//    dropped. Completions of the turn in hand may still name it; its SocketId is not given out again before the next
+//    wait().
 //  - Nothing here allocates once the constructor has returned, open() and close() included.
 #pragma once
 

@@ -4,6 +4,7 @@
 // the same address everywhere.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -14,24 +15,22 @@ namespace hawser::os {
 
 class AddressMemo {
 public:
-    // `address` is a whole sockaddr_in (with its zeros, which the kernel writes) or sockaddr_in6.
+    // `address` is a whole sockaddr_in or sockaddr_in6.
     void read(const void* address, Endpoint& out) noexcept {
-        std::uint64_t head[2];
-        std::memcpy(head, address, sizeof head);
-        if (((head[0] ^ head_[0]) | (head[1] ^ head_[1])) != 0 || (is_long_ && !is_same_tail(address))) [[unlikely]]
+        std::uint64_t head;
+        std::memcpy(&head, address, sizeof head);
+        if (head != head_ || (is_long_ && !is_same_tail(address))) [[unlikely]]
             convert(address);
         out = endpoint_;
     }
 
 private:
-    static_assert(sizeof(sockaddr_in) == 16 && sizeof(sockaddr_in6) == 28);
-
     [[nodiscard]] bool is_same_tail(const void* address) const noexcept {
         return std::memcmp(static_cast<const char*>(address) + sizeof head_, tail_, sizeof tail_) == 0;
     }
     [[gnu::noinline]] void convert(const void* address) noexcept {
         endpoint_ = from_sockaddr(address);
-        std::memcpy(head_, address, sizeof head_);
+        std::memcpy(&head_, address, sizeof head_);
         sa_family_t family;
         std::memcpy(&family, address, sizeof family);
         is_long_ = family == AF_INET6;
@@ -39,10 +38,11 @@ private:
     }
 
     // Nothing is remembered at first: family 0 with the any address, which from_sockaddr gives it too.
-    std::uint64_t head_[2] = {};
-    unsigned char tail_[12] = {};
+    std::uint64_t head_ = 0;  // family, port, and the whole address of IPv4
+    unsigned char tail_[20] = {};
     bool is_long_ = false;
     Endpoint endpoint_;
+    static_assert(offsetof(sockaddr_in, sin_addr) == 4 && sizeof(sockaddr_in6) == sizeof head_ + sizeof tail_);
 };
 
 }  // namespace hawser::os

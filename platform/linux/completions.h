@@ -4,6 +4,7 @@
 // Bounded: room() says what still fits, and the models ask before they start what they could not report.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -18,18 +19,22 @@ namespace hawser::os {
 // What the received completions of a socket have in common, ready to be copied as one word.
 class ReceivedHead {
 public:
-    ReceivedHead(SocketId socket, std::uint32_t tag) noexcept {
-        Completion c;
-        c.kind = Completion::Kind::received;
-        c.socket = socket;
-        c.tag = tag;
-        std::memcpy(&word_, &c, sizeof word_);
-    }
+    ReceivedHead(SocketId socket, std::uint32_t tag) noexcept
+        : word_(std::bit_cast<std::uint64_t>(Fields{Completion::Kind::received, 0, socket, tag})) {}
     void write(Completion& c) const noexcept { std::memcpy(static_cast<void*>(&c), &word_, sizeof word_); }
 
 private:
+    struct Fields {
+        Completion::Kind kind;
+        std::uint8_t reserved;
+        SocketId socket;
+        std::uint32_t tag;
+    };
+    static_assert(offsetof(Completion, kind) == offsetof(Fields, kind));
+    static_assert(offsetof(Completion, socket) == offsetof(Fields, socket));
+    static_assert(offsetof(Completion, tag) == offsetof(Fields, tag));
+    static_assert(offsetof(Completion, packet) == sizeof(Fields));
     std::uint64_t word_;
-    static_assert(offsetof(Completion, tag) == 4 && offsetof(Completion, packet) == sizeof word_);
 };
 
 class Completions {

@@ -32,6 +32,8 @@ std::uint32_t flush_completions_max(const EpollOptions& o, const Pool& pool) noe
 }
 static_assert(batch_max == joined_receives_max);
 
+constexpr int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+
 }  // namespace
 
 // Slots are used from `begin` up and refilled from there down, so that the free ones are always one stretch.
@@ -113,23 +115,61 @@ Result<SocketId, Errno> EpollIo::open(const SocketSpec& spec) noexcept {
 
 // Closing takes it out of the epoll set too: nobody else holds the descriptor.
 void EpollIo::close(SocketId id) noexcept {
-    if (sockets_.is_open(id)) close_socket(id);
+    if (!sockets_.is_open(id)) return;
+    if (id == held_) held_ = no_socket;
+    close_socket(id);
 }
 
-void EpollIo::begin_run(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
+void EpollIo::begin_run(SocketId id, const PacketRef& packet, const Endpoint* to) noexcept {
     if (!can_begin_run(id)) [[unlikely]] {
         if (!can_after_flush(id, packet, to)) return;
         flush();
     }
-    sends_.begin_run(id, sockets_[id.index()], packet, to);
+    Socket& s = sockets_[id.index()];
+    if (sends_.keeps_order() & s.connected) {
+        if (!has_room_to_report()) [[unlikely]] {
+            ++counters_.sends_dropped;
+            return;
+        }
+        end_held_run(id);
+        if (sends_at_once_) return send_at_once(id, packet);
+        held_ = sent_last_ = id;
+        sends_at_once_ = false;
+    } else {
+        has_gathered_ |= s.connected;
+    }
+    sends_.begin_run(id, s, packet, to);
+}
+
+// The packet in hand goes to `next` and is no part of the run that is held, if there is one.
+void EpollIo::end_held_run(SocketId next) noexcept {
+    if (held_ != no_socket) {
+        finds_company_ = sends_.length(sockets_[held_.index()].last_run) > 1;
+        flush_socket(held_.value);
+        held_ = no_socket;
+    } else if (next == sent_last_) {
+        finds_company_ = true;
+    }
+    update_way();
+}
+
+void EpollIo::settle_refused_packet(SocketId id, const PacketRef& packet) noexcept {
+    const int error = errno;
+    if (sends_.full() || !has_room_to_report()) {
+        ++counters_.sends_dropped;
+        return;
+    }
+    Socket& s = sockets_[id.index()];
+    sends_.begin_run(id, s, packet, nullptr);
+    settle_refused(id, s, sends_, sends_.take_runs(s), error, completions_, counters_);
 }
 
 void EpollIo::flush() noexcept {
-    if (sends_.keeps_order())
-        sends_.each_in_order(
-            sockets_, [this](std::uint16_t socket, std::uint16_t run) { send_run(socket, sockets_[socket], run); });
     for (std::uint32_t i = 0; i < sends_.dirty_count(); ++i) flush_socket(sends_.dirty(i));
     sends_.clear();
+    held_ = no_socket;
+    has_gathered_ = false;
+    update_way();
 }
 
 void EpollIo::flush_socket(std::uint16_t socket) noexcept {
@@ -146,11 +186,10 @@ void EpollIo::flush_socket(std::uint16_t socket) noexcept {
 void EpollIo::send_run(std::uint16_t socket, Socket& s, std::uint16_t run) noexcept {
     iovec* const vectors = sends_.vectors(run);
     const std::uint32_t length = sends_.length(run);
-    constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
     ++counters_.system_calls;
-    ssize_t sent;
+    long sent;
     if (length == 1) {
-        sent = ::send(s.fd, vectors->iov_base, vectors->iov_len, flags);
+        sent = send_packet(s.fd, vectors->iov_base, vectors->iov_len);
     } else {
         SegmentControl& control = out_->controls[0];
         control.set(vectors->iov_len);
@@ -160,7 +199,7 @@ void EpollIo::send_run(std::uint16_t socket, Socket& s, std::uint16_t run) noexc
         h.msg_control = control.bytes;
         h.msg_controllen = sizeof control.bytes;
         ++counters_.segmented_sends;
-        sent = ::sendmsg(s.fd, &h, flags);
+        sent = send_message(s.fd, h);
     }
     if (sent < 0) [[unlikely]]
         settle_refused(SocketId(socket), s, sends_, run, errno, completions_, counters_);
@@ -193,7 +232,7 @@ void EpollIo::send_messages(std::uint16_t socket, Socket& s, std::uint32_t count
     const SocketId id(socket);
     for (std::uint32_t at = 0; at < count;) {
         ++counters_.system_calls;
-        const int sent = ::sendmmsg(s.fd, out_->messages + at, count - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+        const long sent = os::send_messages(s.fd, out_->messages + at, count - at);
         if (sent > 0) {
             at += static_cast<std::uint32_t>(sent);
             continue;
@@ -282,19 +321,15 @@ bool EpollIo::refill() noexcept {
     return in.begin != batch_max;
 }
 
-void EpollIo::fill(Completion* c, std::uint32_t count, const mmsghdr* message, ReceivedHead head) noexcept {
+void EpollIo::fill(Completion* c, std::uint32_t count, mmsghdr* message, ReceivedHead head, bool is_named) noexcept {
     const BufferId* buffer = &in_->buffers[in_->begin];
+    const SocketAddress* name = &in_->names[in_->begin];
+    AddressMemo& sources = in_->sources;
     for (const Completion* const end = c + count; c != end; ++c, ++message, ++buffer) {
         head.write(*c);
         c->packet = PacketRef{*buffer, 0, static_cast<std::uint16_t>(message->msg_len)};
-    }
-}
-
-void EpollIo::add_sources(Completion* c, std::uint32_t count, mmsghdr* message) noexcept {
-    const SocketAddress* name = &in_->names[in_->begin];
-    AddressMemo& sources = in_->sources;
-    for (const Completion* const end = c + count; c != end; ++c, ++message, ++name) {
-        sources.read(name, c->from);
+        if (!is_named) continue;
+        sources.read(name++, c->from);
         message->msg_hdr.msg_namelen = sizeof *name;
     }
 }
@@ -325,7 +360,7 @@ std::uint32_t EpollIo::receive(std::uint16_t socket) noexcept {
     mmsghdr* const messages = (s.joins_segments ? in_->joined : s.connected ? in_->plain : in_->named) + in_->begin;
     ++counters_.system_calls;
     const std::uint32_t wanted = batch_max - in_->begin;
-    const int received = ::recvmmsg(s.fd, messages, wanted, MSG_DONTWAIT, nullptr);
+    const long received = receive_messages(s.fd, messages, wanted);
     if (received < 0) [[unlikely]] {
         if (errno != EAGAIN && errno != EINTR) report_broken(SocketId(socket), s, errno, completions_);
         return 0;
@@ -335,8 +370,7 @@ std::uint32_t EpollIo::receive(std::uint16_t socket) noexcept {
     const ReceivedHead head(SocketId(socket), s.tag);
     if (s.joins_segments) return split(count, messages, head);
     Completion* const completions = completions_.append_some(count);
-    fill(completions, count, messages, head);
-    if (!s.connected) add_sources(completions, count, messages);
+    fill(completions, count, messages, head, !s.connected);
     in_->begin += count;
     return count;
 }

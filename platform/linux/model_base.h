@@ -39,7 +39,7 @@ protected:
         : pool_(pool),
           wake_fd_(std::move(wake_fd)),
           sockets_(sockets_max),
-          sends_(pool, sockets_max),
+          sends_(pool),
           flush_completions_max_(flush_completions_max),
           completions_(3 * flush_completions_max) {}
     ~ModelBase() {
@@ -52,7 +52,7 @@ protected:
     void close_socket(SocketId id) noexcept;
 
     // The common send: the next of its socket's last run. A socket that is not open has no run to extend.
-    [[nodiscard]] bool extend_run(SocketId id, PacketRef packet) noexcept {
+    [[nodiscard]] bool extend_run(SocketId id, const PacketRef& packet) noexcept {
         return !sends_.full() && id.value < sockets_.capacity() && sends_.extend_run(sockets_[id.index()], packet);
     }
     [[nodiscard]] bool can_begin_run(SocketId id) const noexcept { return !sends_.full() && sockets_.is_open(id); }

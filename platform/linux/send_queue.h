@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The sends between two flushes, laid out as they are queued the way the kernel wants them: per socket a chain of runs
 // in order, each run the vectors of what one UDP GSO send may carry (equal lengths, the last one may be shorter), or one
-// packet. A flush only walks the runs: by socket, or in the order of their queueing where order is to be kept; then only
-// neighbours in the queue share a run. Every queued packet holds one reference until clear().
+// packet. A flush only walks the runs, socket by socket. Where order is to be kept across connected sockets, a model
+// takes a run as soon as the next packet goes elsewhere, so that there is one at most. Every queued packet holds one
+// reference until clear().
 #pragma once
 
 #include <netinet/udp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 
@@ -44,26 +46,25 @@ public:
     // Most sends between two flushes; at the bound a model flushes early. A turn's 512 packets, and as many again.
     static constexpr std::uint32_t capacity = 1024;
 
-    SendQueue(Pool& pool, std::uint32_t sockets_max)
+    explicit SendQueue(Pool& pool)
         : pool_(pool),
           buffers_(std::make_unique<BufferId[]>(capacity)),
           runs_(std::make_unique<Run[]>(capacity + 1)),
-          sockets_of_runs_(std::make_unique<std::uint16_t[]>(capacity)),
           vectors_(new iovec[capacity * run_stride]),
           addresses_(std::make_unique<SocketAddress[]>(capacity)),
-          dirty_(std::make_unique<std::uint16_t[]>(sockets_max < capacity ? sockets_max : capacity)) {}
+          dirty_(std::make_unique<std::uint16_t[]>(capacity)) {}
 
     [[nodiscard]] Pool& pool() noexcept { return pool_; }
     [[nodiscard]] bool full() const noexcept { return count_ == capacity; }
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+    [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
+    // Sockets that have runs, or had some that were taken; one may come up more than once.
     [[nodiscard]] std::uint32_t dirty_count() const noexcept { return dirty_count_; }
     [[nodiscard]] std::uint16_t dirty(std::size_t i) const noexcept { return dirty_[i]; }
 
     // Whether packets of different connected sockets leave in the order they were queued; true at first.
     void keep_order(bool keep) noexcept { in_order_ = keep; }
     [[nodiscard]] bool keeps_order() const noexcept { return in_order_; }
-    [[nodiscard]] std::uint32_t run_count() const noexcept { return run_count_; }
-    [[nodiscard]] std::uint16_t socket_of(std::uint16_t run) const noexcept { return sockets_of_runs_[run]; }
 
     // The runs of a socket, first to last; from here on it has none. no_run: nothing queued, or closed since.
     [[nodiscard]] std::uint16_t take_runs(Socket& socket) noexcept {
@@ -80,28 +81,24 @@ public:
     [[nodiscard]] SocketAddress& address(std::uint16_t run) noexcept { return addresses_[run]; }
 
     // Call only when not full(). False when the packet is not the next of the socket's last run: then begin_run().
-    [[nodiscard]] bool extend_run(const Socket& socket, PacketRef packet) noexcept {
+    [[nodiscard]] bool extend_run(const Socket& socket, const PacketRef& packet) noexcept {
         Run& run = runs_[socket.last_run];
-        if (in_order_ & (socket.last_run + 1u != run_count_)) return false;
         // An empty datagram is no segment.
-        if (packet.length - 1u >= run.segment || packet.length > run.room) return false;
-        run.room -= packet.length;
-        run.segment = packet.length == run.segment ? run.segment : std::uint16_t{0};
+        if (packet.length - 1u >= run.segment) return false;
+        if (packet.length != run.segment || --run.left == 0) run.segment = 0;
         append(run, packet);
         return true;
     }
 
     // Call only when not full(), for an open socket; `to` is null exactly on a connected one.
-    void begin_run(SocketId id, Socket& socket, PacketRef packet, const Endpoint* to) noexcept {
+    void begin_run(SocketId id, Socket& socket, const PacketRef& packet, const Endpoint* to) noexcept {
         const auto index = static_cast<std::uint16_t>(run_count_++);
         Run& run = runs_[index];
-        sockets_of_runs_[index] = id.value;
         run.end = vectors(index);
         run.next = no_run;
         // segment_bytes_max is 0 where GSO is refused or the socket is not connected.
-        run.segment = packet.length <= socket.segment_bytes_max ? packet.length : std::uint16_t{0};
-        const std::uint32_t bytes_max = segments_max * packet.length;
-        run.room = (bytes_max < segmented_bytes_max ? bytes_max : segmented_bytes_max) - packet.length;
+        run.left = static_cast<std::uint16_t>(run_packets_max(packet.length) - 1);
+        run.segment = packet.length <= socket.segment_bytes_max && run.left != 0 ? packet.length : std::uint16_t{0};
         if (to != nullptr) to_sockaddr(*to, socket.is_v4 ? AF_INET : AF_INET6, addresses_[index]);
         if (socket.first_run == no_run) {
             socket.first_run = index;
@@ -113,23 +110,9 @@ public:
         append(run, packet);
     }
 
-    // Calls send(socket number, run) for every run of the connected sockets, in the order of queueing, and takes them.
-    template <class Sockets, class Send>
-    void each_in_order(Sockets& sockets, Send&& send) noexcept {
-        for (std::uint32_t i = 0; i < run_count_; ++i) {
-            const auto run = static_cast<std::uint16_t>(i);
-            const Socket& s = sockets[socket_of(run)];
-            if (s.connected && s.first_run != no_run) send(socket_of(run), run);  // else closed since
-        }
-        for (std::uint32_t i = 0; i < dirty_count_; ++i) {
-            Socket& s = sockets[dirty(i)];
-            if (s.connected) static_cast<void>(take_runs(s));
-        }
-    }
-
     // Gives up every reference. All runs must have been taken.
     void clear() noexcept {
-        pool_.release_all({buffers_.get(), count_});
+        pool_.release_all(std::span<const BufferId>(buffers_.get(), count_));
         count_ = 0;
         run_count_ = 0;
         dirty_count_ = 0;
@@ -140,7 +123,7 @@ public:
 private:
     struct Run {
         iovec* end = nullptr;       // after its last vector
-        std::uint32_t room = 0;     // bytes that it may still take; what 64 segments have, at most
+        std::uint16_t left = 0;     // packets that it may still take
         std::uint16_t segment = 0;  // longest packet that it may still take; 0: it is complete
         std::uint16_t next = no_run;
     };
@@ -149,7 +132,15 @@ private:
     static constexpr std::uint32_t run_stride = segments_max + 1;
     static_assert(no_run == capacity, "the entry past the last is the run that takes nothing");
 
-    void append(Run& run, PacketRef packet) noexcept {
+    // What one GSO send takes of that length. For the lengths in use without a division, which would take longer than all
+    // else here.
+    [[nodiscard]] static std::uint32_t run_packets_max(std::uint32_t bytes) noexcept {
+        constexpr std::uint32_t usual_bytes_max = 1500;
+        if (bytes <= segmented_bytes_max / segments_max) return segments_max;
+        if (bytes <= usual_bytes_max) return segmented_bytes_max / usual_bytes_max;
+        return std::max<std::uint32_t>(segmented_bytes_max / bytes, 1);
+    }
+    void append(Run& run, const PacketRef& packet) noexcept {
         pool_.add_ref(packet.buffer);
         *run.end++ = {pool_.data(packet), packet.length};
         buffers_[count_++] = packet.buffer;
@@ -162,7 +153,6 @@ private:
     bool in_order_ = true;
     std::unique_ptr<BufferId[]> buffers_;  // of all packets, for their references
     std::unique_ptr<Run[]> runs_;
-    std::unique_ptr<std::uint16_t[]> sockets_of_runs_;
     std::unique_ptr<iovec[]> vectors_;  // run_stride of them per run; what is not used is never touched
     std::unique_ptr<SocketAddress[]> addresses_;
     std::unique_ptr<std::uint16_t[]> dirty_;

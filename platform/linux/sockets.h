@@ -54,6 +54,10 @@ public:
     [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
     [[nodiscard]] Socket& operator[](std::size_t index) noexcept { return hot_[index]; }
     [[nodiscard]] bool is_open(SocketId id) const noexcept { return id.value < capacity_ && hot_[id.index()].is_open; }
+    // And open.
+    [[nodiscard]] bool is_connected(SocketId id) const noexcept {
+        return id.value < capacity_ && hot_[id.index()].connected;
+    }
     [[nodiscard]] Endpoint local(SocketId id) const noexcept {
         return is_open(id) ? cold_[id.index()].local : Endpoint{};
     }
@@ -80,7 +84,7 @@ public:
     }
     void close(SocketId id) noexcept {
         Socket& s = hot_[id.index()];
-        s.is_open = false;
+        s.is_open = s.connected = false;
         s.fd = -1;
         ++s.generation;
         cold_[id.index()].fd.reset();

@@ -136,21 +136,28 @@ void UringIo::close(SocketId id) noexcept {
         sqe.addr = receive_data(id.value, s.generation);
         sqe.flags = IOSQE_CQE_SKIP_SUCCESS;
         sqe.user_data = kind_cancel << kind_shift;
-        enter(0, never, 0);
     }
+    // Sends may be prepared too, and name the descriptor.
+    if (ring_.pending() != 0) enter(0, never, 0);
     const auto end = std::remove(ended_.get(), ended_.get() + ended_count_, id.value);
     ended_count_ = static_cast<std::uint32_t>(end - ended_.get());
     close_socket(id);
 }
 
-void UringIo::begin_run(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
+void UringIo::begin_run(SocketId id, const PacketRef& packet, const Endpoint* to) noexcept {
     if (!can_begin_run(id)) [[unlikely]] {
         if (!can_after_flush(id, packet, to)) return;
         submit_sends();
         enter(0, never, 0);
         settle();
     }
-    sends_.begin_run(id, sockets_[id.index()], packet, to);
+    Socket& s = sockets_[id.index()];
+    if (sends_.keeps_order() & s.connected) {
+        // The run before it is complete.
+        if (queued_last_ != no_socket) submit_socket(queued_last_.value);
+        queued_last_ = id;
+    }
+    sends_.begin_run(id, s, packet, to);
 }
 
 io_uring_sqe& UringIo::entry() noexcept {
@@ -160,14 +167,13 @@ io_uring_sqe& UringIo::entry() noexcept {
 }
 
 void UringIo::submit_sends() noexcept {
-    if (sends_.keeps_order())
-        sends_.each_in_order(
-            sockets_, [this](std::uint16_t socket, std::uint16_t run) { submit_run(socket, sockets_[socket], run); });
-    for (std::uint32_t i = 0; i < sends_.dirty_count(); ++i) {
-        const std::uint16_t socket = sends_.dirty(i);
-        Socket& s = sockets_[socket];
-        for (std::uint16_t run = sends_.take_runs(s); run != no_run; run = sends_.next(run)) submit_run(socket, s, run);
-    }
+    for (std::uint32_t i = 0; i < sends_.dirty_count(); ++i) submit_socket(sends_.dirty(i));
+    queued_last_ = no_socket;
+}
+
+void UringIo::submit_socket(std::uint16_t socket) noexcept {
+    Socket& s = sockets_[socket];
+    for (std::uint16_t run = sends_.take_runs(s); run != no_run; run = sends_.next(run)) submit_run(socket, s, run);
 }
 
 void UringIo::submit_run(std::uint16_t socket, const Socket& s, std::uint16_t run) noexcept {
@@ -405,8 +411,8 @@ void UringIo::report_empty(std::uint16_t socket, const Socket& s) noexcept {
 
 void UringIo::take_rare(const io_uring_cqe& cqe) noexcept {
     if ((cqe.user_data >> kind_shift) == kind_send) {
-        if (cqe.res >= 0) return;
         const auto socket = static_cast<std::uint16_t>(cqe.user_data);
+        if (cqe.res >= 0 || !sockets_[socket].is_open) return;
         settle_refused(SocketId(socket), sockets_[socket], sends_, static_cast<std::uint16_t>(cqe.user_data >> 16),
                        -cqe.res, completions_, counters_);
         return;

@@ -39,7 +39,7 @@ public:
     [[nodiscard]] Result<SocketId, Errno> open(const SocketSpec& spec) noexcept;
     void close(SocketId id) noexcept;
 
-    void send(SocketId id, PacketRef packet, const Endpoint* to) noexcept {
+    void send(SocketId id, const PacketRef& packet, const Endpoint* to) noexcept {
         if (!extend_run(id, packet)) begin_run(id, packet, to);
     }
     [[nodiscard]] Turn wait(Instant deadline, Duration linger) noexcept;
@@ -48,10 +48,11 @@ private:
     struct Segments;  // message header and control of GSO sends
     UringIo(Pool& pool, const UringOptions& options, Ring ring, Fd wake_fd);
 
-    void begin_run(SocketId id, PacketRef packet, const Endpoint* to) noexcept;
+    void begin_run(SocketId id, const PacketRef& packet, const Endpoint* to) noexcept;
     [[nodiscard]] bool start() noexcept;
     [[nodiscard]] io_uring_sqe& entry() noexcept;
     void submit_sends() noexcept;
+    void submit_socket(std::uint16_t socket) noexcept;
     void submit_run(std::uint16_t socket, const Socket& s, std::uint16_t run) noexcept;
     void arm(std::uint16_t socket) noexcept;
     void arm_ended() noexcept;
@@ -69,6 +70,7 @@ private:
     void take_rare(const io_uring_cqe& cqe) noexcept;
 
     Ring ring_;
+    SocketId queued_last_ = no_socket;  // in order: the connected socket whose run may still grow
     AddressMemo sources_;
     std::uint32_t buffers_held_ = 0;  // buffers in the kernel's hands
     std::uint32_t buffers_held_max_;

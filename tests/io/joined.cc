@@ -14,7 +14,9 @@ struct Joining {
     explicit Joining(std::uint32_t slot_bytes = joined_slot_bytes)
         : slab(os::Slab::create(std::size_t{256} * slot_bytes, os::Slab::Pages::on_demand).value()),
           pool(slab.bytes(), slot_bytes),
-          io(std::move(IoModel::create(pool)).value()) {}
+          io(std::move(IoModel::create(pool)).value()) {
+        io->keep_order(false);  // so that equal packets leave as one
+    }
     ~Joining() {
         io.reset();
         CHECK(pool.free_slots() == pool.slots());
