@@ -11,23 +11,27 @@ namespace {
 
 constexpr std::uint16_t empty_place = 0xFFFF;
 
+// Checked before anything is allocated by it.
+std::uint32_t within(std::uint32_t count, std::uint32_t bound) {
+    HAWSER_CHECK(count > 0 && count <= bound);
+    return count;
+}
+
 }  // namespace
 
 GroupTable::GroupTable(std::uint32_t groups_max, std::uint32_t links_per_group, KeyedHash hash)
-    : groups_max_(groups_max),
-      links_per_group_(links_per_group),
-      groups_(std::make_unique<ReceiverGroup[]>(groups_max)),
-      links_(std::make_unique<ReceiverLink[]>(std::size_t{groups_max} * links_per_group)),
-      keys_(std::make_unique<wire::GroupKey[]>(groups_max)),
-      active_(std::make_unique<std::uint16_t[]>(groups_max)),
-      free_(std::make_unique<std::uint16_t[]>(groups_max)),
-      free_count_(groups_max),
-      key_mask_(std::bit_ceil(2 * groups_max) - 1),
+    : groups_max_(within(groups_max, receiver_groups_bound)),
+      links_per_group_(within(links_per_group, receiver_links_bound)),
+      groups_(std::make_unique<ReceiverGroup[]>(groups_max_)),
+      links_(std::make_unique<ReceiverLink[]>(std::size_t{groups_max_} * links_per_group_)),
+      keys_(std::make_unique<wire::GroupKey[]>(groups_max_)),
+      active_(std::make_unique<std::uint16_t[]>(groups_max_)),
+      free_(std::make_unique<std::uint16_t[]>(groups_max_)),
+      free_count_(groups_max_),
+      key_mask_(std::bit_ceil(2 * groups_max_) - 1),
       key_index_(std::make_unique<std::uint16_t[]>(std::size_t{key_mask_} + 1)),
       hash_(hash),
-      addresses_(groups_max * links_per_group, hash) {
-    HAWSER_CHECK(groups_max > 0 && groups_max <= receiver_groups_bound);
-    HAWSER_CHECK(links_per_group > 0 && links_per_group <= receiver_links_bound);
+      addresses_(groups_max_ * links_per_group_, hash) {
     for (std::uint32_t i = 0; i < groups_max; ++i) free_[i] = static_cast<std::uint16_t>(groups_max - 1 - i);
     std::fill_n(key_index_.get(), std::size_t{key_mask_} + 1, empty_place);
 }

@@ -198,7 +198,7 @@ void Fleet::put(Bytes packet, unsigned group, unsigned link) {
 void Fleet::set_source(unsigned slot, unsigned group, unsigned link) {
     in_pktinfo info{};
     info.ipi_spec_dst.s_addr = htonl(source_address(group, link));
-    std::memcpy(CMSG_DATA(CMSG_FIRSTHDR(&messages_[slot].msg_hdr)), &info, sizeof info);
+    if (cmsghdr* header = CMSG_FIRSTHDR(&messages_[slot].msg_hdr)) std::memcpy(CMSG_DATA(header), &info, sizeof info);
 }
 
 void Fleet::flush(unsigned count) {
