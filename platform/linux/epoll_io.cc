@@ -32,8 +32,6 @@ std::uint32_t flush_completions_max(const EpollOptions& o, const Pool& pool) noe
 }
 static_assert(batch_max == joined_receives_max);
 
-constexpr int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-
 }  // namespace
 
 // Slots are used from `begin` up and refilled from there down, so that the free ones are always one stretch.
