@@ -14,9 +14,9 @@ namespace hawser::app {
 
 namespace {
 
-constexpr double ms_max = 1e8;    // a day and more
-constexpr double kbps_max = 1e7;  // 10 Gbit/s
-constexpr std::size_t opportunities_max = std::size_t{1} << 24;
+constexpr double ms_max = 1e8;                                   // a day and more
+constexpr double kbps_max = 1e7;                                 // 10 Gbit/s
+constexpr std::size_t opportunities_max = std::size_t{1} << 22;  // two hours at 8 Mbit/s
 
 bool is_gap(char c) { return c == ' ' || c == '\t' || c == '\r' || c == ',' || c == ';'; }
 
