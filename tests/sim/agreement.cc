@@ -34,7 +34,7 @@ constexpr double points = 3;
 // Between the means of three runs; single runs of enhanced scatter by as much.
 constexpr double chance = 3;
 constexpr std::uint64_t seeds = 3;
-constexpr std::uint64_t repeats = 2;
+constexpr std::uint64_t repeats = 1;
 
 struct Recorded {
     const char* name;
