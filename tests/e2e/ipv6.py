@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Uplinks and receiver on IPv6 carry the picture as those on IPv4 do."""
+"""Uplinks and receiver on IPv6, or an SRT server on IPv6 behind IPv4 uplinks, carry the picture as those on IPv4 do.
+Argument: uplinks or server."""
+import sys
+
 from lab import LATENCY_MS, main
 from stream import compare
 
 
-def scenario(lab):
+def scenario(lab, _which):
     lab.start_all()
     lab.wait_streamed(4)
     lab.finish()
@@ -16,4 +19,4 @@ def scenario(lab):
     assert min(carried) > 0.05 * sum(carried), f"every link carries its part: {carried}"
 
 
-main(scenario, ipv6=True)
+main(scenario, **({"server_address": "::1"} if "server" in sys.argv else {"ipv6": True}))

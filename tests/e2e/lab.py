@@ -11,11 +11,13 @@ a condition against a deadline. Processes are ended by process id.
 """
 import argparse
 import contextlib
+import ctypes
 import ipaddress
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -86,9 +88,10 @@ class Process:
 
 
 class Lab:
-    def __init__(self, hawser, srt_end, links=4, ipv6=False, link_kbps=LINK_KBPS):
+    def __init__(self, hawser, srt_end, links=4, ipv6=False, link_kbps=LINK_KBPS, server_address="127.0.0.1"):
         self.hawser, self.srt_end = hawser, srt_end
         self.link_numbers, self.ipv6, self.link_kbps = list(range(1, links + 1)), ipv6, link_kbps
+        self.server_address = server_address  # of the SRT server, in the receiver's namespace
         self.sender_ns, self.router_ns, self.receiver_ns = (f"hawser-{os.getpid()}-{end}" for end in ("s", "x", "r"))
         self.stack = contextlib.ExitStack()
         self.processes = []
@@ -209,6 +212,17 @@ class Lab:
         return int(subprocess.run(["ip", "netns", "exec", self.sender_ns, "cat", path], check=True, capture_output=True,
                                   text=True).stdout)
 
+    def udp_socket(self, namespace, family=socket.AF_INET):
+        """A socket that stays in the namespace, for what a scenario scripts itself."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        new_net = 0x40000000  # CLONE_NEWNET
+        with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{namespace}") as there:
+            assert libc.setns(there.fileno(), new_net) == 0, os.strerror(ctypes.get_errno())
+            try:
+                return self.stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+            finally:
+                assert libc.setns(home.fileno(), new_net) == 0, os.strerror(ctypes.get_errno())
+
     # The processes ----------------------------------------------------------------------------------------------
     def spawn(self, name, namespace, argv, **streams):
         process = Process(name, ["ip", "netns", "exec", namespace, *map(str, argv)], self.folder / f"{name}.log", **streams)
@@ -222,7 +236,7 @@ class Lab:
 
     def start_recv(self, *options):
         self.recv = self.spawn("recv", self.receiver_ns,
-                               [self.hawser, "recv", SRTLA_PORT, "127.0.0.1", SRT_OUT_PORT, *options])
+                               [self.hawser, "recv", SRTLA_PORT, self.server_address, SRT_OUT_PORT, *options])
         return self.recv
 
     def start_send(self, *options, links=None):
@@ -232,7 +246,7 @@ class Lab:
         return self.send
 
     def start_sink(self):
-        self.sink = self._stream_end("sink", self.receiver_ns, ["sink", "127.0.0.1", SRT_OUT_PORT, LATENCY_MS])
+        self.sink = self._stream_end("sink", self.receiver_ns, ["sink", self.server_address, SRT_OUT_PORT, LATENCY_MS])
         return self.sink
 
     def start_source(self, local_port=0):

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/demo/srt_sink.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <srt/srt.h>
 
 #include <array>
 
 #include "platform/linux/clock.h"
+#include "platform/linux/sockaddr.h"
 #include "platform/linux/thread.h"
 
 namespace hawser::demo {
@@ -37,18 +36,17 @@ SrtSink::~SrtSink() {
 Outcome<Unit> SrtSink::listen() {
     auto socket = live_socket(options_.latency_ms);
     if (!socket) return Failure{socket.error()};
-    sockaddr_in own{};
-    own.sin_family = AF_INET;
-    own.sin_port = htons(options_.port);
-    inet_pton(AF_INET, options_.host.c_str(), &own.sin_addr);
-    const std::string doing = "SRT listener on " + options_.host + ":" + std::to_string(options_.port);
-    if (srt_bind(socket->id(), reinterpret_cast<const sockaddr*>(&own), sizeof own) == SRT_ERROR ||
-        srt_listen(socket->id(), backlog) == SRT_ERROR)
+    auto at = os::parse_address(options_.host);
+    if (!at) return Failure{Problem{options_.host + " is no address to listen on"}};
+    at->port = options_.port;
+    os::SocketAddress own{};
+    int own_bytes = static_cast<int>(os::to_sockaddr(*at, at->is_v4() ? AF_INET : AF_INET6, own));
+    const std::string doing = "SRT listener on " + os::endpoint_text(*at);
+    if (srt_bind(socket->id(), &own.generic, own_bytes) == SRT_ERROR || srt_listen(socket->id(), backlog) == SRT_ERROR)
         return srt_problem(doing);
-    int own_size = sizeof own;
-    if (srt_getsockname(socket->id(), reinterpret_cast<sockaddr*>(&own), &own_size) == SRT_ERROR)
-        return srt_problem(doing);
-    port_ = ntohs(own.sin_port);
+    own_bytes = sizeof own;
+    if (srt_getsockname(socket->id(), &own.generic, &own_bytes) == SRT_ERROR) return srt_problem(doing);
+    port_ = os::from_sockaddr(&own).port;
     listener_ = std::move(socket.value());
     epoll_ = srt_epoll_create();
     const int events = static_cast<int>(SRT_EPOLL_IN) | static_cast<int>(SRT_EPOLL_ERR);

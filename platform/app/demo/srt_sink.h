@@ -22,7 +22,7 @@ namespace hawser::demo {
 class SrtSink {
 public:
     struct Options {
-        std::string host = "127.0.0.1";  // IPv4
+        std::string host = "127.0.0.1";  // IPv4 or IPv6, numeric
         std::uint16_t port = 0;          // 0: any
         std::uint32_t latency_ms = 0;
         // Called on the sink's thread.
