@@ -9,11 +9,11 @@ import resource
 import shutil
 import signal
 import socket
-import struct
 import tempfile
 import time
 
 from program import HAWSER, Running, check, finish, free_port, run
+from srt_packets import induction
 
 CONNECTED = "connection established"
 STARTED = r"(?s)waiting for.*(Trying to connect|SRT server \S+ is at)|(Trying to connect|SRT server \S+ is at).*waiting for"
@@ -57,18 +57,12 @@ def allow_descriptors(pid, count):
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (count, hard))
 
 
-def induction():
-    """An SRT caller's first packet (draft-sharabayko-srt-01, 3.2.1)."""
-    header = struct.pack("!HHIII", 0x8000, 0, 0, 0, 0)
-    return header + struct.pack("!IHHIIIIII16x", 4, 0, 2, 1234, 1500, 8192, 1, 0x1234, 0)
-
-
 def reaches(server, port, source):
     """Whether an SRT caller at the sender's port `port` is heard by the server behind the receiver."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
         caller.bind(("127.0.0.1", 0))
         for _ in range(50):
-            caller.sendto(induction(), ("127.0.0.1", int(port)))
+            caller.sendto(induction(0x1234), ("127.0.0.1", int(port)))
             try:
                 _, source[:] = server.recvfrom(2048)
                 return True
