@@ -116,6 +116,7 @@ void draw_link(Picture& picture, const std::string& name, const sim::LinkOutcome
     }
     // A hold's burst would flatten the rest.
     std::vector<double> sorted;
+    sorted.reserve(series.size());
     for (const sim::LinkSample& s : series) sorted.push_back(std::max<double>(s.capacity_bytes, s.bytes_out));
     std::sort(sorted.begin(), sorted.end());
     if (!sorted.empty()) top = std::clamp(2 * sorted[sorted.size() * 95 / 100], 1.0, top);

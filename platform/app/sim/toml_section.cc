@@ -76,7 +76,7 @@ std::optional<std::string> Section::text(std::string_view key) {
 }
 
 std::optional<std::string> Section::choice(std::string_view key, std::initializer_list<std::string_view> of) {
-    const auto word = text(key);
+    auto word = text(key);
     if (!word) return std::nullopt;
     std::string expected;
     for (const std::string_view w : of) {
