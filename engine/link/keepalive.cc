@@ -5,12 +5,21 @@
 
 namespace hawser::link {
 
+namespace {
+
+constexpr Duration counted_every{900'000'000};  // keepalives go out each second, with some slack
+
+}  // namespace
+
 Bytes Keepalive::next(const wire::Telemetry& telemetry, Instant now) {
-    if (!form_answered_ && unanswered_count_ >= unanswered_per_form) {
-        form_ = static_cast<KeepaliveForm>((static_cast<unsigned>(form_) + 1) % 3);
-        unanswered_count_ = 0;
+    if (now - counted_at_ >= counted_every) {
+        counted_at_ = now;
+        if (!form_answered_ && unanswered_count_ >= unanswered_per_form) {
+            form_ = static_cast<KeepaliveForm>((static_cast<unsigned>(form_) + 1) % 3);
+            unanswered_count_ = 0;
+        }
+        ++unanswered_count_;
     }
-    ++unanswered_count_;
     // Stamps are unique, so that an echo names one keepalive, and never 0, which receivers' own keepalives read as.
     const std::uint64_t stamp = std::max(static_cast<std::uint64_t>(now.ms()), last_stamp_ + 1);
     last_stamp_ = stamp;

@@ -19,7 +19,8 @@ enum class KeepaliveForm : std::uint8_t { extended, timestamped, bare };
 
 class Keepalive {
 public:
-    // Keepalives of one form that go unanswered, before the next form is tried.
+    // Keepalives of one form that go unanswered, before the next form is tried; such as follow each other sooner than
+    // the reference's pace count as one.
     static constexpr std::uint32_t unanswered_per_form = 3;
 
     // A fresh registration; `form` is what the receiver is known to answer.
@@ -45,7 +46,7 @@ private:
         Instant at;
         bool outstanding = false;
     };
-    static constexpr std::size_t outstanding_max = 16;  // at one a second: longer than any link is waited for
+    static constexpr std::size_t outstanding_max = 64;  // at ten a second: longer than any link is waited for
 
     std::array<Sent, outstanding_max> sent_{};
     std::size_t next_ = 0;
@@ -53,6 +54,7 @@ private:
     KeepaliveForm form_ = KeepaliveForm::extended;
     std::uint32_t unanswered_count_ = 0;
     bool form_answered_ = false;
+    Instant counted_at_{-1'000'000'000'000};
     Instant answered_at_;
     std::array<std::uint8_t, wire::keepalive_extended_bytes> bytes_{};
 };

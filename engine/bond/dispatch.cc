@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: MIT
+#include "engine/bond/dispatch.h"
+
+namespace hawser::bond {
+
+namespace {
+
+// With a receiver that answers in tens: room for two answers, and rates over several of them.
+constexpr link::PathSettings plain_path{
+    .rate_span = Duration{250'000'000}, .rate_memory = Duration{1'000'000'000}, .window_packets_min = 20};
+
+LinkId next_of(LinkMask mask) { return LinkId(static_cast<std::uint8_t>(std::countr_zero(mask))); }
+
+}  // namespace
+
+void Dispatch::link_up(LinkId link, Instant now) noexcept {
+    Link& l = at(link);
+    l.flight.clear();
+    l.path.clear();
+    l.path.set(reports_ ? link::PathSettings() : plain_path);
+    l.feedback_at = now;
+    l.probe_at = now + probe_interval;
+    l.echo_settles_at = never;
+    l.hedged_to = l.flight.begin();
+    l.has_arrived = false;
+    up_ |= mask_of(link);
+    silent_ &= ~mask_of(link);
+    refresh(link);
+    refresh_least();
+}
+
+void Dispatch::link_down(LinkId link, Instant) noexcept {
+    if ((up_ & mask_of(link)) == 0) return;
+    Link& l = at(link);
+    l.flight.settle_before(l.flight.end(), [&](std::uint32_t position, const link::Flight::Sent& sent) {
+        note_lost(link, position, sent.sequence);
+    });
+    up_ &= ~mask_of(link);
+    silent_ &= ~mask_of(link);
+    refresh_least();
+}
+
+void Dispatch::new_session(Instant) noexcept {
+    ledger_.clear();
+    for (LinkMask rest = up_; rest != 0; rest &= rest - 1) {
+        const LinkId link = next_of(rest);
+        Link& l = at(link);
+        open_packets_ -= l.flight.open();
+        l.flight.clear();
+        l.echo_settles_at = never;
+        refresh(link);
+    }
+    HAWSER_CHECK(open_packets_ == 0);
+    stuck_since_ = never;
+    hedge_budget_ = 6 * hedge_cost;
+}
+
+void Dispatch::clear(Instant now) noexcept {
+    new_session(now);
+    for (LinkMask rest = up_; rest != 0; rest &= rest - 1) link_up(next_of(rest), now);
+}
+
+void Dispatch::set_reports(bool reports) noexcept {
+    if (reports_ == reports) return;
+    reports_ = reports;
+    for (std::size_t i = 0; i < links_max; ++i) links_[i].path.set(reports ? link::PathSettings() : plain_path);
+}
+
+void Dispatch::refresh_least() noexcept {
+    std::int64_t least = link::PathModel::rtt_unknown.ns;
+    bool any = false;
+    for (LinkMask rest = up_; rest != 0; rest &= rest - 1) {
+        const std::int64_t rtt = at(next_of(rest)).path.base_rtt().ns;
+        least = any ? std::min(least, rtt) : rtt;
+        any = true;
+    }
+    least_base_ns_ = least / 2;
+}
+
+void Dispatch::note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept {
+    --open_packets_;
+    Ledger::Entry* const e = ledger_.find(sequence);
+    if (e == nullptr) return;
+    for (std::size_t copy = 0; copy < 2; ++copy)
+        if (e->link[copy] == link && e->position[copy] == position)
+            e->lost = static_cast<std::uint8_t>(e->lost | 1u << copy);
+    if (e->state == Ledger::State::in_flight && !e->has_open_copy()) ledger_.want(*e);
+}
+
+// What the newest arrival on a link says of those before it.
+void Dispatch::settle(LinkId link, Instant now) noexcept {
+    Link& l = at(link);
+    l.flight.settle(now, [&](std::uint32_t position, const link::Flight::Sent& sent) {
+        ++l.lost;
+        counters_.add(Counter::losses_seen);
+        note_lost(link, position, sent.sequence);
+    });
+    refresh(link);
+}
+
+void Dispatch::on_report(LinkId link, const wire::DeliveryReport& report, Instant now) noexcept {
+    if ((up_ & mask_of(link)) == 0) return;
+    Link& l = at(link);
+    heard(link, now);
+    const std::int64_t in_flight = l.flight.bytes();
+    // Entries that an earlier report has named are known; a report that was overtaken brings what there is left.
+    std::size_t first = 0;
+    std::int64_t bytes = 0;
+    if (l.has_arrived) {
+        const auto fresh = static_cast<std::int32_t>(report.arrived() - l.arrived);
+        if (fresh >= 0) {
+            first = report.count() - std::min(report.count(), static_cast<std::size_t>(fresh));
+            // Two reports in a row are gone: what only they named came all the same.
+            const std::int64_t unnamed = fresh - static_cast<std::int64_t>(report.count() - first);
+            bytes += std::min<std::int64_t>(unnamed, 1000) * link::PathModel::packet_bytes;
+            l.arrived = report.arrived();
+        }
+    } else {
+        l.has_arrived = true;
+        l.arrived = report.arrived();
+    }
+    Instant newest_sent = never;
+    Duration newest_age;
+    std::uint32_t newest_age_us = 0;
+    for (std::size_t i = first; i < report.count(); ++i) {
+        const auto entry = report.at(i);
+        if (!entry) continue;
+        const Duration age{std::int64_t{entry->age_us()} * 1000};
+        const Arrival arrival = note_arrival(link, entry->sequence, age, now);
+        bytes += arrival.bytes;
+        if (arrival.sent_at == never || !entry->has_time()) continue;
+        newest_sent = arrival.sent_at;
+        newest_age = age;
+        newest_age_us = entry->age_us();
+    }
+    if (newest_sent != never)
+        l.path.on_arrivals(bytes, report.clock_us() - newest_age_us, newest_age, newest_sent, in_flight, now);
+    if (const auto next = report.next_expected()) ledger_.note_delivered_before(*next);
+    settle(link, now);
+    refresh_least();
+}
+
+void Dispatch::on_srtla_ack(LinkId link, const wire::SrtlaAck& ack, Instant now) noexcept {
+    if (reports_ || (up_ & mask_of(link)) == 0) return;
+    Link& l = at(link);
+    heard(link, now);
+    const std::int64_t in_flight = l.flight.bytes();
+    std::int64_t bytes = 0;
+    Instant newest_sent = never;
+    for (std::size_t i = 0; i < ack.count(); ++i) {
+        const auto sequence = ack.at(i);
+        if (!sequence) continue;
+        const Arrival arrival = note_arrival(link, *sequence, Duration{}, now);
+        bytes += arrival.bytes;
+        if (arrival.sent_at != never) newest_sent = arrival.sent_at;
+    }
+    if (newest_sent != never) l.path.on_acknowledged(bytes, newest_sent, in_flight, now);
+    settle(link, now);
+    refresh_least();
+}
+
+// That packet came by that link, so long before its answer left.
+Dispatch::Arrival Dispatch::note_arrival(LinkId link, wire::Seq31 sequence, Duration age, Instant now) noexcept {
+    Ledger::Entry* const e = ledger_.find(sequence);
+    if (e == nullptr) return {};
+    Link& l = at(link);
+    Arrival arrival;
+    // Of two copies on one link the open one, unless it cannot have come yet.
+    int lost = -1;
+    for (int copy = 0; copy < 2; ++copy) {
+        if (e->link[static_cast<std::size_t>(copy)] != link) continue;
+        if (e->is_lost(copy)) {
+            lost = copy;
+            continue;
+        }
+        const std::uint32_t position = e->position[static_cast<std::size_t>(copy)];
+        const link::Flight::Sent* const sent = l.flight.find(position);
+        if (sent == nullptr) return {};  // known since an earlier answer
+        if (now - sent->at() - age < l.path.base_rtt() * 3 / 4 && e->sends > 1) continue;
+        arrival = {sent->bytes, sent->at()};
+        l.flight.arrived(position);
+        --open_packets_;
+        lost = -1;
+        break;
+    }
+    if (lost >= 0) {
+        e->lost = static_cast<std::uint8_t>(e->lost & ~(1u << lost));
+        arrival.bytes = e->packet.length + header_bytes;
+        l.flight.belated(e->position[static_cast<std::size_t>(lost)], now);
+        counters_.add(Counter::losses_belied);
+    }
+    if (e->state != Ledger::State::given_up) ledger_.note_delivered(*e);
+    return arrival;
+}
+
+void Dispatch::on_echo(LinkId link, Duration rtt, Instant now) noexcept {
+    if ((up_ & mask_of(link)) == 0) return;
+    Link& l = at(link);
+    heard(link, now);
+    l.path.on_rtt(rtt, now);
+    if (reports_) {
+        l.echo_settles_at = now + report_slack;
+        l.echo_position = l.flight.position_at(now - rtt);
+    } else {
+        const Instant asked_at = now - rtt;
+        l.flight.release(asked_at);
+        // What has been in no queue for so long, and nobody has named since.
+        l.flight.settle_before(l.flight.position_at(asked_at - unnamed_max),
+                               [&](std::uint32_t position, const link::Flight::Sent& sent) {
+                                   ++l.lost;
+                                   counters_.add(Counter::losses_seen);
+                                   note_lost(link, position, sent.sequence);
+                               });
+    }
+    refresh(link);
+    refresh_least();
+}
+
+void Dispatch::on_srt_ack(wire::Seq31 next_expected, Instant now) noexcept {
+    if (reports_)
+        ledger_.note_delivered_before(next_expected);
+    else
+        note_covered(next_expected, now);
+    ledger_.release_before(next_expected);
+    if (stuck_since_ == never || stuck_at_ != next_expected) {
+        stuck_at_ = next_expected;
+        stuck_since_ = now;
+    }
+}
+
+// A plain receiver: what SRT's ACK covers needs no word of SRTLA's any more. Where there is none at all, the ACK is an
+// answer of each link that it covers packets of.
+void Dispatch::note_covered(wire::Seq31 next_expected, Instant now) noexcept {
+    struct Covered {
+        std::int64_t bytes = 0;
+        std::int64_t in_flight = 0;
+        Instant sent_at;
+    };
+    std::array<Covered, links_max> covered;
+    LinkMask links = 0;
+    ledger_.note_delivered_before(next_expected, [&](Ledger::Entry& e) {
+        for (std::size_t copy = 0; copy < 2; ++copy) {
+            if (e.link[copy] == no_link || e.is_lost(static_cast<int>(copy))) continue;
+            const LinkId link = e.link[copy];
+            Link& l = at(link);
+            const link::Flight::Sent* const sent = l.flight.find(e.position[copy]);
+            if (sent == nullptr || (!sent->released && !acks_absent_)) continue;
+            Covered& c = covered[link.index()];
+            if ((links & mask_of(link)) == 0) c = {0, l.flight.bytes(), sent->at()};
+            links |= mask_of(link);
+            if (!sent->released) c.bytes += sent->bytes;
+            c.sent_at = std::max(c.sent_at, sent->at());
+            l.flight.give_up(e.position[copy]);
+            --open_packets_;
+        }
+    });
+    for (LinkMask rest = links; rest != 0; rest &= rest - 1) {
+        const LinkId link = next_of(rest);
+        const Covered& c = covered[link.index()];
+        if (acks_absent_) {
+            heard(link, now);
+            if (c.bytes != 0) at(link).path.on_acknowledged(c.bytes, c.sent_at, c.in_flight, now);
+        }
+        refresh(link);
+    }
+}
+
+bool Dispatch::on_asked(wire::Seq31 sequence, Instant) noexcept {
+    Ledger::Entry* const e = ledger_.find(sequence);
+    if (e == nullptr) return false;
+    if (e->state != Ledger::State::delivered) return true;
+    // It came to the bond's far end and was lost behind it, or the question crossed the answer.
+    if (++e->asked < asked_max) return true;
+    if (e->packet.buffer == no_buffer) return false;
+    e->asked = 0;
+    ledger_.want(*e);
+    return true;
+}
+
+void Dispatch::on_unsent(LinkId link, wire::Seq31 sequence) noexcept {
+    Ledger::Entry* const e = ledger_.find(sequence);
+    const int copy = e == nullptr ? -1 : e->copy_on(link);
+    if (copy < 0) return;
+    const std::uint32_t position = e->position[static_cast<std::size_t>(copy)];
+    Link& l = at(link);
+    if (l.flight.find(position) == nullptr) return;
+    l.flight.give_up(position);
+    note_lost(link, position, sequence);
+    refresh(link);
+}
+
+void Dispatch::tick(Instant now) noexcept {
+    const Duration slack = reports_ ? silence_slack : silence_slack_plain;
+    for (LinkMask rest = up_; rest != 0; rest &= rest - 1) {
+        const LinkId link = next_of(rest);
+        Link& l = at(link);
+        if (l.echo_settles_at <= now) {
+            l.echo_settles_at = never;
+            l.flight.settle_before(l.echo_position, [&](std::uint32_t position, const link::Flight::Sent& sent) {
+                ++l.lost;
+                counters_.add(Counter::losses_seen);
+                note_lost(link, position, sent.sequence);
+            });
+            refresh(link);
+        }
+        if (l.flight.bytes() == 0) continue;
+        const Instant since = std::max(l.feedback_at, l.flight.oldest_at());
+        if (now - since > l.path.base_rtt() * 2 + slack && (silent_ & mask_of(link)) == 0) {
+            silent_ |= mask_of(link);
+            l.hedged_to = l.flight.begin();
+            l.probe_at = std::min(l.probe_at, now);
+        }
+    }
+    if (!reports_ && stuck_since_ != never && now - stuck_since_ >= stuck_max) note_stuck(stuck_at_, now);
+}
+
+// A plain receiver's SRT server waits for this one: where its links have released it, it is lost.
+void Dispatch::note_stuck(wire::Seq31 next_expected, Instant now) noexcept {
+    stuck_since_ = now;
+    Ledger::Entry* const e = ledger_.find(next_expected);
+    if (e == nullptr || e->state != Ledger::State::in_flight) return;
+    for (std::size_t copy = 0; copy < 2; ++copy) {
+        if (e->link[copy] == no_link || e->is_lost(static_cast<int>(copy))) continue;
+        const link::Flight::Sent* const sent = at(e->link[copy]).flight.find(e->position[copy]);
+        if (sent != nullptr && !sent->released) return;
+    }
+    for (std::size_t copy = 0; copy < 2; ++copy) {
+        if (e->link[copy] == no_link || e->is_lost(static_cast<int>(copy))) continue;
+        const LinkId link = e->link[copy];
+        if (at(link).flight.find(e->position[copy]) == nullptr) continue;
+        at(link).flight.give_up(e->position[copy]);
+        ++at(link).lost;
+        counters_.add(Counter::losses_seen);
+        note_lost(link, e->position[copy], next_expected);
+    }
+}
+
+LinkMask Dispatch::take_probes(Instant now) noexcept {
+    LinkMask probes = 0;
+    if (!active(now)) return 0;
+    for (LinkMask rest = up_; rest != 0; rest &= rest - 1) {
+        const LinkId link = next_of(rest);
+        Link& l = at(link);
+        const bool asks = !reports_ || l.flight.empty() || (silent_ & mask_of(link)) != 0;
+        if (!asks || l.probe_at > now) continue;
+        l.probe_at = now + probe_interval;
+        probes |= mask_of(link);
+    }
+    return probes;
+}
+
+LinkId Dispatch::soonest(LinkMask open) const noexcept {
+    const LinkMask some = open & up_ & ~silent_;
+    LinkId best = no_link;
+    std::int64_t least = never.ns;
+    for (LinkMask rest = some != 0 ? some : open & up_; rest != 0; rest &= rest - 1) {
+        const LinkId link = next_of(rest);
+        if (lanes_[link.index()].delay_ns >= least) continue;
+        least = lanes_[link.index()].delay_ns;
+        best = link;
+    }
+    return best;
+}
+
+Dispatch::View Dispatch::view(LinkId link) const noexcept {
+    const Link& l = at(link);
+    if ((up_ & mask_of(link)) == 0) return View{};
+    return View{l.path.base_rtt(),
+                l.path.queue_delay(),
+                l.path.window(),
+                l.flight.bytes(),
+                l.flight.open(),
+                static_cast<std::uint32_t>(l.path.bytes_per_ns() * 1e9F),
+                l.lost,
+                (silent_ & mask_of(link)) != 0};
+}
+
+bool Dispatch::is_consistent() const noexcept {
+    if ((silent_ & ~up_) != 0 || !ledger_.is_consistent()) return false;
+    std::uint32_t open = 0;
+    for (std::size_t i = 0; i < links_max; ++i) {
+        const Link& l = links_[i];
+        if (!l.flight.is_consistent()) return false;
+        open += l.flight.open();
+        const LinkId link(static_cast<std::uint8_t>(i));
+        if ((up_ & mask_of(link)) == 0 && !l.flight.empty()) return false;
+        if ((up_ & mask_of(link)) != 0 && lanes_[i].room != room_of(l)) return false;
+    }
+    return open == open_packets_;
+}
+
+}  // namespace hawser::bond

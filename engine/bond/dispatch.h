@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+// The selector `adaptive`: which packet leaves on which link, and when. Packets wait in one queue for all links, the
+// earliest deadline first, and are bound to a link only when that link has room (link::PathModel::window), to the one
+// where they will arrive first. What is lost goes back to the queue; what can no longer come in time is given up; what a
+// silent link holds may be sent again elsewhere, once, under a budget.
+// Told by the sender what leaves, what is answered and which links live; told the time; sends through a function.
+//
+// Laws, which tests/unit/bond and tests/sim quote:
+//  - A link never carries more than its window. A silent link gets nothing while another one answers.
+//  - What is given up is what the best link would have brought too late.
+//  - Copies beside ones that are not known to be lost: at most hedge_share of the packets, and a burst.
+//  - A link that answers again is used again at once; one that leaves gives its packets back.
+// Pump thread only; no allocation after construction.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+
+#include "engine/base/link_load.h"
+#include "engine/base/pool.h"
+#include "engine/base/time.h"
+#include "engine/bond/ledger.h"
+#include "engine/border/counters.h"
+#include "engine/link/flight.h"
+#include "engine/link/path_model.h"
+#include "engine/wire/report.h"
+#include "engine/wire/srtla.h"
+
+namespace hawser::bond {
+
+class Dispatch {
+public:
+    static constexpr Duration tick_interval{10'000'000};
+
+    Dispatch(Pool& pool, std::uint32_t capacity, Counters& counters) : counters_(counters), ledger_(pool, capacity) {}
+
+    // A link that may carry data, and one that may no more: what it held goes back to the queue.
+    void link_up(LinkId link, Instant now) noexcept;
+    void link_down(LinkId link, Instant now) noexcept;
+    // Everything anew: another SRT session, or the mode has just been chosen.
+    void new_session(Instant now) noexcept;
+    // What the links know of themselves as well.
+    void clear(Instant now) noexcept;
+    // A plain receiver says in tens what came, and not when.
+    void set_reports(bool reports) noexcept;
+    // Nor even that: SRT's own ACKs have to serve.
+    void set_acks_absent(bool absent) noexcept { acks_absent_ = absent; }
+    [[nodiscard]] bool reports() const noexcept { return reports_; }
+
+    // A data packet from the caller. False: it is known and its copy is not needed; nothing is kept.
+    enum class Taken : std::uint8_t { queued, known, out_of_reach };
+    [[nodiscard]] Taken on_data(wire::Seq31 sequence, PacketRef packet, Instant deadline, Instant now) noexcept {
+        if (ledger_.find(sequence) != nullptr) [[unlikely]] {
+            if (on_asked(sequence, now)) return Taken::known;
+        }
+        if (!ledger_.in_reach(sequence)) [[unlikely]]
+            return Taken::out_of_reach;
+        ledger_.add(sequence, packet, deadline);
+        hedge_budget_ = std::min(hedge_budget_ + hedge_share, hedge_burst * hedge_cost);
+        active_at_ = now;
+        return Taken::queued;
+    }
+    // Answers.
+    void on_report(LinkId link, const wire::DeliveryReport& report, Instant now) noexcept;
+    void on_srtla_ack(LinkId link, const wire::SrtlaAck& ack, Instant now) noexcept;
+    void on_echo(LinkId link, Duration rtt, Instant now) noexcept;
+    void on_srt_ack(wire::Seq31 next_expected, Instant now) noexcept;
+    // SRT misses that packet. True: nothing is to be done about it.
+    bool on_asked(wire::Seq31 sequence, Instant now) noexcept;
+    // The kernel did not take a packet: it is wanted again.
+    void on_unsent(LinkId link, wire::Seq31 sequence) noexcept;
+
+    // What the clock brings, each tick_interval while active(): silence, late losses.
+    void tick(Instant now) noexcept;
+    [[nodiscard]] bool active(Instant now) const noexcept {
+        return ledger_.any_wanted() || open_packets_ != 0 || now - active_at_ < activity;
+    }
+    // After tick: the links that are to be sent a keepalive now.
+    [[nodiscard]] LinkMask take_probes(Instant now) noexcept;
+
+    // Binds packets to links of `open` while there is room; send(link, packet) puts one on its way.
+    // `narrow(bytes)`: links that do not carry so many bytes whole.
+    template <class Send, class Narrow>
+    void run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noexcept;
+    // Where a packet arrives first that is not kept here (SRT's own control packets); no_link when none is open.
+    [[nodiscard]] LinkId soonest(LinkMask open) const noexcept;
+
+    // Whether run() may find something to do.
+    [[nodiscard]] bool has_work() const noexcept { return ledger_.any_wanted() || (silent_ & up_) != 0; }
+    [[nodiscard]] Ledger& ledger() noexcept { return ledger_; }
+    struct View {
+        Duration base_rtt, queue_delay;
+        std::int64_t window_bytes, in_flight_bytes;
+        std::uint32_t in_flight, bytes_per_second;
+        std::uint64_t lost;
+        bool silent;
+    };
+    [[nodiscard]] View view(LinkId link) const noexcept;
+    [[nodiscard]] LinkMask links() const noexcept { return up_; }
+    [[nodiscard]] std::uint32_t queued() const noexcept { return ledger_.wanted(); }
+    [[nodiscard]] bool is_consistent() const noexcept;
+
+private:
+    // A link is silent when it carries something and neither a report nor an echo came for two base RTTs and this:
+    // reports come each 10 ms, and radio schedulers pause for some tens.
+    static constexpr Duration silence_slack{60'000'000};
+    static constexpr Duration silence_slack_plain{
+        160'000'000};  // answers come with ten packets, or an echo each 100 ms
+    static constexpr Duration probe_interval{100'000'000};
+    static constexpr Duration activity{2'000'000'000};  // links are probed this long after the last packet
+    // A report is at most 10 ms behind the packet it names; an echo is not held back.
+    static constexpr Duration report_slack{25'000'000};
+    // Of the packet's time, kept for what the estimates do not know.
+    static constexpr Duration margin_max{200'000'000};
+    // A packet is copied from a silent link while others wait only when it has less time left than this.
+    static constexpr Duration urgent{500'000'000};
+    static constexpr std::int32_t hedge_cost = 1000;
+    static constexpr std::int32_t hedge_share = 60;   // per packet: 6 %
+    static constexpr std::int32_t hedge_burst = 512;  // packets
+    // Times that SRT asks for what was delivered, before it is sent again.
+    static constexpr std::uint8_t asked_max = 3;
+    static constexpr Duration unnamed_max{1'000'000'000};  // untuned
+    static constexpr Duration stuck_max{60'000'000};
+    static constexpr std::int64_t header_bytes = 28;  // UDP and IPv4
+
+    struct Link {
+        link::Flight flight;
+        link::PathModel path;
+        Instant feedback_at;
+        Instant probe_at;
+        Instant echo_settles_at = never;
+        std::uint32_t echo_position = 0;
+        std::uint32_t hedged_to = 0;
+        std::uint32_t arrived = 0;  // the receiver's count
+        bool has_arrived = false;
+        std::uint64_t lost = 0;
+    };
+    // What a choice reads.
+    struct Lane {
+        std::int64_t room = 0;      // bytes
+        std::int64_t delay_ns = 0;  // of a packet sent now
+    };
+
+    [[nodiscard]] Link& at(LinkId link) noexcept { return links_[link.index()]; }
+    [[nodiscard]] const Link& at(LinkId link) const noexcept { return links_[link.index()]; }
+    [[nodiscard]] static std::int64_t room_of(const Link& l) noexcept {
+        return l.flight.full() ? 0 : l.path.window() - l.flight.bytes();
+    }
+    void refresh(LinkId link) noexcept {
+        const Link& l = at(link);
+        Lane& lane = lanes_[link.index()];
+        lane.room = room_of(l);
+        lane.delay_ns = l.path.delay_behind(l.flight.bytes()).ns;
+    }
+    void refresh_least() noexcept;
+    void put(Ledger::Entry& e, LinkId link, Instant now) noexcept {
+        Link& l = at(link);
+        if (l.flight.empty()) l.feedback_at = std::max(l.feedback_at, now);
+        const auto bytes = static_cast<std::uint16_t>(e.packet.length + header_bytes);
+        ledger_.note_sent(e, link, l.flight.push(e.sequence, bytes, now));
+        ++open_packets_;
+        refresh(link);
+    }
+    // The open link of which a packet of so many bytes arrives first; no_link: none has room.
+    [[nodiscard]] LinkId pick(std::int64_t bytes, LinkMask open) const noexcept {
+        std::int64_t least = never.ns;
+        std::uint32_t best = no_link.value;
+        for (; open != 0; open &= open - 1) {
+            const auto i = static_cast<std::uint32_t>(std::countr_zero(open));
+            const bool fits = lanes_[i].room >= bytes;
+            const bool sooner = lanes_[i].delay_ns < least;
+            const bool better = fits & sooner;
+            least = better ? lanes_[i].delay_ns : least;
+            best = better ? i : best;
+        }
+        return LinkId(static_cast<std::uint8_t>(best));
+    }
+    [[nodiscard]] LinkMask speaking(LinkMask open) const noexcept {
+        const LinkMask some = open & up_ & ~silent_;
+        return some != 0 ? some : open & up_;
+    }
+    void heard(LinkId link, Instant now) noexcept {
+        at(link).feedback_at = now;
+        silent_ &= ~mask_of(link);
+    }
+    struct Arrival {
+        std::int64_t bytes = 0;   // newly known to have come
+        Instant sent_at = never;  // of a copy that was not taken for lost
+    };
+    Arrival note_arrival(LinkId link, wire::Seq31 sequence, Duration age, Instant now) noexcept;
+    void note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept;
+    void settle(LinkId link, Instant now) noexcept;
+    void note_covered(wire::Seq31 next_expected, Instant now) noexcept;
+    void note_stuck(wire::Seq31 next_expected, Instant now) noexcept;
+    template <class Send>
+    void hedge(LinkId silent, Instant now, LinkMask open, Send&& send) noexcept;
+    [[nodiscard]] Duration margin() const noexcept { return margin_; }
+
+public:
+    void set_latency(Duration latency) noexcept { margin_ = std::min(margin_max, latency / 5); }
+
+private:
+    Counters& counters_;
+    Ledger ledger_;
+    std::array<Lane, links_max> lanes_{};
+    LinkMask up_ = 0;
+    LinkMask silent_ = 0;
+    std::uint32_t open_packets_ = 0;
+    std::int32_t hedge_budget_ = 6 * hedge_cost;
+    Duration margin_ = margin_max;
+    std::int64_t least_base_ns_ = 0;  // one way, of the nearest link
+    bool reports_ = false;
+    bool acks_absent_ = false;
+    Instant active_at_{-1'000'000'000'000};
+    wire::Seq31 stuck_at_;
+    Instant stuck_since_ = never;
+    std::array<Link, links_max> links_{};
+};
+
+template <class Send, class Narrow>
+void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noexcept {
+    const LinkMask usable = speaking(open);
+    while (ledger_.any_wanted()) {
+        Ledger::Entry& e = ledger_.first_wanted();
+        const std::int64_t bytes = e.packet.length + header_bytes;
+        const LinkMask tight = narrow(static_cast<std::size_t>(e.packet.length));
+        const LinkMask wide = usable & ~tight;
+        const LinkId link = pick(bytes, wide != 0 ? wide : usable);
+        const Instant due = e.deadline + Duration{least_base_ns_};
+        if (link == no_link) {
+            if (now + Duration{least_base_ns_} <= due) break;
+            counters_.add(Counter::packets_given_up);
+            ledger_.give_up(e);
+            continue;
+        }
+        if (now + Duration{lanes_[link.index()].delay_ns} + margin() > due) {
+            counters_.add(Counter::packets_given_up);
+            ledger_.give_up(e);
+            continue;
+        }
+        if (e.sends != 0) counters_.add(Counter::repairs_sent);
+        put(e, link, now);
+        send(link, e.packet);
+    }
+    for (LinkMask rest = silent_ & up_; rest != 0; rest &= rest - 1)
+        hedge(LinkId(static_cast<std::uint8_t>(std::countr_zero(rest))), now, usable, send);
+}
+
+template <class Send>
+void Dispatch::hedge(LinkId silent, Instant now, LinkMask open, Send&& send) noexcept {
+    Link& l = at(silent);
+    if (l.hedged_to - l.flight.begin() > l.flight.end() - l.flight.begin()) l.hedged_to = l.flight.begin();
+    for (; l.hedged_to != l.flight.end() && hedge_budget_ >= hedge_cost; ++l.hedged_to) {
+        const link::Flight::Sent* const sent = l.flight.find(l.hedged_to);
+        if (sent == nullptr) continue;
+        Ledger::Entry* const e = ledger_.find(sent->sequence);
+        if (e == nullptr || e->state != Ledger::State::in_flight || e->hedged) continue;
+        if (ledger_.any_wanted() && e->deadline - now > urgent) return;
+        const LinkId link = pick(e->packet.length + header_bytes, open & ~mask_of(silent));
+        if (link == no_link) return;
+        if (now + Duration{lanes_[link.index()].delay_ns} > e->deadline + Duration{least_base_ns_}) continue;
+        hedge_budget_ -= hedge_cost;
+        counters_.add(Counter::hedges_sent);
+        e->hedged = true;
+        put(*e, link, now);
+        send(link, e->packet);
+    }
+}
+
+}  // namespace hawser::bond

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// Every packet of the session's last while, by sequence: its buffer, when it must be there, which links carry it, and
+// what is known of it. The wanted ones, which wait for a link, are also bits of a map; the lowest sequence comes first,
+// and since SRT's timestamps grow with its sequences that is the earliest deadline first. A repair is a bit set again.
+//
+//   wanted --sent--> in_flight --all copies lost--> wanted;  any --arrived--> delivered;  wanted --too late--> given_up
+//
+// Holds a reference to each buffer until all before it have arrived too, it is given up, or its place is needed.
+// Bounded: `capacity` sequences up to the newest; an older one is not held, and a place that is taken again gives up
+// what was in it. Pump thread only. Allocates in the constructor.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <memory>
+
+#include "engine/base/check.h"
+#include "engine/base/pool.h"
+#include "engine/base/strong.h"
+#include "engine/base/time.h"
+#include "engine/wire/seq.h"
+
+namespace hawser::bond {
+
+class Ledger {
+public:
+    enum class State : std::uint8_t { absent, wanted, in_flight, delivered, given_up };
+    struct Entry {
+        PacketRef packet;
+        Instant deadline;                       // when the SRT receiver needs it, on our clock
+        std::array<std::uint32_t, 2> position;  // of the last two copies, in their links' flights
+        std::array<LinkId, 2> link;             // no_link: no such copy
+        std::uint8_t lost;                      // bit i: copy i is taken for lost
+        State state;
+        wire::Seq31 sequence;
+        std::uint8_t sends;  // copies sent so far, at most 255
+        std::uint8_t asked;  // NAKs since it was delivered
+        bool hedged;         // a copy went out beside one that was not known to be lost
+
+        [[nodiscard]] bool has_open_copy() const {
+            return (link[0] != no_link && (lost & 1) == 0) || (link[1] != no_link && (lost & 2) == 0);
+        }
+        // The copy on that link, the older first; -1: none.
+        [[nodiscard]] int copy_on(LinkId on) const {
+            if (link[0] == on && (lost & 1) == 0) return 0;
+            if (link[1] == on && (lost & 2) == 0) return 1;
+            return link[0] == on ? 0 : link[1] == on ? 1 : -1;
+        }
+        [[nodiscard]] bool is_lost(int copy) const { return ((lost >> copy) & 1) != 0; }
+        void note_copy(LinkId on, std::uint32_t at) {
+            // The older copy's place; a lost one's first.
+            const int place = link[0] == no_link || (lost & 1) != 0 ? 0 : link[1] == no_link || (lost & 2) != 0 ? 1 : 0;
+            if (place == 0 && link[0] != no_link && link[1] == no_link) {
+                link[1] = link[0];
+                position[1] = position[0];
+                lost = static_cast<std::uint8_t>((lost & 1) << 1);
+            }
+            link[static_cast<std::size_t>(place)] = on;
+            position[static_cast<std::size_t>(place)] = at;
+            lost = static_cast<std::uint8_t>(lost & ~(1 << place));
+            if (sends != 255) ++sends;
+        }
+    };
+
+    // `capacity`: a power of two, at least 64.
+    Ledger(Pool& pool, std::uint32_t capacity)
+        : pool_(pool),
+          mask_(capacity - 1),
+          entries_(std::make_unique<Entry[]>(capacity)),
+          wanted_(std::make_unique<std::uint64_t[]>(capacity / 64)) {
+        HAWSER_CHECK(std::has_single_bit(capacity) && capacity >= 64);
+    }
+    ~Ledger() { clear(); }
+    Ledger(const Ledger&) = delete;
+    Ledger& operator=(const Ledger&) = delete;
+
+    void clear() noexcept {
+        if (!has_any_) return;
+        for (std::uint32_t i = 0; i <= mask_; ++i) evict(entries_[i]);
+        has_any_ = false;
+        HAWSER_CHECK(wanted_count_ == 0);
+    }
+
+    // Null: not held.
+    [[nodiscard]] Entry* find(wire::Seq31 sequence) noexcept {
+        Entry& e = entries_[sequence.raw() & mask_];
+        return e.sequence == sequence && e.state != State::absent ? &e : nullptr;
+    }
+    [[nodiscard]] bool in_reach(wire::Seq31 sequence) const noexcept {
+        return !has_any_ || wire::distance(sequence, newest_) <= static_cast<std::int32_t>(mask_);
+    }
+    // A packet that is not held, in reach; takes over the caller's reference. It is wanted.
+    void add(wire::Seq31 sequence, PacketRef packet, Instant deadline) noexcept {
+        if (!has_any_) [[unlikely]] {
+            newest_ = floor_ = released_ = sequence;
+            hint_ = sequence;
+            has_any_ = true;
+        } else {
+            const std::int32_t step = wire::distance(newest_, sequence);
+            if (step > 1) [[unlikely]]
+                skip(step - 1);
+            if (step > 0) newest_ = sequence;
+        }
+        Entry& e = entries_[sequence.raw() & mask_];
+        if (e.state != State::absent) evict(e);
+        e = Entry{packet, deadline, {}, {no_link, no_link}, 0, State::delivered, sequence, 0, 0, false};
+        want(e);
+    }
+
+    [[nodiscard]] bool any_wanted() const noexcept { return wanted_count_ != 0; }
+    [[nodiscard]] std::uint32_t wanted() const noexcept { return wanted_count_; }
+    // Only while any is.
+    [[nodiscard]] Entry& first_wanted() noexcept {
+        if (wire::distance(hint_, newest_) > static_cast<std::int32_t>(mask_))
+            hint_ = newest_.plus(-static_cast<std::int32_t>(mask_));
+        std::uint32_t at = hint_.raw() & mask_;
+        std::uint64_t word = wanted_[at / 64] >> (at % 64) << (at % 64);
+        std::uint32_t w = at / 64;
+        while (word == 0) {
+            w = (w + 1) & (mask_ / 64);
+            word = wanted_[w];
+        }
+        Entry& e = entries_[w * 64 + static_cast<std::uint32_t>(std::countr_zero(word))];
+        hint_ = e.sequence;
+        return e;
+    }
+    void want(Entry& e) noexcept {
+        if (e.state == State::wanted) return;
+        e.state = State::wanted;
+        const std::uint32_t i = index(e);
+        wanted_[i / 64] |= std::uint64_t{1} << (i % 64);
+        if (++wanted_count_ == 1 || wire::distance(e.sequence, hint_) > 0) hint_ = e.sequence;
+    }
+    void note_sent(Entry& e, LinkId link, std::uint32_t position) noexcept {
+        set(e, State::in_flight);
+        e.note_copy(link, position);
+    }
+    void note_delivered(Entry& e) noexcept { set(e, State::delivered); }
+    void give_up(Entry& e) noexcept {
+        set(e, State::given_up);
+        release(e);
+    }
+    // All before `next` have come, or the receiver wants them no more. Calls visit(Entry&) for each that was in flight.
+    template <class Visit>
+    void note_delivered_before(wire::Seq31 next, Visit&& visit) noexcept {
+        walk(floor_, next, [&](Entry& e) {
+            if (e.state == State::in_flight) visit(e);
+            if (e.state != State::given_up) set(e, State::delivered);
+        });
+    }
+    void note_delivered_before(wire::Seq31 next) noexcept {
+        note_delivered_before(next, [](Entry&) {});
+    }
+    // And nobody will ask for them again, though one may be on its way once more.
+    void release_before(wire::Seq31 next) noexcept {
+        walk(released_, next, [this](Entry& e) {
+            if (e.state != State::given_up) set(e, State::delivered);
+            release(e);
+        });
+    }
+
+    [[nodiscard]] wire::Seq31 newest() const noexcept { return newest_; }
+    [[nodiscard]] wire::Seq31 floor() const noexcept { return floor_; }
+    [[nodiscard]] bool empty() const noexcept { return !has_any_; }
+    [[nodiscard]] std::uint32_t capacity() const noexcept { return mask_ + 1; }
+    // Calls visit(Entry&) for each that is wanted, in order; it may give them up or send them.
+    template <class Visit>
+    void each_wanted(Visit&& visit) noexcept {
+        if (!has_any_) return;
+        for (std::uint32_t left = wanted_count_; left > 0 && wanted_count_ > 0; --left) visit(first_wanted());
+    }
+    [[nodiscard]] bool is_consistent() const noexcept {
+        std::uint32_t count = 0;
+        for (std::uint32_t i = 0; i <= mask_; ++i) {
+            const Entry& e = entries_[i];
+            const bool bit = ((wanted_[i / 64] >> (i % 64)) & 1) != 0;
+            count += bit ? 1 : 0;
+            if (bit != (e.state == State::wanted)) return false;
+            if (e.state == State::absent) continue;
+            if ((e.sequence.raw() & mask_) != i || !has_any_) return false;
+            if (wire::distance(e.sequence, newest_) < 0 || !in_reach(e.sequence)) return false;
+            if ((e.state == State::wanted || e.state == State::in_flight) && e.packet.buffer == no_buffer) return false;
+        }
+        return count == wanted_count_;
+    }
+
+private:
+    [[nodiscard]] std::uint32_t index(const Entry& e) const noexcept {
+        return static_cast<std::uint32_t>(&e - entries_.get());
+    }
+    void set(Entry& e, State state) noexcept {
+        if (e.state == State::wanted) {
+            const std::uint32_t i = index(e);
+            wanted_[i / 64] &= ~(std::uint64_t{1} << (i % 64));
+            --wanted_count_;
+        }
+        e.state = state;
+    }
+    void release(Entry& e) noexcept {
+        if (e.packet.buffer == no_buffer) return;
+        pool_.release(e.packet.buffer);
+        e.packet.buffer = no_buffer;
+    }
+    void evict(Entry& e) noexcept {
+        if (e.state == State::absent) return;
+        set(e, State::absent);
+        release(e);
+    }
+    template <class Visit>
+    void walk(wire::Seq31& from, wire::Seq31 next, Visit&& visit) noexcept {
+        if (!has_any_) return;
+        const std::int32_t ahead = wire::distance(from, next);
+        if (ahead <= 0 || wire::distance(next, newest_.plus(1)) < 0) return;
+        const auto reach = static_cast<std::int32_t>(mask_) + 1;
+        for (wire::Seq31 s = ahead > reach ? next.plus(-reach) : from; s != next; s = s.plus(1))
+            if (Entry* const e = find(s)) visit(*e);
+        from = next;
+    }
+    // Places of sequences that have not come, up to the newest.
+    [[gnu::noinline]] void skip(std::int32_t count) noexcept {
+        const std::int32_t bounded = std::min(count, static_cast<std::int32_t>(mask_) + 1);
+        for (std::int32_t i = 1; i <= bounded; ++i) evict(entries_[newest_.plus(i + count - bounded).raw() & mask_]);
+    }
+
+    Pool& pool_;
+    std::uint32_t mask_;
+    std::uint32_t wanted_count_ = 0;
+    wire::Seq31 newest_;
+    wire::Seq31 floor_;     // all before it have come or are not wanted
+    wire::Seq31 released_;  // and no buffer of those before it is held
+    wire::Seq31 hint_;      // none before it is wanted
+    bool has_any_ = false;
+    std::unique_ptr<Entry[]> entries_;
+    std::unique_ptr<std::uint64_t[]> wanted_;
+};
+
+}  // namespace hawser::bond

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <vector>
+
+#include "engine/bond/dispatch.h"
+
+using namespace hawser;
+using namespace hawser::literals;
+using bond::Dispatch;
+using wire::Seq31;
+
+namespace {
+
+constexpr LinkId a{0};
+constexpr LinkId b{1};
+constexpr LinkMask both = 3;
+
+struct Sent {
+    LinkId link;
+    std::uint32_t sequence;
+};
+
+// Two links that report, each after a fixed time unless it is dark; time moves by hand.
+struct Yard {
+    std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(8192 * 64);
+    Pool pool{bytes, 64};
+    Counters counters;
+    Dispatch dispatch{pool, 1024, counters};
+    Instant now{10'000'000'000};
+    Duration latency{1'000'000'000};
+    std::vector<Sent> sent;
+    std::uint32_t next = 500;
+    std::array<std::uint32_t, 2> arrived{};
+
+    Yard() {
+        dispatch.set_reports(true);
+        dispatch.set_latency(latency);
+        dispatch.link_up(a, now);
+        dispatch.link_up(b, now);
+    }
+    ~Yard() {
+        CHECK(dispatch.is_consistent());
+        dispatch.new_session(now);
+        CHECK(pool.free_slots() == pool.slots());
+    }
+    void offer(std::uint32_t count) {
+        for (std::uint32_t i = 0; i < count; ++i) {
+            const BufferId id = pool.take();
+            REQUIRE(id != no_buffer);
+            REQUIRE(dispatch.on_data(Seq31(next++), PacketRef{id, 0, 1332}, now + latency, now) ==
+                    Dispatch::Taken::queued);
+        }
+    }
+    std::vector<Sent> run(LinkMask open = both) {
+        std::vector<Sent> now_sent;
+        dispatch.run(
+            now, open,
+            [&](LinkId link, const PacketRef&) {
+                now_sent.push_back({link, 0});
+            },
+            [](std::size_t) { return LinkMask{0}; });
+        sent.insert(sent.end(), now_sent.begin(), now_sent.end());
+        return now_sent;
+    }
+    void report(LinkId link, const std::vector<std::uint32_t>& sequences, Duration age = 0_ms,
+                std::optional<Seq31> next_expected = std::nullopt) {
+        arrived[link.index()] += static_cast<std::uint32_t>(sequences.size());
+        wire::ReportBuilder builder(
+            {0, static_cast<std::uint32_t>(now.ns / 1000), next_expected, arrived[link.index()]});
+        for (const std::uint32_t s : sequences) builder.add(Seq31(s), age.us());
+        dispatch.on_report(link, *wire::DeliveryReport::over(builder.bytes()), now);
+    }
+    // Both links known: base 40 and 100 ms.
+    void learn() {
+        dispatch.on_echo(a, 40_ms, now);
+        dispatch.on_echo(b, 100_ms, now);
+    }
+    void pass(Duration span) {
+        for (const Instant end = now + span; now < end;) {
+            now = now + 10_ms;
+            dispatch.tick(now);
+        }
+    }
+};
+
+std::size_t on(const std::vector<Sent>& sends, LinkId link) {
+    return static_cast<std::size_t>(
+        std::count_if(sends.begin(), sends.end(), [&](const Sent& s) { return s.link == link; }));
+}
+
+}  // namespace
+
+TEST_CASE("a packet waits until a link has room, and then takes the link where it arrives first") {
+    Yard yard;
+    yard.learn();
+    yard.offer(1);
+    CHECK(on(yard.run(), a) == 1);
+    yard.offer(20);
+    const auto sends = yard.run();
+    CHECK(on(sends, a) == 5);  // six packets are an unknown link's window
+    CHECK(on(sends, b) == 6);
+    CHECK(yard.dispatch.queued() == 9);
+    CHECK(yard.run().empty());
+    yard.now = yard.now + 40_ms;
+    yard.report(a, {500, 501});
+    CHECK(yard.run().size() >= 2);
+}
+
+TEST_CASE("what a later arrival overtook is sent again at once, before what is newer") {
+    Yard yard;
+    yard.learn();
+    yard.offer(6);
+    REQUIRE(on(yard.run(1), a) == 6);
+    yard.offer(1);
+    yard.now = yard.now + 40_ms;
+    yard.report(a, {502});
+    CHECK(yard.dispatch.queued() == 3);
+    CHECK(yard.dispatch.ledger().first_wanted().sequence == Seq31(500));
+    CHECK(yard.run().size() == 3);
+    CHECK(yard.counters[Counter::losses_seen] == 2);
+    CHECK(yard.counters[Counter::repairs_sent] == 2);
+}
+
+TEST_CASE("a packet that was taken for lost and came is delivered, and its repair is called off") {
+    Yard yard;
+    yard.learn();
+    yard.offer(4);
+    yard.run(1);
+    yard.now = yard.now + 40_ms;
+    yard.report(a, {501});
+    REQUIRE(yard.dispatch.queued() == 1);
+    yard.report(a, {500});
+    CHECK(yard.dispatch.queued() == 0);
+    CHECK(yard.counters[Counter::losses_belied] == 1);
+    yard.report(a, {503});  // overtakes 502 by one place, which this link has been seen to do
+    CHECK(yard.dispatch.queued() == 0);
+}
+
+TEST_CASE("a report that says that packets came without naming them is no reason to send them again") {
+    Yard yard;
+    yard.learn();
+    yard.offer(6);
+    yard.run(1);
+    yard.now = yard.now + 40_ms;
+    yard.arrived[0] += 3;  // two reports are lost
+    yard.report(a, {503}, 0_ms, Seq31(504));
+    CHECK(yard.dispatch.queued() == 0);
+}
+
+TEST_CASE("what can no longer come in time is given up, and nothing else is") {
+    Yard yard;
+    yard.learn();
+    yard.offer(30);
+    REQUIRE(yard.run(1).size() == 6);
+    yard.now = yard.now + 700_ms;
+    yard.report(a, {500, 501, 502, 503, 504, 505});
+    yard.offer(1);
+    CHECK(yard.run(1).size() > 5);
+    CHECK(yard.counters[Counter::packets_given_up] == 0);
+    yard.now = yard.now + 200_ms;  // 100 ms left, and a fifth of the latency is kept back
+    const std::uint32_t waiting = yard.dispatch.queued();
+    REQUIRE(waiting > 1);
+    yard.dispatch.link_down(a, yard.now);
+    yard.dispatch.link_up(a, yard.now);
+    yard.run(1);
+    CHECK(yard.counters[Counter::packets_given_up] > waiting);
+    CHECK(yard.dispatch.queued() == 0);
+}
+
+TEST_CASE("a silent link gets nothing, what it holds goes another way once, and it is used again when it answers") {
+    Yard yard;
+    yard.learn();
+    yard.offer(6);
+    REQUIRE(yard.run(1).size() == 6);
+    yard.pass(130_ms);
+    CHECK_FALSE(yard.dispatch.view(a).silent);
+    yard.pass(30_ms);  // two base round trips and 60 ms are over
+    REQUIRE(yard.dispatch.view(a).silent);
+    CHECK(on(yard.run(), b) == 6);
+    CHECK(yard.counters[Counter::hedges_sent] == 6);
+    CHECK(yard.run().empty());
+    yard.offer(1);
+    CHECK(on(yard.run(), a) == 0);
+    CHECK((yard.dispatch.take_probes(yard.now) & mask_of(a)) != 0);
+    yard.report(a, {500});
+    CHECK_FALSE(yard.dispatch.view(a).silent);
+    CHECK(yard.dispatch.view(a).in_flight == 5);
+}
+
+TEST_CASE("the last link is used even when it is silent") {
+    Yard yard;
+    yard.learn();
+    yard.dispatch.link_down(b, yard.now);
+    yard.offer(3);
+    yard.run();
+    yard.pass(300_ms);
+    REQUIRE(yard.dispatch.view(a).silent);
+    yard.offer(1);
+    CHECK(on(yard.run(), a) == 1);
+}
+
+TEST_CASE("an echo that came back shows what was sent before it and is not reported to be lost, after a while") {
+    Yard yard;
+    yard.learn();
+    yard.offer(3);
+    yard.run(1);
+    yard.now = yard.now + 50_ms;
+    yard.dispatch.on_echo(a, 40_ms, yard.now);
+    CHECK(yard.dispatch.queued() == 0);
+    yard.pass(30_ms);
+    CHECK(yard.dispatch.queued() == 3);
+    CHECK(yard.dispatch.view(a).in_flight == 0);
+}
+
+TEST_CASE("a link that leaves gives its packets back") {
+    Yard yard;
+    yard.learn();
+    yard.offer(6);
+    yard.run(1);
+    yard.dispatch.link_down(a, yard.now);
+    CHECK(yard.dispatch.queued() == 6);
+    CHECK(on(yard.run(), b) == 6);
+}
+
+TEST_CASE("a packet that the kernel refused waits again") {
+    Yard yard;
+    yard.learn();
+    yard.offer(2);
+    yard.run(1);
+    yard.dispatch.on_unsent(a, Seq31(500));
+    CHECK(yard.dispatch.queued() == 1);
+    CHECK(yard.dispatch.view(a).in_flight == 1);
+    CHECK(on(yard.run(2), b) == 1);
+}
+
+TEST_CASE("SRT is not let ask for what is under way or hopeless; what was delivered goes again at the third time") {
+    Yard yard;
+    yard.learn();
+    yard.offer(2);
+    CHECK(yard.dispatch.on_asked(Seq31(500), yard.now));
+    yard.run(1);
+    CHECK(yard.dispatch.on_asked(Seq31(500), yard.now));
+    CHECK_FALSE(yard.dispatch.on_asked(Seq31(499), yard.now));  // not ours to say
+    yard.now = yard.now + 40_ms;
+    yard.report(a, {500, 501});
+    CHECK(yard.dispatch.on_asked(Seq31(500), yard.now));
+    CHECK(yard.dispatch.on_asked(Seq31(500), yard.now));
+    CHECK(yard.run().empty());
+    CHECK(yard.dispatch.on_asked(Seq31(500), yard.now));
+    CHECK(yard.run().size() == 1);
+    yard.dispatch.on_srt_ack(Seq31(502), yard.now);
+    for (int i = 0; i < 5; ++i) static_cast<void>(yard.dispatch.on_asked(Seq31(501), yard.now));
+    CHECK(yard.run().empty());
+}
+
+TEST_CASE("copies beside others stay within their budget however much falls silent") {
+    Yard yard;
+    yard.learn();
+    for (int round = 0; round < 400; ++round) {
+        yard.offer(1);
+        yard.run();
+        yard.pass(10_ms);
+        if (round % 20 == 19) {
+            yard.dispatch.on_echo(a, 40_ms, yard.now);
+            yard.dispatch.on_echo(b, 100_ms, yard.now);
+        }
+    }
+    CHECK(yard.counters[Counter::hedges_sent] <= 6 + 400 * 6 / 100);
+}
+
+TEST_CASE("a plain receiver's answers in tens serve too, and SRT's ACK proves all below it") {
+    Yard yard;
+    yard.dispatch.set_reports(false);
+    yard.learn();
+    yard.offer(12);
+    yard.run(1);
+    yard.now = yard.now + 50_ms;
+    wire::SrtlaAckBuilder ack;
+    for (std::uint32_t s = 500; s < 510; ++s) ack.add(Seq31(s));
+    yard.dispatch.on_srtla_ack(a, *wire::SrtlaAck::over(ack.bytes()), yard.now);
+    CHECK(yard.dispatch.view(a).in_flight == 2);
+    yard.dispatch.on_echo(a, 40_ms, yard.now + 60_ms);  // the two are in no queue: they weigh no more
+    CHECK(yard.dispatch.view(a).in_flight_bytes == 0);
+    yard.dispatch.on_srt_ack(Seq31(512), yard.now);
+    yard.dispatch.link_down(a, yard.now);
+    CHECK(yard.dispatch.queued() == 0);
+}
+
+TEST_CASE("a new session forgets all packets and keeps what is known of the links") {
+    Yard yard;
+    yard.learn();
+    yard.offer(20);
+    yard.run();
+    yard.dispatch.new_session(yard.now);
+    CHECK(yard.dispatch.queued() == 0);
+    CHECK(yard.dispatch.view(a).in_flight == 0);
+    CHECK(yard.dispatch.view(a).base_rtt == 40_ms);
+    CHECK(yard.dispatch.view(b).base_rtt == 100_ms);
+}
