@@ -23,7 +23,8 @@ Sender::Sender(const SenderOptions& options, Pool& pool, const wire::GroupKey& p
       pool_(pool),
       selector_(accounting_, Random(seed)),
       registration_(probe),
-      history_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2))) {}
+      history_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2))),
+      dispatch_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2)), counters_) {}
 
 Event Sender::event(EventKind kind, Instant now, LinkId link, std::uint32_t a, std::uint32_t b) {
     Event e;
@@ -78,6 +79,8 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
         case CommandKind::set_selection:
             selector_.set(command.selection);
             accounting_.set_arrival_first(command.selection.mode != select::Mode::classic);
+            deadlines_.fix(command.selection.latency);
+            set_adaptive(command.selection.mode == select::Mode::adaptive, now);
             break;
         case CommandKind::stop: stop(now, out); break;
         case CommandKind::publish:
@@ -128,11 +131,12 @@ void Sender::on_deadline(Instant now, Actions& out) noexcept {
         run_registration(link, now, out);
     });
     if (tick_at_ <= now) tick(now, out);
+    if (dispatch_at_ <= now) tick_dispatch(now, out);
     rearm();
 }
 
 void Sender::rearm() noexcept {
-    next_deadline_ = finished_ ? never : std::min(tick_at_, local_open_at_);
+    next_deadline_ = finished_ ? never : std::min({tick_at_, local_open_at_, dispatch_at_});
     each_link(present_, [&](LinkId link) { arm(uplinks_[link.index()].open_at); });
     if (!finished_) arm(registration_.next_due());
 }
@@ -217,8 +221,7 @@ void Sender::watch_receiver_acks(Instant now, Actions& out) noexcept {
     const std::uint64_t data = counters_[Counter::srt_data];
     if (data_at_first_srt_ack_ == 0) data_at_first_srt_ack_ = data;
     if (data - data_at_first_srt_ack_ < srtla_ack_patience) return;
-    srtla_acks_absent_ = true;
-    accounting_.set_srtla_acks_absent(true);
+    note_acks_absent(true);
     out.tell(event(EventKind::no_srtla_acks, now));
 }
 
@@ -231,6 +234,7 @@ void Sender::stop(Instant now, Actions& out) noexcept {
     if (local_socket_ != no_socket) static_cast<void>(out.close(local_socket_));
     local_socket_ = no_socket;
     history_.clear();
+    dispatch_.new_session(now);
     finished_ = true;
 }
 
@@ -245,6 +249,9 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
     s.counters = counters();
     s.selection = selector_.settings();
     s.group_joined = registration_.has_group();
+    s.reports = registration_.has_group() && dispatch_.reports();
+    s.waiting = dispatch_.queued();
+    s.latency = deadlines_.latency();
     s.has_caller = caller_.has_caller() && !caller_.ended();
     s.caller = caller_.endpoint();
     s.receiver = receiver_.count != 0 ? receiver_.addresses[receiver_index_] : Endpoint{};
@@ -261,6 +268,16 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
         o.rtt_min = u.rtt.minimum();
         o.window = accounting_.window(link);
         o.in_flight = accounting_.in_flight(link);
+        if (adaptive_) {
+            const Dispatch::View path = dispatch_.view(link);
+            o.window = static_cast<std::int32_t>(path.window_bytes * window_unit / link::PathModel::packet_bytes);
+            o.in_flight = static_cast<std::int32_t>(path.in_flight);
+            o.gated = path.silent;
+            o.path_rate = path.bytes_per_second;
+            o.queue_delay = path.queue_delay;
+            o.base_rtt = path.base_rtt;
+            o.lost = path.lost;
+        }
         o.quality = selector_.quality(link);
         o.packets_out = traffic(link).packets_out;
         o.bytes_out = traffic(link).bytes_out;
@@ -275,7 +292,8 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
 
 bool Sender::is_consistent() const noexcept {
     if ((alive_ & ~present_) != 0 || (busy_ & ~present_) != 0) return false;
-    bool ok = registration_.is_consistent() && accounting_.is_consistent();
+    bool ok = registration_.is_consistent() && accounting_.is_consistent() && dispatch_.is_consistent();
+    ok = ok && dispatch_.links() == alive_;
     for (std::size_t i = 0; i < links_max; ++i) {
         const LinkId link = link_at(i);
         const Uplink& u = uplinks_[i];

@@ -20,6 +20,8 @@
 #include "engine/bond/actions.h"
 #include "engine/bond/caller.h"
 #include "engine/bond/copy_filter.h"
+#include "engine/bond/deadlines.h"
+#include "engine/bond/dispatch.h"
 #include "engine/bond/history.h"
 #include "engine/bond/loss_reports.h"
 #include "engine/border/command.h"
@@ -67,6 +69,13 @@ public:
     void on_broken(const Completion& completion, Instant now, Actions& out) noexcept;
     void on_command(const Command& command, Instant now, Actions& out) noexcept;
     void on_deadline(Instant now, Actions& out) noexcept;
+
+    // After a turn's packets, deadlines and commands.
+    template <class Outlet>
+    void end_turn(Instant now, Outlet& out) noexcept {
+        if (adaptive_) [[unlikely]]
+            dispatch(now, out);
+    }
 
     [[nodiscard]] Instant next_deadline() const noexcept { return next_deadline_; }
     [[nodiscard]] Counters counters() const noexcept;
@@ -138,6 +147,8 @@ private:
     template <class Outlet>
     void send_probe(const PacketRef& ref, LinkId link, wire::Seq31 sequence, Instant now, Outlet& out) noexcept;
     LinkId choose(std::size_t packet_bytes, Instant now) noexcept {
+        if (adaptive_) [[unlikely]]
+            return choose_soonest(packet_bytes, now);
         if (packet_bytes <= plain_bytes_max_) return selector_.pick(now);
         return choose_among(packet_bytes, now);
     }
@@ -147,6 +158,23 @@ private:
     void set_busy(LinkId link, Instant until) noexcept;
     [[nodiscard]] link::LinkMask narrower_than(std::size_t packet_bytes) const noexcept;
     void note_no_uplink(Instant now, Actions& out) noexcept;
+    // Selector `adaptive`: sender_adaptive.cc.
+    void set_adaptive(bool adaptive, Instant now) noexcept;
+    bool queue_data(const Completion& c, const wire::SrtPacket& srt, Instant now, Actions& out) noexcept;
+    template <class Outlet>
+    void dispatch(Instant now, Outlet& out) noexcept;
+    void tick_dispatch(Instant now, Actions& out) noexcept;
+    void settle_busy(Instant now) noexcept;
+    [[nodiscard]] LinkId choose_soonest(std::size_t packet_bytes, Instant now) noexcept;
+    void note_acks_absent(bool absent) noexcept {
+        srtla_acks_absent_ = absent;
+        accounting_.set_srtla_acks_absent(absent);
+        dispatch_.set_acks_absent(absent);
+    }
+    void note_answer() noexcept;
+    void on_report(LinkId link, Bytes packet, Instant now) noexcept;
+    void forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses, Instant now,
+                     Actions& out) noexcept;
     // The uplinks' side.
     void on_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, Instant now, Actions& out) noexcept;
@@ -189,6 +217,10 @@ private:
     CopyFilter copies_;
     LossReports loss_reports_;
     History history_;
+    Dispatch dispatch_;
+    Deadlines deadlines_;
+    bool adaptive_ = false;
+    Instant dispatch_at_ = never;
 
     SocketId local_socket_ = no_socket;
     bool local_opening_ = false;
@@ -249,6 +281,8 @@ template <class Outlet>
     const wire::Seq31 sequence = srt.sequence();
     if (caller_.on_data(sequence)) [[unlikely]]
         new_session(now, out.actions());
+    if (adaptive_) [[unlikely]]
+        return queue_data(c, srt, now, out.actions());
     const LinkId link = choose(c.packet.length, now);
     if (link.index() >= links_max) [[unlikely]] {
         note_no_uplink(now, out.actions());
@@ -280,6 +314,16 @@ template <class Outlet>
     }
     ++t.packets_out;
     t.bytes_out += ref.length;
+}
+
+template <class Outlet>
+[[gnu::noinline]] void Sender::dispatch(Instant now, Outlet& out) noexcept {
+    if (!dispatch_.has_work()) return;
+    if (busy_ != 0) [[unlikely]]
+        settle_busy(now);
+    dispatch_.run(
+        now, alive_ & ~busy_, [&](LinkId link, const PacketRef& packet) { route(packet, link, out); },
+        [&](std::size_t bytes) { return bytes <= plain_bytes_max_ ? LinkMask{0} : narrower_than(bytes); });
 }
 
 }  // namespace hawser::bond

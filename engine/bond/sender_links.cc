@@ -119,6 +119,10 @@ void Sender::open_uplink(LinkId link, Instant now, Actions& out) noexcept {
 
 void Sender::set_usable(LinkId link, bool usable, Instant now) noexcept {
     alive_ = usable ? alive_ | bit(link) : alive_ & ~bit(link);
+    if (usable)
+        dispatch_.link_up(link, now);
+    else
+        dispatch_.link_down(link, now);
     selector_.set_usable(link, usable, now);
 }
 
@@ -210,10 +214,15 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
             break;
     }
     if (is_srtla) return;  // it has a timer of its own
+    if (adaptive_ && srt->is_data()) {
+        dispatch_.on_unsent(link, srt->sequence());
+        counters_.add(Counter::sends_rerouted);
+        return;
+    }
     if (srt->is_data()) accounting_.note_unsent(link, srt->sequence());
     link::LinkMask except = busy_ | bit(link);
     if (c.error == error_message_size) except |= narrower_than(packet.size());
-    const LinkId other = selector_.pick_except(except, now);
+    const LinkId other = adaptive_ ? dispatch_.soonest(alive_ & ~except) : selector_.pick_except(except, now);
     if (other == no_link) {
         note_no_uplink(now, out);
         return;
@@ -246,12 +255,16 @@ void Sender::on_broken(const Completion& c, Instant now, Actions& out) noexcept 
     set_busy(link, now + busy_time);
 }
 
-// Some uplink is busy, or too small for the packet.
-LinkId Sender::choose_among(std::size_t packet_bytes, Instant now) noexcept {
+void Sender::settle_busy(Instant now) noexcept {
     each_link(busy_, [&](LinkId link) {
         if (uplinks_[link.index()].busy_until <= now) busy_ &= ~bit(link);
     });
     find_plain_bytes_max();
+}
+
+// Some uplink is busy, or too small for the packet.
+LinkId Sender::choose_among(std::size_t packet_bytes, Instant now) noexcept {
+    settle_busy(now);
     const link::LinkMask except = narrower_than(packet_bytes);
     const LinkId link = selector_.pick_except(busy_ | except, now);
     if (link != no_link || except == 0) return link;

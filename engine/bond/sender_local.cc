@@ -50,6 +50,8 @@ void Sender::on_local_control(const Completion& c, Bytes packet, Instant now, Ac
     }
     if (const auto handshake = wire::Handshake::over(srt)) {
         if (caller_.on_handshake(*handshake)) new_session(now, out);
+        deadlines_.on_caller_handshake(srt);
+        dispatch_.set_latency(deadlines_.latency());
     } else if (srt.control_type() != wire::SrtControl::handshake) {
         caller_.on_connected_control();
     }
@@ -107,10 +109,12 @@ void Sender::new_session(Instant now, Actions& out) noexcept {
     accounting_.new_session();
     loss_reports_.clear();
     history_.clear();
+    dispatch_.new_session(now);
+    deadlines_.new_session();
+    dispatch_.set_latency(deadlines_.latency());
     srtla_acks_seen_ = false;
     data_at_first_srt_ack_ = 0;
-    if (srtla_acks_absent_) accounting_.set_srtla_acks_absent(false);
-    srtla_acks_absent_ = false;
+    if (srtla_acks_absent_) note_acks_absent(false);
     out.tell(event(EventKind::session_started, now, no_link, caller_.socket_id(), caller_.newest().raw()));
 }
 

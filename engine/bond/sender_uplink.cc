@@ -2,11 +2,14 @@
 // What comes back on the uplinks: SRT answers for the caller, and SRTLA's own packets.
 #include "engine/bond/sender.h"
 #include "engine/bond/sender_parts.h"
+#include "engine/wire/extension.h"
 
 namespace hawser::bond {
 
 namespace {
 
+// What adaptive asks of the receiver.
+constexpr wire::Extension offer{.delivery_reports = true, .reorder_hold = true, .report_interval_us = 10'000};
 constexpr std::int32_t loss_list_limit = 25600;  // libsrt's default flow window: nobody can have lost more
 // Receivers that pad small packets to 32 bytes (irlserver/srtla 39e324a, OpenIRL/srtla 1.0.0) pad NAKs too, and the
 // zeros would read as losses of sequence 0. At least one entry is left.
@@ -78,7 +81,10 @@ void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, 
                 return;
             }
             // Every copy counts for the links' in-flight figures, as in the reference; the caller gets one.
-            selector_.note_proof(accounting_.on_srt_ack(*next, now), now);
+            if (adaptive_)
+                dispatch_.on_srt_ack(*next, now);
+            else
+                selector_.note_proof(accounting_.on_srt_ack(*next, now), now);
             counters_.add(is_first ? Counter::srt_acks : Counter::srt_ack_copies);
             if (is_first) watch_receiver_acks(now, out);
             break;
@@ -90,7 +96,12 @@ void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, 
                 return;
             }
             counters_.add(is_first ? Counter::srt_naks : Counter::srt_nak_copies);
-            if (is_first) on_srt_nak(*losses, now);
+            if (!is_first) return;
+            if (adaptive_) {
+                forward_nak(ref, *srt, *losses, now, out);
+                return;
+            }
+            on_srt_nak(*losses, now);
             break;
         }
         case wire::SrtControl::shutdown:
@@ -101,6 +112,8 @@ void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, 
             break;
         case wire::SrtControl::handshake:
             if (const auto answer = wire::Handshake::over(*srt)) caller_.on_answer(*answer, now);
+            deadlines_.on_listener_handshake(*srt);
+            dispatch_.set_latency(deadlines_.latency());
             break;
         case wire::SrtControl::keepalive:
         case wire::SrtControl::congestion_warning:
@@ -145,6 +158,10 @@ void Sender::forward(PacketRef ref, Actions& out) noexcept {
 }
 
 void Sender::on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now, Actions& out) noexcept {
+    if (type == wire::report_type) {
+        on_report(link, packet, now);
+        return;
+    }
     switch (static_cast<wire::SrtlaType>(type)) {
         case wire::SrtlaType::ack: {
             const auto ack = wire::SrtlaAck::over(packet);
@@ -159,11 +176,12 @@ void Sender::on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now
             heard(link, now);
             counters_.add(Counter::srtla_acks_in);
             srtla_acks_seen_ = true;
-            if (srtla_acks_absent_) [[unlikely]] {
-                srtla_acks_absent_ = false;
-                accounting_.set_srtla_acks_absent(false);
-            }
-            selector_.note_proof(accounting_.on_srtla_ack(*ack, link, alive_, now), now);
+            if (srtla_acks_absent_) [[unlikely]]
+                note_acks_absent(false);
+            if (adaptive_)
+                dispatch_.on_srtla_ack(link, *ack, now);
+            else
+                selector_.note_proof(accounting_.on_srtla_ack(*ack, link, alive_, now), now);
             return;
         }
         case wire::SrtlaType::keepalive:
@@ -191,6 +209,7 @@ void Sender::on_keepalive(LinkId link, Bytes packet, Instant now) noexcept {
     answered_form_ = u.keepalive.form();
     u.rtt.sample(*rtt, now);
     selector_.note_rtt(link, *rtt, now);
+    if (adaptive_) dispatch_.on_echo(link, *rtt, now);
 }
 
 void Sender::heard(LinkId link, Instant now) noexcept {
@@ -204,8 +223,16 @@ void Sender::apply(link::Registration::Outcome outcome, LinkId link, Instant now
     counters_.add(Counter::registrations_in);
     switch (outcome) {
         case Outcome::ignored: counters_.add(Counter::drop_bad_registration); return;
-        case Outcome::noted: break;
+        case Outcome::noted:
+            // The group lives, and does not know this link.
+            if (u.state == UplinkState::connected && !registration_.is_member(link)) {
+                u.state = UplinkState::joining;
+                accounting_.fail(link);
+                set_usable(link, false, now);
+            }
+            break;
         case Outcome::group_created:
+            note_answer();
             out.tell(event(EventKind::group_created, now, link));
             each_link(present_, [&](LinkId other) { run_registration(other, now, out); });
             break;
@@ -256,7 +283,9 @@ void Sender::run_registration(LinkId link, Instant now, Actions& out) noexcept {
         const Send send = registration_.on_due(link, now);
         if (send != Send::nothing) {
             const auto type = send == Send::reg1 ? wire::SrtlaType::reg1 : wire::SrtlaType::reg2;
-            const auto packet = wire::build_registration(type, registration_.key());
+            wire::GroupKey key = registration_.key();
+            if (send == Send::reg1 && adaptive_) wire::write_offer(wire::extension_half(MutableBytes(key)), offer);
+            const auto packet = wire::build_registration(type, key);
             if (out.send_bytes(traffic(link).socket, packet)) counters_.add(Counter::registrations_out);
         }
     }
@@ -269,6 +298,11 @@ void Sender::send_keepalive(LinkId link, Instant now, Actions& out) noexcept {
     telemetry.connection = link.value;
     telemetry.window = accounting_.window(link);
     telemetry.in_flight = accounting_.in_flight(link);
+    if (adaptive_) {
+        const Dispatch::View path = dispatch_.view(link);
+        telemetry.window = static_cast<std::int32_t>(path.window_bytes * window_unit / link::PathModel::packet_bytes);
+        telemetry.in_flight = static_cast<std::int32_t>(path.in_flight);
+    }
     telemetry.rtt_ms = static_cast<std::uint32_t>(u.rtt.smoothed().ms());
     telemetry.naks = static_cast<std::uint32_t>(u.naks);
     telemetry.bytes_per_second = u.bytes_per_second;

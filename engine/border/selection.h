@@ -11,10 +11,10 @@
 
 namespace hawser::select {
 
-enum class Mode : std::uint8_t { classic, enhanced };
+enum class Mode : std::uint8_t { classic, enhanced, adaptive };
 
 // As operators write them.
-inline constexpr std::array<std::string_view, 2> mode_names{"classic", "enhanced"};
+inline constexpr std::array<std::string_view, 3> mode_names{"classic", "enhanced", "adaptive"};
 [[nodiscard]] constexpr std::string_view name_of(Mode mode) { return mode_names[static_cast<std::size_t>(mode)]; }
 // Of one of mode_names; enhanced for any other text.
 [[nodiscard]] constexpr Mode mode_of(std::string_view name) {
@@ -31,6 +31,7 @@ struct Settings {
     // Defaults of irlserver/srtla_send 86b90aa (--stall-min-in-flight, --stall-ack-stale-ms).
     std::uint32_t stall_min_in_flight = 32;  // packets
     Duration stall_ack_stale{3'000'000'000};
+    Duration latency{};  // adaptive: SRT's, within which a packet is worth sending; zero: as the handshake says
 };
 
 }  // namespace hawser::select

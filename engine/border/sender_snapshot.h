@@ -39,6 +39,11 @@ struct UplinkSnapshot {
     std::uint64_t deferred = 0;   // sends that its full socket buffer refused
     std::uint64_t too_large = 0;  // sends refused as too large
     std::uint64_t failures = 0;   // times it went silent or lost its socket
+    // Selector adaptive, else zero.
+    std::uint32_t path_rate = 0;  // estimated delivery rate, bytes/s on the wire
+    Duration queue_delay;         // of the last answer, above the least
+    Duration base_rtt;
+    std::uint64_t lost = 0;  // packets that later ones overtook for good
 };
 
 struct SenderSnapshot {
@@ -47,6 +52,9 @@ struct SenderSnapshot {
     PumpSnapshot pump;
     select::Settings selection;
     bool group_joined = false;
+    bool reports = false;       // the receiver reports each delivery
+    std::uint32_t waiting = 0;  // packets in the adaptive selector's queue
+    Duration latency;           // that adaptive works to
     bool has_caller = false;
     Endpoint caller;
     Endpoint receiver;

@@ -3,7 +3,8 @@
 // completion to the bond, carries out what the bond asks for, takes a bounded number of commands, and publishes a
 // snapshot now and then. It knows packets and time, and nothing of SRT.
 //
-// A turn's order: wait; completions; deadlines; commands; snapshot. The bond's actions are carried out after each of
+// A turn's order: wait; completions; deadlines; commands; the bond's end of turn, where it has one; snapshot. The bond's
+// actions are carried out after each of
 // its calls, so that what they refer to is still in hand. The common packet needs none: its bond sends it through the
 // Direct outlet, straight into the Io's queue.
 #pragma once
@@ -66,6 +67,11 @@ public:
             carry_out(now);
         }
         if (woken) take_commands(now);
+        if constexpr (requires { bond_.end_turn(now, direct_); }) {
+            bond_.end_turn(now, direct_);
+            if (!out_.empty()) [[unlikely]]
+                carry_out(now);
+        }
         if (now - published_at_ >= publish_interval) publish(now);
         stalls_.note(now, io_.now());
     }

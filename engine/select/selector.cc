@@ -111,7 +111,8 @@ void Selector::refresh(Instant now) noexcept {
     settings_ = wanted_;
     const bool enhanced = settings_.mode == Mode::enhanced;
     switch (settings_.mode) {
-        case Mode::classic: pick_ = nullptr; break;
+        case Mode::classic:
+        case Mode::adaptive: pick_ = nullptr; break;  // adaptive asks nobody: bond::Dispatch
         case Mode::enhanced: pick_ = &pick_enhanced; break;
     }
     load_.arrival_first = enhanced;
@@ -205,7 +206,8 @@ Choice Selector::best_among(LinkMask links) const noexcept {
 std::int32_t Selector::score_of(std::size_t i) const noexcept {
     const std::size_t first = i / lanes * lanes;
     switch (settings_.mode) {
-        case Mode::classic: return classic_scores(candidates_, first)[i % lanes];
+        case Mode::classic:
+        case Mode::adaptive: return classic_scores(candidates_, first)[i % lanes];
         case Mode::enhanced: return weighted_scores(candidates_, first)[i % lanes];
     }
     return 0;

@@ -71,7 +71,7 @@ std::string figures_json(const SenderSnapshot& s, std::span<const std::string, l
         if (s.uplinks[i].state != UplinkState::absent) links.push_back(uplink_json(s.uplinks[i], names[i]));
     const Json out{{"role", "sender"},
                    {"monotonic_ms", s.at.ms()},
-                   {"mode", s.selection.mode == select::Mode::classic ? "classic" : "enhanced"},
+                   {"mode", select::name_of(s.selection.mode)},
                    {"group_joined", s.group_joined},
                    {"receiver", os::endpoint_text(s.receiver)},
                    {"caller", s.has_caller ? Json(os::endpoint_text(s.caller)) : Json(nullptr)},

@@ -12,6 +12,8 @@
 
 #include "engine/base/check.h"
 #include "engine/bond/sender.h"
+#include "engine/wire/extension.h"
+#include "engine/wire/report.h"
 #include "tests/fuzz/input.h"
 
 namespace hawser::fuzz {
@@ -101,9 +103,16 @@ private:
             sender_->begin_turn(now_);
             sender_->on_deadline(now_, out_);
             carry_out();
+            end_turn();
         }
         now_ = end;
         sender_->begin_turn(now_);
+        end_turn();
+    }
+
+    void end_turn() {
+        sender_->end_turn(now_, out_);
+        carry_out();
     }
 
     void deliver(SocketId socket, Bytes bytes, const Endpoint& from) {
@@ -121,6 +130,7 @@ private:
         const bool is_kept = sender_->on_received(c, now_, out_);
         carry_out();
         if (!is_kept) pool_.release(buffer);
+        end_turn();
     }
 
     // Changes, lengthens or cuts a packet, or leaves it.
@@ -217,6 +227,10 @@ private:
                 break;
             }
             case 5: {
+                if (input_.u8() % 2 == 0) {
+                    packet = report();
+                    break;
+                }
                 packet.resize(32);
                 store_be16(packet.data(), static_cast<std::uint16_t>(0x9000 | (input_.u16() & 0x3FFF)));
                 break;
@@ -230,6 +244,15 @@ private:
         }
         mutate(packet);
         deliver(*socket, packet, host(1, 5000));
+    }
+
+    std::vector<std::uint8_t> report() {
+        const std::optional<wire::Seq31> next =
+            input_.u8() % 4 == 0 ? std::optional(near_sequence()) : std::optional<wire::Seq31>();
+        wire::ReportBuilder builder({input_.u8(), input_.u32(), next, arrived_ += input_.u8() % 16});
+        for (std::size_t n = input_.u8() % (wire::report_entries_max + 1); n > 0; --n)
+            builder.add(near_sequence(), std::int64_t{input_.u8()} * 4000);
+        return {builder.bytes().begin(), builder.bytes().end()};
     }
 
     std::vector<std::uint8_t> registration() {
@@ -251,6 +274,9 @@ private:
         if (asked[1] == 0x00) {  // REG1
             answer[1] = 0x01;
             for (std::size_t i = 2 + wire::group_id_sender_bytes; i < answer.size(); ++i) answer[i] ^= 0x55;
+            const MutableBytes half = wire::extension_half(MutableBytes(answer).subspan(2));
+            if (wire::offer_in(wire::extension_half(Bytes(asked).subspan(2))) && input_.u8() % 4 != 0)
+                wire::write_answer(half, {.delivery_reports = true});
             group_ = answer;
         } else {
             const auto padded = wire::build_padded(asked == group_ ? SrtlaType::reg3 : SrtlaType::reg_ngp);
@@ -311,7 +337,7 @@ private:
                 break;
             default:
                 c.kind = CommandKind::set_selection;
-                c.selection.mode = input_.u8() % 2 == 0 ? select::Mode::classic : select::Mode::enhanced;
+                c.selection.mode = static_cast<select::Mode>(input_.u8() % 3);
                 c.selection.exploration = input_.u8() % 2 == 0;
                 c.selection.stall_min_in_flight = input_.u8();
                 break;
@@ -409,6 +435,7 @@ private:
     std::vector<std::uint8_t> group_;
     std::vector<std::uint8_t> last_keepalive_;
     wire::Seq31 sequence_{0x7FFF'FF80};
+    std::uint32_t arrived_ = 0;  // as the reports say
     std::uint32_t caller_id_ = 1;
     SenderSnapshot snapshot_;
 };

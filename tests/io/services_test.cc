@@ -233,7 +233,7 @@ TEST_CASE("both ends carry a stream between threads, and neither pump allocates 
         if (i % 500 == 0) {
             Command mode;
             mode.kind = CommandKind::set_selection;
-            mode.selection.mode = i % 1000 == 0 ? select::Mode::classic : select::Mode::enhanced;
+            mode.selection.mode = static_cast<select::Mode>(i / 500 % 3);
             push(*sender, mode);
         }
     }

@@ -37,7 +37,7 @@ BondOptions four_modems(std::uint64_t seed) {
 
 TEST_CASE("equal links carry all that is sent, on time, each its share") {
     BondOptions options;
-    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive);
     options.v6 = GENERATE(false, true);
     options.coalesce = GENERATE(0_us, 500_us);
     options.up = std::vector<sim::LinkShape>(4, shape(20_ms));
@@ -58,7 +58,7 @@ TEST_CASE("four unlike modems carry together what none carries alone") {
     const std::uint64_t seed = GENERATE(1u, 2u, 3u, 4u);
     CAPTURE(seed);
     BondOptions options = four_modems(seed);
-    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive);
     BondLab lab(options);
     lab.run(40_s);
     CHECK(lab.on_time_per_mille() >= 985);
@@ -81,7 +81,7 @@ TEST_CASE("when a link falls dark the stream loses at most what was under way, a
     CAPTURE(seed);
     BondOptions options;
     options.seed = seed;
-    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive);
     options.up = std::vector<sim::LinkShape>(3, shape(25_ms, 0, 4'000'000));
     options.caller.packets_per_second = 400;
     options.caller.latency = 2_s;
@@ -124,7 +124,7 @@ TEST_CASE("after the dark on all links, however long, they join again, and the g
 
 TEST_CASE("the last link is never abandoned, however bad it is") {
     BondOptions options;
-    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive);
     options.up = {shape(400_ms, 150'000), shape(20_ms), shape(20_ms)};
     options.caller.packets_per_second = 100;
     options.caller.latency = 6_s;
@@ -145,7 +145,7 @@ TEST_CASE("the last link is never abandoned, however bad it is") {
 
 TEST_CASE("a link that returns nothing is not fed, and one that duplicates and reorders does no harm") {
     BondOptions options;
-    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive);
     options.up = std::vector<sim::LinkShape>(3, shape(20_ms));
     options.up[1].duplicates_per_million = 200'000;
     options.up[1].jitter = 15_ms;
@@ -240,7 +240,7 @@ TEST_CASE("links of both families meet in one group, each at the receiver's addr
 
 TEST_CASE("a receiver that is restarted has its senders back within seconds, and the next session flows") {
     BondOptions options;
-    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive);
     options.up = {shape(30_ms), shape(45_ms), shape(60_ms)};
     BondLab lab(options);
     lab.run(5_s);
@@ -260,7 +260,7 @@ TEST_CASE("a receiver that is restarted has its senders back within seconds, and
 
 TEST_CASE("a sender that is restarted in the middle of a stream carries it on at once") {
     BondOptions options;
-    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive);
     options.up = {shape(30_ms), shape(45_ms), shape(60_ms)};
     options.caller.latency = 2_s;
     options.server.latency = 2_s;

@@ -101,6 +101,7 @@ void BondLab::order_sender() {
     Command c;
     c.kind = CommandKind::set_selection;
     c.selection.mode = options_.mode;
+    c.selection.latency = options_.caller.latency;  // the model's handshake does not tell it
     sender.command(c);
     for (std::size_t i = 0; i < uplinks_; ++i) add_uplink(i);
 }

@@ -54,6 +54,7 @@ SenderLab::SenderLab(const LabOptions& options)
     Command c;
     c.kind = CommandKind::set_selection;
     c.selection.mode = options.mode;
+    c.selection.latency = options.caller.latency;  // the model's handshake does not tell it
     command(c);
     for (std::size_t i = 0; i < uplinks_; ++i) add_uplink(i);
     if (options.connect_caller) caller->connect();

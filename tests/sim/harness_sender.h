@@ -76,6 +76,11 @@ public:
         sender.on_deadline(now, out);
         if (after) after(nullptr);
     }
+    template <class Outlet>
+    void end_turn(Instant now, Outlet& out) noexcept {
+        sender.end_turn(now, out);
+        if (after) after(nullptr);
+    }
     [[nodiscard]] Instant next_deadline() const noexcept { return sender.next_deadline(); }
     void fill(SenderSnapshot& snapshot, Instant now) const noexcept { sender.fill(snapshot, now); }
     [[nodiscard]] bool finished() const noexcept { return sender.finished(); }

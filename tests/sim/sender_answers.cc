@@ -91,7 +91,7 @@ TEST_CASE("data of the server's, as in playback, reaches the caller once and as 
 TEST_CASE("with a receiver that sends no SRTLA ACKs, windows live on SRT ACKs and the stream flows") {
     LabOptions options;
     options.uplinks = 4;
-    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive);
     options.shape.loss_per_million = 10'000;
     SenderLab lab(options);
     lab.receiver->script.acks = false;

@@ -26,7 +26,7 @@ bool redial_until(const std::vector<sim::SrtCaller*>& callers, SenderLab& lab, C
 TEST_CASE("a session that begins just before the wrap flows through it, in-flight counts and NAKs with it") {
     LabOptions options;
     options.uplinks = 4;
-    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive);
     options.caller.initial_sequence = Seq31(0x7FFF'FF00);
     options.shape.loss_per_million = 10'000;
     SenderLab lab(options);

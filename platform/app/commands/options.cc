@@ -96,12 +96,15 @@ Level LogOptions::level() const { return verbose_ ? Level::debug : *parse_level(
 void add_selection_options(CLI::App& app, select::Settings& settings) {
     const std::string group = "Uplink selection";
     app.add_option_function<std::string>(
-           "--select,--mode",
-           [&settings](const std::string& text) {
-               settings.mode = text == "classic" ? select::Mode::classic : select::Mode::enhanced;
-           },
-           "classic or enhanced (default)")
-        ->check(CLI::IsMember({"classic", "enhanced"}))
+           "--select,--mode", [&settings](const std::string& text) { settings.mode = select::mode_of(text); },
+           "classic, enhanced (default) or adaptive")
+        ->check(CLI::IsMember({"classic", "enhanced", "adaptive"}))
+        ->group(group);
+    app.add_option_function<std::uint32_t>(
+           "--latency", [&settings](std::uint32_t ms) { settings.latency = Duration{std::int64_t{ms} * 1'000'000}; },
+           "adaptive: the time in which a packet is worth sending (default: SRT's latency, from its handshake)")
+        ->check(CLI::Range(20u, 30'000u))
+        ->type_name("MS")
         ->group(group);
     app.add_flag_function(
            "--no-quality", [&settings](std::int64_t) { settings.quality = false; },

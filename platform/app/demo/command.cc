@@ -40,7 +40,7 @@ void describe(CLI::App& app, Options& options, Words& words) {
         ->capture_default_str();
     app.add_option("--latency", options.latency_ms, "of SRT, ms")->check(CLI::Range(50, 8'000))->capture_default_str();
     app.add_option("--select", words.select, "how links are chosen")
-        ->check(CLI::IsMember({"classic", "enhanced"}))
+        ->check(CLI::IsMember({"classic", "enhanced", "adaptive"}))
         ->capture_default_str();
     app.add_option("--io", words.io, "how the pumps talk to the kernel")
         ->check(CLI::IsMember({"auto", "uring", "epoll"}))
@@ -58,7 +58,7 @@ void describe(CLI::App& app, Options& options, Words& words) {
 }
 
 Outcome<Unit> interpret(const Words& words, Options& options) {
-    options.select = words.select == "classic" ? select::Mode::classic : select::Mode::enhanced;
+    options.select = select::mode_of(words.select);
     options.io = words.io == "uring" ? IoChoice::uring : words.io == "epoll" ? IoChoice::epoll : IoChoice::automatic;
     options.links = default_links(words.count);
     const auto ms = [](std::uint32_t n) { return Duration{std::int64_t{n} * 1'000'000}; };

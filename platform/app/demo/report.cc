@@ -101,7 +101,7 @@ std::string as_json(const Options& options, const Summary& summary) {
                                         {"stream", summary.picture ? "ffmpeg" : "pattern"},
                                         {"bitrate_kbps", options.bitrate_kbps},
                                         {"latency_ms", options.latency_ms},
-                                        {"select", options.select == select::Mode::classic ? "classic" : "enhanced"},
+                                        {"select", select::name_of(options.select)},
                                         {"io", summary.io},
                                         {"sent", f.sent},
                                         {"received", f.received},

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// The sender with the selector `adaptive`: packets go through Dispatch, which says what leaves where at the end of the
+// turn; answers go to it; what SRT asks for and sends again passes through LossReports and the ledger first.
+#include "engine/bond/sender.h"
+#include "engine/bond/sender_parts.h"
+#include "engine/wire/extension.h"
+
+namespace hawser::bond {
+
+void Sender::set_adaptive(bool adaptive, Instant now) noexcept {
+    if (adaptive_ == adaptive) return;
+    adaptive_ = adaptive;
+    dispatch_.clear(now);
+    dispatch_at_ = never;
+}
+
+// What the receiver made of the offer.
+void Sender::note_answer() noexcept {
+    const auto answer = wire::answer_in(wire::extension_half(Bytes(registration_.key())));
+    dispatch_.set_reports(answer && answer->delivery_reports);
+}
+
+bool Sender::queue_data(const Completion& c, const wire::SrtPacket& srt, Instant now, Actions& out) noexcept {
+    if (alive_ == 0) {
+        note_no_uplink(now, out);
+        return false;
+    }
+    const auto taken = dispatch_.on_data(srt.sequence(), c.packet, deadlines_.of(srt.timestamp_us(), now), now);
+    if (dispatch_at_ == never) {
+        dispatch_at_ = now + Dispatch::tick_interval;
+        arm(dispatch_at_);
+    }
+    if (taken != Dispatch::Taken::queued) counters_.add(Counter::retransmissions_absorbed);
+    return taken == Dispatch::Taken::queued;
+}
+
+void Sender::tick_dispatch(Instant now, Actions& out) noexcept {
+    dispatch_.tick(now);
+    each_link(dispatch_.take_probes(now) & alive_, [&](LinkId link) {
+        // Two bytes do not say which question they answer.
+        if (uplinks_[link.index()].keepalive.form() != link::KeepaliveForm::bare) send_keepalive(link, now, out);
+    });
+    dispatch_at_ = dispatch_.active(now) ? now + Dispatch::tick_interval : never;
+}
+
+// SRT's own control packets are not kept: they leave at once, where they arrive first.
+LinkId Sender::choose_soonest(std::size_t packet_bytes, Instant now) noexcept {
+    if (busy_ != 0) settle_busy(now);
+    const LinkMask open = alive_ & ~busy_;
+    const LinkId link = dispatch_.soonest(packet_bytes <= plain_bytes_max_ ? open : open & ~narrower_than(packet_bytes));
+    return link != no_link ? link : dispatch_.soonest(open);
+}
+
+void Sender::on_report(LinkId link, Bytes packet, Instant now) noexcept {
+    const auto report = wire::DeliveryReport::over(packet);
+    if (!report || !adaptive_ || !dispatch_.reports()) {
+        counters_.add(Counter::drop_bad_report);
+        return;
+    }
+    if (!registration_.is_member(link)) {
+        counters_.add(Counter::drop_unregistered);
+        return;
+    }
+    heard(link, now);
+    counters_.add(Counter::reports_in);
+    dispatch_.on_report(link, *report, now);
+}
+
+// A NAK without the sequences that are on their way, have come, or cannot come in time any more.
+void Sender::forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses, Instant now,
+                         Actions& out) noexcept {
+    counters_.add(Counter::srt_nak_sequences, static_cast<std::uint64_t>(losses.count()));
+    std::array<std::uint8_t, wire::datagram_bytes_max> bytes;
+    std::size_t size = wire::srt_header_bytes;
+    std::uint64_t held = 0;
+    std::optional<wire::LossRange> open;
+    const auto close = [&] {
+        if (!open) return;
+        store_be32(bytes.data() + size, open->first.raw() | (open->first == open->last ? 0 : ~wire::Seq31::mask));
+        size += 4;
+        if (open->first == open->last) return;
+        store_be32(bytes.data() + size, open->last.raw());
+        size += 4;
+    };
+    losses.each([&](wire::Seq31 sequence) {
+        if (dispatch_.on_asked(sequence, now)) {
+            ++held;
+            return;
+        }
+        if (size + 16 > bytes.size()) return;  // SRT asks again
+        if (open && open->last.plus(1) == sequence) {
+            open->last = sequence;
+            return;
+        }
+        close();
+        open = wire::LossRange{sequence, sequence};
+    });
+    close();
+    counters_.add(Counter::nak_sequences_held, held);
+    if (held == 0) {
+        forward(ref, out);
+        return;
+    }
+    if (size == wire::srt_header_bytes || local_socket_ == no_socket) return;
+    std::copy_n(nak.bytes().begin(), wire::srt_header_bytes, bytes.begin());
+    if (!out.send_bytes(local_socket_, Bytes(bytes).first(size), &caller_.endpoint())) {
+        counters_.add(Counter::drop_no_room);
+        return;
+    }
+    counters_.add(Counter::local_packets_out);
+}
+
+}  // namespace hawser::bond
