@@ -47,7 +47,8 @@ void Sender::tick_dispatch(Instant now, Actions& out) noexcept {
 LinkId Sender::choose_soonest(std::size_t packet_bytes, Instant now) noexcept {
     if (busy_ != 0) settle_busy(now);
     const LinkMask open = alive_ & ~busy_;
-    const LinkId link = dispatch_.soonest(packet_bytes <= plain_bytes_max_ ? open : open & ~narrower_than(packet_bytes));
+    const LinkId link =
+        dispatch_.soonest(packet_bytes <= plain_bytes_max_ ? open : open & ~narrower_than(packet_bytes));
     return link != no_link ? link : dispatch_.soonest(open);
 }
 
