@@ -6,9 +6,8 @@
 namespace hawser::link {
 
 void Registration::on_open(LinkId link, Instant now) {
-    const bool answered = links_[link.index()].answered;
+    // What the last socket heard says nothing of this one: an NGP of its own costs one round trip.
     links_[link.index()] = Link{};
-    links_[link.index()].answered = answered;
     join(link, now);
 }
 
@@ -79,7 +78,7 @@ Registration::Send Registration::on_due(LinkId link, Instant now) {
         l.due = now + retry_max;
         return l.answered ? Send::nothing : Send::reg2;
     }
-    const std::int64_t shift = std::min<std::uint32_t>(l.tries, 2);
+    const std::int64_t shift = std::min(l.tries, tries_at_slow_pace);
     l.due = now + std::min(retry_max, retry_min * (std::int64_t{1} << shift));
     ++l.tries;
     return Send::reg2;
@@ -119,9 +118,10 @@ Registration::Outcome Registration::on_no_group(LinkId link, bool any_alive, Ins
     // Only an answer to our own REG2 says anything; a forged one must not unseat a healthy group.
     if (l.state == State::member && !l.checking) return Outcome::ignored;
     if (any_alive) {
-        // The group lives, though not for this path: another server behind the name, perhaps. Keep trying.
-        if (l.state == State::member) join(link, now);
-        l.due = now + retry_max;
+        // The group lives, though not for this path: another server behind the name, perhaps, or a forger. Keep trying,
+        // at the slow pace and never later than without it; a member stays one until the silence says otherwise, since
+        // the REG3 that answers its REG2 may be on its way.
+        if (l.tries != 0) l.tries = std::max(l.tries, tries_at_slow_pace);
         return Outcome::noted;
     }
     for (Link& other : links_) {

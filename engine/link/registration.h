@@ -23,6 +23,8 @@ class Registration {
 public:
     static constexpr Duration retry_min{250'000'000};
     static constexpr Duration retry_max{1'000'000'000};  // the reference's pace
+    static constexpr std::uint32_t tries_at_slow_pace = 2;
+    static_assert(retry_min * (1 << tries_at_slow_pace) == retry_max);
     static constexpr Duration ask_retry{1'000'000'000};  // REG1: sooner would only earn a REG_ERR on a slow path
     static constexpr Duration refused_retry{4'000'000'000};
     // After a group was made, answers to what was asked before still arrive, the later the slower their link: an NGP,
@@ -61,7 +63,8 @@ public:
     // The earliest of all: what happens to one link may make another due.
     [[nodiscard]] Instant next_due() const;
 
-    // `any_alive`: some member was heard a moment ago, so an NGP speaks for its link alone.
+    // `any_alive`: some member was heard a moment ago, so an NGP speaks for its link alone, and ends no membership:
+    // it is not signed, and who says it may be a forger.
     Outcome on_no_group(LinkId link, bool any_alive, Instant now);
     Outcome on_reg2(LinkId link, Bytes packet, Instant now);
     Outcome on_reg3(LinkId link, Instant now);

@@ -156,8 +156,11 @@ private:
         lab_.forge(from, lab_.receiver_at(), packet);
     }
 
-    // A storm of NGPs, refusals and REG3s, and REG2s of ids that nobody asked for.
+    // Word that nobody listens there, then a storm of NGPs, refusals and REG3s, and REG2s of ids that nobody asked for.
     void forge_registrations() {
+        for (std::size_t i = 0; i < links; ++i)
+            if (const Endpoint local = lab_.snapshot().uplinks[i].local; local.port != 0)
+                lab_.forge_refusal(lab_.receiver_at(), local);
         constexpr std::array types{SrtlaType::reg_ngp, SrtlaType::reg_err, SrtlaType::reg_nak, SrtlaType::reg3};
         const SrtlaType type = types[below(types.size())];
         for (int n = 0; n < 50; ++n) to_uplinks(Bytes(wire::build_padded(type)).first(below(2) == 0 ? 2 : 32));
@@ -218,6 +221,31 @@ private:
 };
 
 }  // namespace
+
+TEST_CASE("a stranger's ICMP and NGPs, each second and on every link, deafen none") {
+    BondOptions options;
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    options.up = std::vector<sim::LinkShape>(links);
+    for (sim::LinkShape& s : options.up) s.delay = 20_ms;
+    options.caller.packets_per_second = 200;
+    BondLab lab(options);
+    lab.run(5_s);
+    for (int n = 0; n < 200; ++n) {
+        for (std::size_t i = 0; i < links; ++i) {
+            const Endpoint local = lab.snapshot().uplinks[i].local;
+            if (n % 10 == 0) lab.forge_refusal(lab.receiver_at(), local);
+            lab.forge(lab.receiver_at(), local, wire::build_padded(SrtlaType::reg_ngp));
+        }
+        lab.run(100_ms);
+        for (std::size_t i = 0; i < links; ++i) REQUIRE(lab.snapshot().uplinks[i].state == UplinkState::connected);
+    }
+    CHECK(lab.snapshot().counters[Counter::drop_unregistered] == 0);
+    CHECK(lab.sender.count(EventKind::uplink_silent) == 0);
+    CHECK(lab.sender.count(EventKind::uplink_connected) == links);
+    CHECK(lab.receiver.count(EventKind::receiver_group_created) == 1);
+    CHECK(lab.on_time_per_mille() >= 990);
+    CHECK(lab.blemishes() == "");
+}
 
 TEST_CASE("after any trouble the bond is whole again, and nothing foreign ever reached an SRT end") {
     const std::uint64_t seed = GENERATE(range(1u, 13u));

@@ -2,6 +2,7 @@
 #include "tests/sim/harness_bond.h"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace hawser::test {
 namespace {
@@ -62,6 +63,15 @@ BondLab::BondLab(const BondOptions& options)
     sender.begin(new_sender());
     order_sender();
     caller->connect();
+    world.add_program(sim::Program::of(*this));
+}
+
+BondLab::~BondLab() { world.remove_program(this); }
+
+void BondLab::run(Instant now) {
+    audit_at_ = now + 50_ms;
+    HAWSER_CHECK(receiver.is_consistent());
+    HAWSER_CHECK(sender.is_consistent());
 }
 
 std::unique_ptr<bond::Receiver> BondLab::new_receiver() {
@@ -132,6 +142,12 @@ void BondLab::forge(const Endpoint& from, const Endpoint& to, Bytes bytes) {
     sim::Path* path = world.path(from, to);
     HAWSER_CHECK(path != nullptr);
     path->push(sim::Datagram{from, to, {bytes.begin(), bytes.end()}, 0}, world.now());
+}
+
+void BondLab::forge_refusal(const Endpoint& from, const Endpoint& to) {
+    sim::Path* path = world.path(from, to);
+    HAWSER_CHECK(path != nullptr);
+    path->push(sim::Datagram{from, to, {}, ECONNREFUSED}, world.now());
 }
 
 void BondLab::restart_receiver() {

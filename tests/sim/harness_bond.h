@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Both ends of a bond, each on its real pump, with an SRT caller before the one and an SRT server behind the other,
-// and uplinks of any shape between them. Everything by one seed; the end checks that each buffer came back.
+// and uplinks of any shape between them. Everything by one seed. Both ends are audited every 50 ms of simulated time,
+// and the end of the lab checks that each buffer came back.
 #pragma once
 
 #include <cstdint>
@@ -62,6 +63,7 @@ public:
     }
     [[nodiscard]] Pool& pool() { return pool_; }
     [[nodiscard]] Bond& bond() { return *bond_; }
+    [[nodiscard]] bool is_consistent() const { return bond_ == nullptr || bond_->is_consistent(); }
     [[nodiscard]] std::size_t count(EventKind kind) {
         Event e;
         while (border.events.pop(e)) events.push_back(e);
@@ -114,6 +116,9 @@ struct BondOptions {
 class BondLab {
 public:
     explicit BondLab(const BondOptions& options);
+    BondLab(const BondLab&) = delete;
+    BondLab& operator=(const BondLab&) = delete;
+    ~BondLab();
 
     [[nodiscard]] Endpoint uplink(std::size_t i) const;
     [[nodiscard]] Endpoint receiver_at(std::size_t i = 0) const;  // as link i sees it
@@ -127,6 +132,8 @@ public:
     void remove_uplink(std::size_t i);
     // A datagram of a stranger who writes any source address; it takes the path of that address.
     void forge(const Endpoint& from, const Endpoint& to, Bytes bytes);
+    // His ICMP message to `to`: that nobody listens at `from`.
+    void forge_refusal(const Endpoint& from, const Endpoint& to);
     void run(Duration span) { world.run_for(span); }
 
     [[nodiscard]] const SenderSnapshot& snapshot() {
@@ -137,6 +144,10 @@ public:
     [[nodiscard]] std::uint64_t on_time_per_mille() const;
     // What was invented, and what reached either SRT end that does not belong there. Empty: nothing.
     [[nodiscard]] std::string blemishes() const;
+
+    // The auditor: a program of the world.
+    [[nodiscard]] Instant due() const { return audit_at_; }
+    void run(Instant now);
 
     sim::World world;
     sim::HostId near;
@@ -157,6 +168,7 @@ private:
     std::size_t uplinks_;
     Random random_;
     SenderSnapshot snapshot_;
+    Instant audit_at_;
 };
 
 }  // namespace hawser::test

@@ -190,17 +190,55 @@ TEST_CASE("NGP to a healthy member that asked nothing changes nothing") {
     CHECK(r.has_group());
 }
 
-TEST_CASE("NGP to one member while others are heard re-joins that one with the same id") {
+TEST_CASE("NGP to one member while others are heard leaves it a member that goes on asking with the same id") {
     Registration r = joined(t0);
     const wire::GroupKey key = r.key();
     r.probe(a, t0 + 5_s);
     CHECK(r.on_due(a, t0 + 5_s) == Send::reg2);
     CHECK(r.is_member(a));  // data goes on while it asks
     CHECK(r.on_no_group(a, true, t0 + 5_s + 30_ms) == Outcome::noted);
-    CHECK_FALSE(r.is_member(a));
+    CHECK(r.is_member(a));
     CHECK(r.is_member(b));
     CHECK(r.key() == key);
-    CHECK(r.on_due(a, r.due(a)) == Send::reg2);
+    SECTION("the REG3 that answers its REG2 counts") {
+        CHECK(r.on_reg3(a, t0 + 5_s + 50_ms) == Outcome::link_refreshed);
+        CHECK(r.due(a) == never);
+    }
+    SECTION("it asks on, at the slow pace") {
+        Instant now = r.due(a);
+        CHECK(now <= t0 + 6_s + 30_ms);
+        for (int i = 0; i < 3; ++i) {
+            CHECK(r.on_due(a, now) == Send::reg2);
+            CHECK(r.due(a) == now + 1_s);
+            now = r.due(a);
+        }
+    }
+    SECTION("whatever is said meanwhile does not put off its next question") {
+        const Instant due = r.due(a);
+        for (int ms = 40; ms < 200; ms += 10) static_cast<void>(r.on_no_group(a, true, t0 + 5_s + 1_ms * ms));
+        CHECK(r.due(a) == due);
+    }
+    SECTION("silence ends it, and then it joins again") {
+        r.on_silent(a, t0 + 9_s);
+        CHECK_FALSE(r.is_member(a));
+        CHECK(r.on_no_group(a, true, t0 + 9_s) == Outcome::noted);
+        CHECK(r.on_reg3(a, t0 + 9_s) == Outcome::ignored);  // before a REG2 of its own
+        CHECK(r.on_due(a, t0 + 9_s) == Send::reg2);
+        CHECK(r.on_reg3(a, t0 + 9_s + 30_ms) == Outcome::link_joined);
+    }
+    CHECK(r.is_consistent());
+}
+
+TEST_CASE("a link that was opened anew knows of a receiver only by an answer of its own") {
+    Registration r = probing(t0);
+    static_cast<void>(r.on_no_group(a, false, t0));
+    static_cast<void>(r.on_no_group(b, false, t0));
+    REQUIRE(r.on_due(a, t0) == Send::reg1);
+    REQUIRE(r.on_due(b, r.due(b)) == Send::nothing);  // it has heard one, and waits for the id
+    r.on_close(b, t0 + 1_s);
+    r.on_open(b, t0 + 1_s);
+    CHECK(r.on_due(b, t0 + 1_s) == Send::reg2);
+    CHECK(r.is_consistent());
 }
 
 TEST_CASE("NGP when no member is heard any more asks for a new group at once") {
