@@ -62,7 +62,11 @@ Json uplink_json(const UplinkSnapshot& u, const std::string& name) {
                 {"naks", u.naks},
                 {"sends_deferred", u.deferred},
                 {"sends_too_large", u.too_large},
-                {"failures", u.failures}};
+                {"failures", u.failures},
+                {"path_bytes_per_second", u.path_rate},
+                {"queue_delay_us", u.queue_delay.us()},
+                {"base_rtt_us", u.base_rtt.us()},
+                {"lost", u.lost}};
 }
 
 std::string figures_json(const SenderSnapshot& s, std::span<const std::string, links_max> names) {
@@ -73,6 +77,9 @@ std::string figures_json(const SenderSnapshot& s, std::span<const std::string, l
                    {"monotonic_ms", s.at.ms()},
                    {"mode", select::name_of(s.selection.mode)},
                    {"group_joined", s.group_joined},
+                   {"delivery_reports", s.reports},
+                   {"waiting_packets", s.waiting},
+                   {"latency_ms", s.latency.ms()},
                    {"receiver", os::endpoint_text(s.receiver)},
                    {"caller", s.has_caller ? Json(os::endpoint_text(s.caller)) : Json(nullptr)},
                    {"links", links},
