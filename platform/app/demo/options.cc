@@ -39,10 +39,10 @@ std::string link_expected(std::size_t link_count) { return "expected a link from
 // False when there is no such setting or the number is out of its range.
 bool apply(LinkShape& shape, std::string_view name, double number) {
     const auto within = [number](double most) { return number >= 0 && number <= most; };
-    const Duration wait{static_cast<std::int64_t>(number * 1e6)};
+    const auto wait = [number] { return Duration{static_cast<std::int64_t>(number * 1e6)}; };
     if (name == "rate" && within(rate_kbps_max)) return shape.rate_kbps = static_cast<std::uint32_t>(number), true;
-    if (name == "delay" && within(wait_ms_max)) return shape.delay = wait, true;
-    if (name == "queue" && within(wait_ms_max)) return shape.queue = wait, true;
+    if (name == "delay" && within(wait_ms_max)) return shape.delay = wait(), true;
+    if (name == "queue" && within(wait_ms_max)) return shape.queue = wait(), true;
     if (name == "loss" && within(100)) return shape.loss = number / 100, true;
     return false;
 }
