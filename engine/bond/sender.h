@@ -147,8 +147,10 @@ private:
     template <class Outlet>
     void send_probe(const PacketRef& ref, LinkId link, wire::Seq31 sequence, Instant now, Outlet& out) noexcept;
     LinkId choose(std::size_t packet_bytes, Instant now) noexcept {
-        if (adaptive_) [[unlikely]]
-            return choose_soonest(packet_bytes, now);
+        return adaptive_ ? choose_soonest(packet_bytes, now) : choose_at_once(packet_bytes, now);
+    }
+    // By the selectors that bind a packet as it comes.
+    LinkId choose_at_once(std::size_t packet_bytes, Instant now) noexcept {
         if (packet_bytes <= plain_bytes_max_) return selector_.pick(now);
         return choose_among(packet_bytes, now);
     }
@@ -283,7 +285,7 @@ template <class Outlet>
         new_session(now, out.actions());
     if (adaptive_) [[unlikely]]
         return queue_data(c, srt, now, out.actions());
-    const LinkId link = choose(c.packet.length, now);
+    const LinkId link = choose_at_once(c.packet.length, now);
     if (link.index() >= links_max) [[unlikely]] {
         note_no_uplink(now, out.actions());
         return false;

@@ -223,14 +223,7 @@ void Sender::apply(link::Registration::Outcome outcome, LinkId link, Instant now
     counters_.add(Counter::registrations_in);
     switch (outcome) {
         case Outcome::ignored: counters_.add(Counter::drop_bad_registration); return;
-        case Outcome::noted:
-            // The group lives, and does not know this link.
-            if (u.state == UplinkState::connected && !registration_.is_member(link)) {
-                u.state = UplinkState::joining;
-                accounting_.fail(link);
-                set_usable(link, false, now);
-            }
-            break;
+        case Outcome::noted: break;
         case Outcome::group_created:
             note_answer();
             out.tell(event(EventKind::group_created, now, link));

@@ -4,9 +4,8 @@
 // snapshot now and then. It knows packets and time, and nothing of SRT.
 //
 // A turn's order: wait; completions; deadlines; commands; the bond's end of turn, where it has one; snapshot. The bond's
-// actions are carried out after each of
-// its calls, so that what they refer to is still in hand. The common packet needs none: its bond sends it through the
-// Direct outlet, straight into the Io's queue.
+// actions are carried out after each of its calls, so that what they refer to is still in hand. The common packet needs
+// none: its bond sends it through the Direct outlet, straight into the Io's queue.
 #pragma once
 
 #include <algorithm>
