@@ -7,7 +7,7 @@
 //
 //   id   0 sender's half | 128 tag | 144 body                  to a REG1 without an offer
 //        0 sender's half | 128 answer | 192 tag | 208 body     to one with an offer that we take (wire/extension.h)
-//   tag  = SipHash(key A; period of time, sender's half, answer, address)   16 bytes
+//   tag  = SipHash(key A; sender's half, answer, address, period of time)   16 bytes
 //   body = stream(key B, tag) xor (address, zeros)                          to the end
 //
 // It does not matter which link's REG2 comes first, as senders send it on all of them at once; hence the address is in
@@ -47,11 +47,10 @@ public:
     [[nodiscard]] std::optional<Endpoint> registrant(Bytes id, Instant now) const noexcept;
 
 private:
-    // `open`: with everything before the tag in place.
-    [[nodiscard]] wire::GroupKey make_in(std::int64_t number, Bytes open, std::size_t tag_at,
-                                         const Endpoint& from) const noexcept;
-    // Masks or unmasks: applies the stream of the id's own tag to its body.
-    void apply_stream(wire::GroupKey& id, std::size_t tag_at) const noexcept;
+    // The tag's input but for the period, of an id with everything before the tag in place.
+    [[nodiscard]] SipHash::Stream said(Bytes open, std::size_t tag_at, const Endpoint& from) const noexcept;
+    // Masks or unmasks: applies the stream of the id's own tag to whole blocks of its body.
+    void apply_stream(wire::GroupKey& id, std::size_t tag_at, std::size_t from, std::size_t to) const noexcept;
 
     SipHash tags_;
     SipHash streams_;

@@ -76,4 +76,11 @@ TEST_CASE("SipHash is SipHash-2-4 with 128 bits") {
         CHECK(load_be64(bytes.data()) == row.first);
         CHECK(load_be64(bytes.data() + 8) == row.second);
     }
+    // Piece by piece it is the same, and a copy goes its own way.
+    SipHash::Stream begun = hash.stream();
+    begun.add(Bytes(input).first(56));
+    SipHash::Stream other = begun;
+    other.add(0x3F3E'3D3C'3B3A'3938);
+    CHECK(other.end() == hash.of(Bytes(input).first(64)));
+    CHECK(begun.end(Bytes(input).subspan(56, 7)) == hash.of(Bytes(input).first(63)));
 }
