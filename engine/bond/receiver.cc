@@ -31,7 +31,8 @@ Receiver::Receiver(const ReceiverOptions& options, Pool& pool, const Entropy& en
       reports_(options.groups_max * options.links_per_group_max),
       held_(pool),
       holds_(std::make_unique<ReorderHold[]>(options.groups_max)),
-      limiter_(options, hash_) {
+      limiter_(options, hash_),
+      answers_(options, hash_) {
     HAWSER_CHECK(options.allowed_count <= source_prefixes_max);
     for (std::uint32_t i = 0; i < options.allowed_count; ++i) HAWSER_CHECK(options.allowed[i].bits <= 128);
     HAWSER_CHECK(options.ack_flush_grid.ns > 0);

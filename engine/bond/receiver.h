@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The receiving end: SRTLA senders (groups of addresses) on one listening socket, one connected socket per group
-// towards the SRT server. It routes; tables, sessions, limits, ACKs, reports and the hold are files of their own (receiver_*.h).
+// towards the SRT server. It routes; tables, sessions, limits, ACKs, reports and the hold are files of their own
+// (receiver_*.h).
 // Pure: packets and time come in, Actions come out. One thread. Allocates in the constructor only.
 //
 // Laws, which tests/sim and tests/unit/bond quote:
@@ -168,6 +169,7 @@ private:
     HeldPackets held_;
     std::unique_ptr<ReorderHold[]> holds_;  // one for each group; used where the group's extension is any()
     RegistrationLimiter limiter_;
+    AnswerLimiter answers_;
     RefusalTally tally_;
     FixedRing<Closing, closing_max> closing_;
 
@@ -179,6 +181,7 @@ private:
     Resolved servers_;
     std::uint32_t preferred_server_ = 0;  // the one that answered last
 
+    Instant full_until_;  // no group can be evicted for a newcomer before this is looked into again
     Instant sweep_at_ = never;
     Instant sweep_round_at_;        // when this round began
     std::uint32_t sweep_left_ = 0;  // groups below this place are still to be visited in this round

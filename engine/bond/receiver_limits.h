@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// How many groups strangers may have made: token buckets per source prefix and for all together, an allow-list, and the
-// tally of refusals that is told once a second instead of once each. Asking is free (receiver_ids.h); a token goes when
-// a group is made, for an address that was shown to be real.
+// How many groups strangers may have made, and how many of their questions are answered: token buckets per source prefix
+// and for all together, an allow-list, and the tally of refusals that is told once a second instead of once each.
+// A group's token goes when it is made, for an address that was shown to be real (receiver_ids.h). An answer's goes for
+// an address that may be forged, so it is there for whom it is sent to: many senders' worth, and no limit for all
+// together that a flood could use up.
 // The prefix buckets hold no addresses: a prefix hashes to one cell in each of two rows, and passes when either has a
 // token. So spoofed prefixes cannot fill the table, and to block somebody they must meet both of its cells.
 #pragma once
@@ -30,24 +32,53 @@ private:
     Instant full_at_{std::numeric_limits<std::int64_t>::min() / 2};
 };
 
+// One bucket for each prefix, in fixed memory.
+class PrefixBuckets {
+public:
+    PrefixBuckets(KeyedHash hash, Duration interval, std::uint32_t burst)
+        : hash_(hash), interval_(interval), burst_(burst) {}
+
+    [[nodiscard]] bool has_token(std::uint64_t prefix, Instant now) const noexcept;
+    // Of each of its cells that has one.
+    void take(std::uint64_t prefix, Instant now) noexcept;
+
+private:
+    static constexpr std::size_t cells = 1024;  // of each row; 16 KiB in all
+    static std::size_t cell(std::uint64_t hash, std::size_t row) { return (row == 0 ? hash : hash >> 32) % cells; }
+
+    KeyedHash hash_;
+    Duration interval_;
+    std::uint32_t burst_;
+    std::array<std::array<TokenBucket, cells>, 2> rows_;
+};
+
 class RegistrationLimiter {
 public:
     RegistrationLimiter(const ReceiverOptions& options, KeyedHash hash);
 
-    // True, and a token is gone, when the source may have one more group. Loopback sources have no prefix limit:
-    // nobody can forge them, and test rigs share one address.
-    [[nodiscard]] bool admit(const Endpoint& from, Instant now) noexcept;
+    // Whether the source may have one more group. Loopback sources have no prefix limit: nobody can forge them, and
+    // test rigs share one address.
+    [[nodiscard]] bool allows(const Endpoint& from, Instant now) const noexcept;
+    // It was made.
+    void take(const Endpoint& from, Instant now) noexcept;
 
 private:
-    static constexpr std::size_t cells = 1024;  // of each row; 16 KiB in all
-
-    KeyedHash hash_;
-    Duration prefix_interval_;
+    PrefixBuckets prefixes_;
     Duration global_interval_;
-    std::uint32_t prefix_burst_;
     std::uint32_t global_burst_;
     TokenBucket global_;
-    std::array<TokenBucket, cells> rows_[2];
+};
+
+// REG2s in answer to REG1s, which are as long as those and go wherever those say that they come from.
+class AnswerLimiter {
+public:
+    AnswerLimiter(const ReceiverOptions& options, KeyedHash hash);
+
+    // True, and a token is gone, when one more may be sent there. Always to loopback.
+    [[nodiscard]] bool admit(const Endpoint& to, Instant now) noexcept;
+
+private:
+    PrefixBuckets prefixes_;
 };
 
 [[nodiscard]] inline bool is_allowed(const ReceiverOptions& options, const Endpoint& from) {
@@ -60,7 +91,7 @@ private:
 // Counts by kind, told together and at most once a second.
 class RefusalTally {
 public:
-    static constexpr std::size_t reasons = 5;  // RefusalReason's values
+    static constexpr std::size_t reasons = 6;  // RefusalReason's values
 
     void add(RefusalReason reason, Instant now) noexcept {
         ++counts_[static_cast<std::size_t>(reason)];

@@ -18,6 +18,8 @@ constexpr Duration sweep_pause{2'000'000};      // between two slices, for packe
 // session after 5 s of silence. The first counts from the group's creation, which the limiter has admitted.
 constexpr Duration safe_without_ack{5'000'000'000};
 constexpr Duration safe_idle{5'000'000'000};
+// A walk that found no group to evict is not repeated for so long: it costs a look at each. Untuned.
+constexpr Duration full_table_pause{100'000'000};
 
 struct Expendable {
     int tier = 0;  // the lower, the sooner it goes
@@ -59,7 +61,8 @@ std::optional<wire::Extension> Receiver::grant(Bytes id) const noexcept {
 void Receiver::refuse(RefusalReason why, const Endpoint& from, Instant now, Actions& out) noexcept {
     counters_.add(Counter::registrations_refused);
     tally_.add(why, now);
-    if (why != RefusalReason::not_allowed && why != RefusalReason::rate) answer(SrtlaType::reg_err, from, out);
+    if (why != RefusalReason::not_allowed && why != RefusalReason::rate && why != RefusalReason::answer_rate)
+        answer(SrtlaType::reg_err, from, out);
 }
 
 void Receiver::answer(SrtlaType type, const Endpoint& to, Actions& out) noexcept {
@@ -78,10 +81,12 @@ void Receiver::answer_reg2(const wire::GroupKey& id, const Endpoint& to, Actions
     counters_.add(Counter::uplink_bytes_out, bytes.size());
 }
 
-// The answer is an id that holds all there is to remember (receiver_ids.h), so a flood of REG1s fills no table, and no
-// limit is needed that a flood could use up before an honest sender comes. It is as long as the question.
+// The answer is an id that holds all there is to remember (receiver_ids.h), so a flood of REG1s fills no table. It is as
+// long as the question and goes to whoever is named as its source; so no network gets more of them than its senders can
+// need, but there is no limit for all that a flood could use up before an honest sender comes.
 // From a link's address with its group's half: its REG2 was lost, or this REG1 was late. The group's own id again is
-// right either way. With another half, the address has a new user: it is his when nobody is heard there any more.
+// right either way, whatever else its network asks. With another half, the address has a new user: it is his when
+// nobody is heard there any more.
 void Receiver::on_reg1(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
     if (stopping_) return;
     if (!is_allowed(options_, c.from)) return refuse(RefusalReason::not_allowed, c.from, now, out);
@@ -94,6 +99,7 @@ void Receiver::on_reg1(const Completion& c, Bytes packet, Instant now, Actions& 
         }
         if (now - link.heard < options_.address_hold) return refuse(RefusalReason::foreign_address, c.from, now, out);
     }
+    if (!answers_.admit(c.from, now)) return refuse(RefusalReason::answer_rate, c.from, now, out);
     answer_reg2(ids_.make(half, grant(packet.subspan(2)), c.from, now), c.from, out);
 }
 
@@ -102,7 +108,7 @@ void Receiver::on_reg1(const Completion& c, Bytes packet, Instant now, Actions& 
 // be.
 std::uint32_t Receiver::create_group(Bytes id, const Endpoint& registrant, const Endpoint& from, Instant now,
                                      Actions& out) noexcept {
-    if (!limiter_.admit(registrant, now)) {
+    if (!limiter_.allows(registrant, now)) {
         refuse(RefusalReason::rate, from, now, out);
         return no_slot;
     }
@@ -110,6 +116,7 @@ std::uint32_t Receiver::create_group(Bytes id, const Endpoint& registrant, const
         refuse(RefusalReason::table_full, from, now, out);
         return no_slot;
     }
+    limiter_.take(registrant, now);
     const std::uint32_t g = table_.add_group(id, now);
     ReceiverGroup& group = table_.group(g);
     group.address_index = preferred_server_;
@@ -125,8 +132,10 @@ std::uint32_t Receiver::create_group(Bytes id, const Endpoint& registrant, const
     return g;
 }
 
-// A walk over all groups, but only for a newcomer that passed the limiter into a full table.
+// A walk over all groups, but only for a newcomer that passes the limiter into a full table: when it makes room, the
+// newcomer's token is gone, and when it does not, the next one is a pause away.
 bool Receiver::make_room_for_group(Instant now, Actions& out) noexcept {
+    if (now < full_until_) return false;
     std::uint32_t victim = no_slot;
     Expendable best;
     for (const std::uint16_t g : table_.active()) {
@@ -138,7 +147,10 @@ bool Receiver::make_room_for_group(Instant now, Actions& out) noexcept {
         victim = g;
         best = candidate;
     }
-    if (victim == no_slot) return false;
+    if (victim == no_slot) {
+        full_until_ = now + full_table_pause;
+        return false;
+    }
     remove_group(victim, EventKind::receiver_group_evicted, RemovalReason::evicted, now, out);
     return true;
 }

@@ -58,7 +58,7 @@ enum class EventKind : std::uint8_t {
 };
 
 enum class RemovalReason : std::uint8_t { silence, stopped, replaced, evicted };
-enum class RefusalReason : std::uint8_t { table_full, group_full, foreign_address, rate, not_allowed };
+enum class RefusalReason : std::uint8_t { table_full, group_full, foreign_address, rate, not_allowed, answer_rate };
 
 struct Event {
     Instant at;

@@ -31,6 +31,7 @@ std::string_view refusal_text(std::uint32_t reason) {
         case RefusalReason::foreign_address: return "the address belongs to another group";
         case RefusalReason::rate: return "too many groups from that network";
         case RefusalReason::not_allowed: return "the source is not allowed";
+        case RefusalReason::answer_rate: return "too many questions from that network";
     }
     return "unknown reason";
 }

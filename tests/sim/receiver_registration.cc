@@ -305,6 +305,72 @@ TEST_CASE("groups of one network are capped, unanswered, and told once a second"
     rig.join({Endpoint::from_v4(0xC0000201u, 9)});
 }
 
+TEST_CASE("REG1s that name one network are answered at its senders' pace, whoever sends them") {
+    ReceiverRig rig;
+    rig.audits = false;
+    const Endpoint link = Endpoint::from_v4(0xC000'0201u, 9);
+    const auto key = rig.join({link}, 1);
+    rig.take();
+    std::uint64_t answers = 0;
+    constexpr int questions = 40'000;
+    for (int i = 0; i < questions; ++i) {  // 20,000 a second: twice the rate that the other flood has
+        rig.pass(50_us);
+        rig.from(Endpoint::from_v4(0xC000'0200u + static_cast<std::uint32_t>(i & 0xFF), 7), reg1(2));
+        answers += rig.take().size();
+        if (i % 1000 != 0) continue;
+        // A link of that very network is answered all the same.
+        rig.from(link, reg1(1));
+        const auto again = rig.take();
+        REQUIRE(again.size() == 1);
+        CHECK(key_in(again[0]) == key);
+    }
+    const std::uint64_t most = rig.options.answers_burst + 2 * rig.options.answers_per_second;
+    CHECK(answers <= most + 1);
+    CHECK(answers >= most - 1);
+    CHECK(rig.receiver.counters()[Counter::registrations_refused] == questions - answers);
+    rig.join({phone(1)}, 3);
+    rig.pass(2_s);
+    const auto told = rig.events(EventKind::receiver_refusing);
+    REQUIRE_FALSE(told.empty());
+    CHECK(told.size() <= 3);
+    for (const Event& e : told) CHECK(e.a == static_cast<std::uint32_t>(RefusalReason::answer_rate));
+    rig.join({Endpoint::from_v4(0xC000'0203u, 9)}, 4);
+}
+
+TEST_CASE("links that ask in vain to join a full table take nothing from their network's limit") {
+    bond::ReceiverOptions o;
+    o.groups_max = 4;
+    o.global_burst = 100;
+    ReceiverRig rig(o);
+    for (unsigned n = 0; n < 4; ++n) rig.join({phone(10 + n)}, static_cast<std::uint8_t>(n));
+    const auto in_one_network = [](unsigned i) { return Endpoint::from_v4(0xC000'0200u + i, 7000); };
+    rig.from(in_one_network(1), reg1(100));
+    const auto key = key_in(rig.take().at(0));
+    rig.from(in_one_network(100), reg1(101));
+    const auto other = key_in(rig.take().at(0));
+    // Sixteen links, each once a second, while all groups are young.
+    for (int second = 0; second < 4; ++second) {
+        for (unsigned i = 1; i <= 16; ++i) {
+            rig.from(in_one_network(i), reg2(key));
+            CHECK(rig.take().at(0).is(SrtlaType::reg_err));
+        }
+        rig.pass(1_s);
+    }
+    // Just before they are expendable he is told so once more, and the look at all of them has a pace of its own.
+    rig.pass(950_ms);
+    rig.from(in_one_network(1), reg2(key));
+    CHECK(rig.take().at(0).is(SrtlaType::reg_err));
+    rig.pass(60_ms);
+    rig.from(in_one_network(1), reg2(key));
+    CHECK(rig.take().at(0).is(SrtlaType::reg_err));
+    rig.pass(50_ms);
+    rig.from(in_one_network(1), reg2(key));
+    CHECK(rig.take().at(0).is(SrtlaType::reg3));
+    rig.from(in_one_network(100), reg2(other));
+    CHECK(rig.take().at(0).is(SrtlaType::reg3));
+    CHECK(rig.events(EventKind::receiver_group_evicted).size() == 2);
+}
+
 TEST_CASE("groups from everywhere leave established ones alone, and newcomers get in when they end") {
     bond::ReceiverOptions o;
     o.groups_max = 20;

@@ -129,6 +129,7 @@ TEST_CASE("an id that was made here tells who asked, for a minute at least and t
     CHECK_FALSE(ids.registrant(wire::GroupKey{}, made));
     // Each bit of it counts.
     for (std::size_t bit = 0; bit < id.size() * 8; ++bit) {
+        CAPTURE(bit);
         wire::GroupKey forged = id;
         forged[bit / 8] = static_cast<std::uint8_t>(forged[bit / 8] ^ (1u << (bit % 8)));
         CHECK_FALSE(ids.registrant(forged, made));
@@ -180,7 +181,11 @@ TEST_CASE("a prefix's bucket is its own; loopback has none; all share the global
     const Instant now{5'000'000'000};
     const auto admitted = [&](auto address, int tries) {
         int count = 0;
-        for (int i = 0; i < tries; ++i) count += limiter.admit(address(i), now) ? 1 : 0;
+        for (int i = 0; i < tries; ++i) {
+            if (!limiter.allows(address(i), now)) continue;
+            limiter.take(address(i), now);
+            ++count;
+        }
         return count;
     };
     CHECK(admitted([](int i) { return Endpoint::from_v4(0xC0000200u + static_cast<std::uint32_t>(i), 1); }, 100) == 3);
@@ -194,6 +199,34 @@ TEST_CASE("a prefix's bucket is its own; loopback has none; all share the global
     CHECK(admitted([](int) { return Endpoint::from_v4(0x7F000001, 1); }, 20) == 20);
     CHECK(admitted([](int i) { return Endpoint::from_v4(static_cast<std::uint32_t>(i) << 16 | 1u << 31, 1); }, 1000) ==
           24);
+}
+
+TEST_CASE("answers are limited by the network that they go to, and by nothing else") {
+    ReceiverOptions o;
+    o.answers_burst = 30;
+    o.answers_per_second = 10;
+    AnswerLimiter limiter(o, some_keys);
+    Instant now{5'000'000'000};
+    const auto admitted = [&](auto address, int tries) {
+        int count = 0;
+        for (int i = 0; i < tries; ++i) count += limiter.admit(address(i), now) ? 1 : 0;
+        return count;
+    };
+    const auto v4 = [](int i) { return Endpoint::from_v4(0xC0000200u + static_cast<std::uint32_t>(i & 255), 1); };
+    const auto v6 = [](int i) {
+        Endpoint e;
+        e.address[0] = 0x20;
+        e.address[6] = static_cast<std::uint8_t>(i);  // beyond the first 48 bits
+        return e;
+    };
+    CHECK(admitted(v4, 1000) == 30);
+    CHECK(admitted(v6, 1000) == 30);
+    CHECK(admitted([](int) { return Endpoint::from_v4(0x7F000001, 1); }, 1000) == 1000);
+    now = now + 1_s;
+    CHECK(admitted(v4, 1000) == 10);
+    // Five times as many networks as there are cells: to block one, a flood must fill both of its cells.
+    CHECK(admitted([](int i) { return Endpoint::from_v4(static_cast<std::uint32_t>(i) << 8 | 1u << 31, 1); }, 10'000) ==
+          10'000);
 }
 
 TEST_CASE("source prefixes compare whole bytes and the bits beyond") {
