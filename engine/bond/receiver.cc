@@ -13,6 +13,11 @@ KeyedHash keys_from(SecretRandom& secret) {
     return KeyedHash(a, b, secret.next());
 }
 
+// What is granted to nobody takes no memory. A report says what the hold expects next.
+std::uint32_t holds_of(const ReceiverOptions& options) {
+    return options.reorder_hold || options.delivery_reports ? options.groups_max : 0;
+}
+
 // Sends that one slice of due ACKs and reports may use, leaving room for the rest of the deadline's work.
 constexpr std::size_t ack_sends_max = 208;
 constexpr std::size_t report_sends_max = 224;
@@ -28,15 +33,15 @@ Receiver::Receiver(const ReceiverOptions& options, Pool& pool, const Entropy& en
       ids_(secret_),
       table_(options.groups_max, options.links_per_group_max, hash_),
       acks_(table_),
-      reports_(options.groups_max * options.links_per_group_max),
+      reports_(options.delivery_reports ? options.groups_max * options.links_per_group_max : 0),
       held_(pool),
-      holds_(std::make_unique<ReorderHold[]>(options.groups_max)),
+      holds_(std::make_unique<ReorderHold[]>(holds_of(options))),
       limiter_(options, hash_),
       answers_(options, hash_) {
     HAWSER_CHECK(options.allowed_count <= source_prefixes_max);
     for (std::uint32_t i = 0; i < options.allowed_count; ++i) HAWSER_CHECK(options.allowed[i].bits <= 128);
     HAWSER_CHECK(options.ack_flush_grid.ns > 0);
-    for (std::uint32_t g = 0; g < options.groups_max; ++g)
+    for (std::uint32_t g = 0; g < holds_of(options); ++g)
         holds_[g].attach(held_, counters_, static_cast<std::uint16_t>(g));
     HAWSER_CHECK(options.report_interval_min.ns > 0 && options.report_interval_min <= options.report_interval_max);
 }
@@ -234,8 +239,10 @@ bool Receiver::is_consistent() const noexcept {
     std::uint32_t held = 0;
     for (const std::uint16_t g : table_.active()) {
         const ReceiverGroup& group = table_.group(g);
-        held += holds_[g].depth();
-        if (group.extension.any() && !holds_[g].is_consistent()) return false;
+        if (group.extension.any()) {
+            held += holds_[g].depth();
+            if (!holds_[g].is_consistent()) return false;
+        }
         if (group.opening && group.server != no_socket) return false;
         if (group.held.buffer != no_buffer && pool_.references(group.held.buffer) == 0) return false;
         if (group.last_link != no_link.value && !table_.link(table_.slot_of(g, group.last_link)).delivered)

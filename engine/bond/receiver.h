@@ -167,7 +167,7 @@ private:
     AckQueue acks_;
     ReportBook reports_;
     HeldPackets held_;
-    std::unique_ptr<ReorderHold[]> holds_;  // one for each group; used where the group's extension is any()
+    std::unique_ptr<ReorderHold[]> holds_;  // one for each group; where its extension is any()
     RegistrationLimiter limiter_;
     AnswerLimiter answers_;
     RefusalTally tally_;

@@ -77,6 +77,7 @@ bool Receiver::release_due(Instant now, Actions& out) noexcept {
 
 // The session ends: what waits goes before the word that ends it.
 void Receiver::flush_hold(std::uint32_t g, Instant now, Actions& out) noexcept {
+    if (!table_.group(g).extension.any()) return;
     holds_[g].release_all();
     drain(g, now, out);
 }

@@ -212,7 +212,7 @@ void Receiver::remove_link(std::uint32_t slot, EventKind kind, RemovalReason rea
         acks_.remove(slot);
         link.ack.clear();
     }
-    reports_.end(slot);
+    if (table_.group(link.group).extension.delivery_reports) reports_.end(slot);
     if (cached_slot_ == slot) cached_slot_ = no_slot;
     out.tell(link_event(kind, now, link, reason));
     table_.remove_link(slot);

@@ -2,6 +2,8 @@
 // What a receiver does beyond SRTLA for senders that ask for it, and only for them.
 #include <catch2/catch.hpp>
 
+#include <malloc.h>
+
 #include <utility>
 
 #include "engine/wire/extension.h"
@@ -98,6 +100,46 @@ TEST_CASE("the answer is part of the id: repeated REG1s get it again, and an id 
     std::copy(ask.begin() + 2 + 128, ask.end(), echoed.begin() + 128);
     rig.from(phone(3), reg2(echoed));
     CHECK(rig.take().at(0).is(SrtlaType::reg_ngp));
+}
+
+TEST_CASE("what is granted to nobody takes no memory, and is missed by none") {
+    bond::ReceiverOptions o;
+    std::vector<std::uint8_t> slab(64 * pool_slot_bytes);
+    Pool pool(slab, pool_slot_bytes);
+    const auto taken_by = [&](bool reports, bool hold) {
+        o.delivery_reports = reports;
+        o.reorder_hold = hold;
+        const auto in_use = [] { return mallinfo2().uordblks + mallinfo2().hblkhd; };
+        const std::size_t before = in_use();
+        const auto receiver = std::make_unique<bond::Receiver>(o, pool, Entropy{});
+        return in_use() - before;
+    };
+    // A sanitizer's allocator is not asked.
+    if (const std::size_t all = taken_by(true, true); all != 0) {
+        const std::size_t holds = o.groups_max * sizeof(bond::ReorderHold);
+        const std::size_t entries = sizeof(Instant) * wire::report_entries_max;
+        const std::size_t reports = o.groups_max * o.links_per_group_max * entries;
+        CHECK(taken_by(true, false) >= reports + holds);  // a report says what the hold expects
+        CHECK(taken_by(false, true) + reports <= all);
+        CHECK(taken_by(false, false) + reports + holds <= all);
+    }
+    o.delivery_reports = o.reorder_hold = false;
+    o.groups_max = 2;
+    ReceiverRig rig(o);
+    rig.set_server({srt_server});
+    const auto key = join_offering(rig, {phone(1), phone(2)}, reports_wanted);
+    CHECK_FALSE(answer_of(key));
+    rig.establish(phone(1), 100, 200, 1000);
+    rig.data(phone(1), 1000, 200);
+    rig.data(phone(2), 1002, 200);
+    rig.from_server(rig.server_socket(), sim::make_ack(1, wire::Seq31(1001), {0, 100}));
+    rig.from_server(rig.server_socket(), sim::make_nak_of_words({1001}, {0, 100}));
+    rig.from(phone(1), Packet{0x90, 0x00});
+    rig.from(phone(1), control(wire::SrtControl::shutdown, 200));
+    rig.take();
+    rig.pass(60_s);
+    CHECK(rig.events(EventKind::receiver_link_removed).size() == 2);
+    CHECK(rig.events(EventKind::receiver_group_removed).size() == 1);
 }
 
 TEST_CASE("groups whose ids begin their half alike are all found") {
