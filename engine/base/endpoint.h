@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A UDP address as the engine sees it: 16 bytes of IPv6 (IPv4 as ::ffff:a.b.c.d), port, scope.
-// One form for both families makes equality one comparison and lets a dual-stack socket's sources compare with a v4 one's.
-// Conversion to and from the kernel's sockaddr lives in platform/linux.
+// One form for both families makes equality one comparison and lets a dual-stack socket's sources compare with a v4
+// one's. Conversion to and from the kernel's sockaddr lives in platform/linux.
 #pragma once
 
 #include <array>

@@ -91,7 +91,8 @@ public:
     [[nodiscard]] bool has_rare() const noexcept { return (counts_.opens | counts_.closes | counts_.events) != 0; }
     [[nodiscard]] bool empty() const noexcept { return std::bit_cast<std::uint64_t>(counts_) == 0; }
 
-    // For the pump, which by then has handed every send to the Io: gives up what send_bytes made and release_after took.
+    // For the pump, which by then has handed every send to the Io: gives up what send_bytes made and release_after
+    // took.
     void clear_sends() noexcept {
         counts_.sends = 0;
         for (; counts_.made > 0; --counts_.made) [[unlikely]] pool_.release(made_[counts_.made - 1]);

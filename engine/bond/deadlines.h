@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// When each packet must be at the SRT receiver, on our clock. SRT hands a payload over at its timestamp plus the latency
-// that the handshake settled, counted from where the connection began; the timestamps' origin on our clock is the least
-// difference between the two, as some packets come to us without delay. Encrypted sessions say all of this in clear.
-// Before a handshake was seen: what the operator says, or a second.
+// When each packet must be at the SRT receiver, on our clock. SRT hands a payload over at its timestamp plus the
+// latency that the handshake settled, counted from where the connection began; the timestamps' origin on our clock is
+// the least difference between the two, as some packets come to us without delay. Encrypted sessions say all of this in
+// clear. Before a handshake was seen: what the operator says, or a second.
 #pragma once
 
 #include <algorithm>

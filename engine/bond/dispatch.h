@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The selector `adaptive`: which packet leaves on which link, and when. Packets wait in one queue for all links, the
 // earliest deadline first, and are bound to a link only when that link has room (link::PathModel::window), to the one
-// where they will arrive first. What is lost goes back to the queue; what can no longer come in time is given up; what a
-// silent link holds may be sent again elsewhere, once, under a budget.
+// where they will arrive first. What is lost goes back to the queue; what can no longer come in time is given up; what
+// a silent link holds may be sent again elsewhere, once, under a budget.
 // Told by the sender what leaves, what is answered and which links live; told the time; sends through a function.
 //
 // Laws, which tests/unit/bond and tests/sim quote:

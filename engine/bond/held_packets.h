@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The packets that all groups hold back together, and which of them is due first. Holds a reference of the pool for
-// each. Bounded by a share of the pool, so that packets on their way have the rest, and no group takes all of it; memory at construction only.
+// each. Bounded by a share of the pool, so that packets on their way have the rest, and no group takes all of it;
+// memory at construction only.
 #pragma once
 
 #include <algorithm>

@@ -2,9 +2,9 @@
 // Which sequences the receiver has reported missing already, so that a loss is charged to the link that lost it.
 //
 // A libsrt receiver names a missing packet at once, and again every half round trip, not below 20 ms, until it has come
-// (periodic NAK reports; Haivision/srt c39196c9, LiveCC). So each retransmission is followed by reports that left before
-// it could arrive, and by order of sending they would be charged to its link. Whatever leaves after a report is a
-// retransmission; a later report speaks of it only when it has had time to arrive.
+// (periodic NAK reports; Haivision/srt c39196c9, LiveCC). So each retransmission is followed by reports that left
+// before it could arrive, and by order of sending they would be charged to its link. Whatever leaves after a report is
+// a retransmission; a later report speaks of it only when it has had time to arrive.
 //
 // A table by the low bits of the sequence: 4096, four seconds of losing everything at 1000 packets/s. What it has
 // forgotten counts as never reported. The sender asks it; pump thread only.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// How many groups strangers may have made, and how many of their questions are answered: token buckets per source prefix
-// and for all together, an allow-list, and the tally of refusals that is told once a second instead of once each.
-// A group's token goes when it is made, for an address that was shown to be real (receiver_ids.h). An answer's goes for
-// an address that may be forged, so it is there for whom it is sent to: many senders' worth, and no limit for all
-// together that a flood could use up.
+// How many groups strangers may have made, and how many of their questions are answered: token buckets per source
+// prefix and for all together, an allow-list, and the tally of refusals that is told once a second instead of once
+// each. A group's token goes when it is made, for an address that was shown to be real (receiver_ids.h). An answer's
+// goes for an address that may be forged, so it is there for whom it is sent to: many senders' worth, and no limit for
+// all together that a flood could use up.
 // The prefix buckets hold no addresses: a prefix hashes to one cell in each of two rows, and passes when either has a
 // token. So spoofed prefixes cannot fill the table, and to block somebody they must meet both of its cells.
 #pragma once

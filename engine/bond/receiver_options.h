@@ -79,8 +79,8 @@ struct ReceiverOptions {
     std::uint32_t global_burst = 0;       // 0: groups_max, since after a restart all come back at once
     std::uint32_t global_per_second = 0;  // 0: half of groups_max, so that a new group has 2 s to gain a link
 
-    // REG2s in answer to REG1s, per prefix (/24, /48) that they go to: as if the senders of all groups that a receiver may
-    // have were there and asked once a second each, as they do; after a pause four times each.
+    // REG2s in answer to REG1s, per prefix (/24, /48) that they go to: as if the senders of all groups that a receiver
+    // may have were there and asked once a second each, as they do; after a pause four times each.
     std::uint32_t answers_burst = 4 * receiver_groups_bound;
     std::uint32_t answers_per_second = receiver_groups_bound;
 

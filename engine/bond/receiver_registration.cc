@@ -81,9 +81,9 @@ void Receiver::answer_reg2(const wire::GroupKey& id, const Endpoint& to, Actions
     counters_.add(Counter::uplink_bytes_out, bytes.size());
 }
 
-// The answer is an id that holds all there is to remember (receiver_ids.h), so a flood of REG1s fills no table. It is as
-// long as the question and goes to whoever is named as its source; so no network gets more of them than its senders can
-// need, but there is no limit for all that a flood could use up before an honest sender comes.
+// The answer is an id that holds all there is to remember (receiver_ids.h), so a flood of REG1s fills no table. It is
+// as long as the question and goes to whoever is named as its source; so no network gets more of them than its senders
+// can need, but there is no limit for all that a flood could use up before an honest sender comes.
 // From a link's address with its group's half: its REG2 was lost, or this REG1 was late. The group's own id again is
 // right either way, whatever else its network asks. With another half, the address has a new user: it is his when
 // nobody is heard there any more.

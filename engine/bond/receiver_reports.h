@@ -7,8 +7,9 @@
 //    to be answered, do not wait.
 //  - Each entry is said twice: by the first report after it, and by the next one, which comes when the next packets
 //    ask for it or after two intervals.
-//  - What a link is sent in SRTLA ACKs and reports never exceeds what it brought, headers of IP and UDP included: forged
-//    packets gain their sender nothing. Only tiny packets ever meet this; the report then waits for more of them.
+//  - What a link is sent in SRTLA ACKs and reports never exceeds what it brought, headers of IP and UDP included:
+//    forged packets gain their sender nothing. Only tiny packets ever meet this; the report then waits for more of
+//    them.
 #pragma once
 
 #include <algorithm>

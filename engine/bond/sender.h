@@ -255,7 +255,8 @@ private:
     bool failed_ = false;
 };
 
-// The path of a data packet, in the header so that the pump's loop holds it whole: a call costs as much as a part of it.
+// The path of a data packet, in the header so that the pump's loop holds it whole: a call costs as much as a part of
+// it.
 
 template <class Outlet>
 bool Sender::on_received(const Completion& c, Instant now, Outlet& out) noexcept {

@@ -198,8 +198,8 @@ Accounting::SlotId Accounting::take(std::uint32_t sequence, std::size_t preferre
 }
 
 // One packet delivered: a link that stays full beyond its window grows by 29, and by 1 more with all the others. That
-// 1 is owed until grow_all, for as many steps as there were: so an alive link's window reads as its number here plus what is owed. What
-// that reads above window_max is less than one packet, so no comparison sees it.
+// 1 is owed until grow_all, for as many steps as there were: so an alive link's window reads as its number here plus
+// what is owed. What that reads above window_max is less than one packet, so no comparison sees it.
 void Accounting::credit(std::size_t i, std::int32_t owed) noexcept {
     const std::int32_t in_flight = load_.in_flight[i] - 1;  // never below the slots in use, so never below 0
     load_.in_flight[i] = in_flight;
@@ -231,8 +231,8 @@ LinkMask Accounting::on_srt_ack(wire::Seq31 next_expected, Instant) noexcept {
     return covering.proof;
 }
 
-// The common case of both kinds of ACK: the sequence's slot is alone in its chain, as nearly all are. False, and nothing
-// done, when it is not, or is another's.
+// The common case of both kinds of ACK: the sequence's slot is alone in its chain, as nearly all are. False, and
+// nothing done, when it is not, or is another's.
 [[gnu::always_inline]] inline bool Accounting::free_alone(SlotId first, std::uint32_t sequence) noexcept {
     Slot& slot = slots_[first];
     if (slot.next != nobody || (slot.sequence & wire::Seq31::mask) != sequence) [[unlikely]]

@@ -124,7 +124,8 @@ private:
     static constexpr SlotId nobody = 0xFFFF;    // end of a chain
     static constexpr SlotId unlinked = 0xFFFE;  // in `previous`: the slot is empty
     static_assert(slot_count < unlinked);
-    // More than libsrt's default flow window of 25600 packets, so that chains are short; longer spans only lengthen them.
+    // More than libsrt's default flow window of 25600 packets, so that chains are short; longer spans only lengthen
+    // them.
     static constexpr std::size_t index_size = 32768;
     static constexpr std::uint32_t probe_bit = 0x8000'0000;
     // How far above low_ a sequence may lie before an SRT ACK looks at every slot instead of every sequence.

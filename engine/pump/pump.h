@@ -3,9 +3,9 @@
 // completion to the bond, carries out what the bond asks for, takes a bounded number of commands, and publishes a
 // snapshot now and then. It knows packets and time, and nothing of SRT.
 //
-// A turn's order: wait; completions; deadlines; commands; the bond's end of turn, where it has one; snapshot. The bond's
-// actions are carried out after each of its calls, so that what they refer to is still in hand. The common packet needs
-// none: its bond sends it through the Direct outlet, straight into the Io's queue.
+// A turn's order: wait; completions; deadlines; commands; the bond's end of turn, where it has one; snapshot. The
+// bond's actions are carried out after each of its calls, so that what they refer to is still in hand. The common
+// packet needs none: its bond sends it through the Direct outlet, straight into the Io's queue.
 #pragma once
 
 #include <algorithm>
@@ -124,8 +124,8 @@ private:
         out_.clear_sends();
     }
 
-    // Below it a turn's packets leave in the order they came, since a stock SRT receiver asks again for every gap that it
-    // sees; above it, 200 Mbit/s of media, they are gathered by uplink, which saves most of the sends.
+    // Below it a turn's packets leave in the order they came, since a stock SRT receiver asks again for every gap that
+    // it sees; above it, 200 Mbit/s of media, they are gathered by uplink, which saves most of the sends.
     static constexpr double bulk_packets_per_second = 20'000;
 
     void carry_out_rare(Instant now) noexcept {

@@ -4,10 +4,10 @@
 //    transmit it at this moment; of several free links the one with the least delay takes it. What would be late over
 //    a link at its present rate is not given to it: the rate of a steady line, or what a trace has offered in the last
 //    100 ms (used or not). A trace that has offered nothing for so long is given nothing until it does.
-//  - Whether a link is dark or held is known at once; such a link is given nothing. What it swallowed goes back into the
-//    queue when that begins, and counts once if the first copy comes out in time after all.
-//  - A random loss is known one RTT (both delays) after the packet left the bottleneck, and sent again. Losses are those
-//    that the n-th packet of the line meets in any run with the same seed.
+//  - Whether a link is dark or held is known at once; such a link is given nothing. What it swallowed goes back into
+//    the queue when that begins, and counts once if the first copy comes out in time after all.
+//  - A random loss is known one RTT (both delays) after the packet left the bottleneck, and sent again. Losses are
+//    those that the n-th packet of the line meets in any run with the same seed.
 //  - It does not know how long a bottleneck will really take: a packet that a trace then leaves standing stands.
 //  - Jitter is its mean. Payloads count when they arrive within the latency of being made; there is no grace.
 #include <algorithm>

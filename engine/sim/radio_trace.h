@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Capacity of a radio link made up from physics, where no recording is at hand: delivery opportunities arrive by chance
-// (Poisson) at a rate that wanders, as Winstein, Sivaraman and Balakrishnan describe cellular links (Sprout, NSDI 2013),
-// with deep fades now and then. A function of the model and the seed; no recording went into it.
+// (Poisson) at a rate that wanders, as Winstein, Sivaraman and Balakrishnan describe cellular links (Sprout, NSDI
+// 2013), with deep fades now and then. A function of the model and the seed; no recording went into it.
 #pragma once
 
 #include <cstdint>

@@ -24,7 +24,8 @@ const Endpoint receiver_at = Endpoint::from_v4(0x0A09'0001, 5000);
 // which dials when its process has come up. The hour matters: the handshake's delay is the base of all deadlines.
 constexpr Duration settling{3'600'000'000};
 constexpr std::uint32_t start_jitter_us = 100'000;  // untuned
-// In the experiments a signal starts the links' clock once the connection is up: the media are that much ahead. Untuned.
+// In the experiments a signal starts the links' clock once the connection is up: the media are that much ahead.
+// Untuned.
 constexpr std::uint32_t signal_jitter_us = 2000;
 constexpr Duration dial_patience{20'000'000'000};
 // After the last payload's latency: what is late by less than this is still seen.

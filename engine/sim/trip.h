@@ -99,8 +99,8 @@ struct TripOutcome {
 
 [[nodiscard]] TripOutcome run(const Trip& trip);
 
-// Mean capacity of all upward lines over the media's time, outages aside, in kbit/s of whole payloads on the wire: loads
-// are named as percentages of it. source kbit/s = capacity * load * payload_bytes / payload_wire_bytes.
+// Mean capacity of all upward lines over the media's time, outages aside, in kbit/s of whole payloads on the wire:
+// loads are named as percentages of it. source kbit/s = capacity * load * payload_bytes / payload_wire_bytes.
 [[nodiscard]] double capacity_kbps(const Trip& trip);
 
 // The share of payloads that the same links could bring to the far end within the latency of being made. (The measured

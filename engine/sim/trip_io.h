@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The Io of one end of a trip: sockets by port, packets handed over by reference within the trip's one pool, completions
-// in order of arrival. Nothing is copied on the way, so a trip costs little more than the bonds' own work.
+// The Io of one end of a trip: sockets by port, packets handed over by reference within the trip's one pool,
+// completions in order of arrival. Nothing is copied on the way, so a trip costs little more than the bonds' own work.
 //
 // Between grants wait() only notes what is waited for; the trip runs the pump at due(). The laws are those of
 // engine/pump/io.h; no send is ever refused, no socket fails to open.

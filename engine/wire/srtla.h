@@ -89,7 +89,8 @@ struct Telemetry {
     std::uint32_t bytes_per_second = 0;
 };
 
-// 0 type | 2 u64 timestamp | 10 magic | 12 version | 14 connection | 18 window | 22 in flight | 26 RTT | 30 NAKs | 34 rate
+// 0 type | 2 u64 timestamp | 10 magic | 12 version | 14 connection | 18 window | 22 in flight | 26 RTT | 30 NAKs |
+// 34 rate
 inline constexpr std::size_t keepalive_bare_bytes = 2;
 inline constexpr std::size_t keepalive_timestamped_bytes = 10;
 inline constexpr std::size_t keepalive_extended_bytes = 38;

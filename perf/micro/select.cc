@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The cost of choosing a link and of keeping count, for an instruction counter: the difference between two runs that
-// differ in PACKETS only, divided by that difference, is free of start-up. Fixed seed; prints a hash of what was chosen.
+// differ in PACKETS only, divided by that difference, is free of start-up. Fixed seed; prints a hash of what was
+// chosen.
 //
 // usage: micro-select WHAT LINKS PACKETS     WHAT: classic, enhanced (pick alone), accounting, both-classic,
 //                                            both-enhanced (a packet's whole share: pick, note_sent, its SRTLA ACK

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // An Io without a kernel for the sender's in-process bench: its wait() hands out the next data packets of an SRT caller
-// and the answers of a receiver that has everything at once, and its clock is a count. It registers links, opens the SRT
-// session, and acknowledges as the benches on the wire do: an SRTLA ACK per ten packets and link, an SRT ACK on every
-// link per hundred packets. So a turn costs what the engine costs, and the same run is the same to the instruction.
+// and the answers of a receiver that has everything at once, and its clock is a count. It registers links, opens the
+// SRT session, and acknowledges as the benches on the wire do: an SRTLA ACK per ten packets and link, an SRT ACK on
+// every link per hundred packets. So a turn costs what the engine costs, and the same run is the same to the
+// instruction.
 #pragma once
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The sender's pump over a real Io, with the caller and the receiver on the same thread and a clock that counts packets:
-// for an instruction counter. One thread, so that valgrind can follow io_uring; a clock of our own, so that the pump
-// takes the path that belongs to the rate it is told, however slow the counter makes it.
+// The sender's pump over a real Io, with the caller and the receiver on the same thread and a clock that counts
+// packets: for an instruction counter. One thread, so that valgrind can follow io_uring; a clock of our own, so that
+// the pump takes the path that belongs to the rate it is told, however slow the counter makes it.
 // counted_turn() is what is to be counted: tell callgrind --toggle-collect='*counted_turn*'.
 #include <algorithm>
 #include <cstdint>

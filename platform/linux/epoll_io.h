@@ -80,8 +80,8 @@ private:
     Fd epoll_;
     std::unique_ptr<Incoming> in_;
     std::unique_ptr<Outgoing> out_;
-    // Packets of connected sockets in their order. Each leaves at once while none has had company, which costs neither a
-    // place in the queue nor a reference; else each is held back until the next one goes elsewhere.
+    // Packets of connected sockets in their order. Each leaves at once while none has had company, which costs neither
+    // a place in the queue nor a reference; else each is held back until the next one goes elsewhere.
     SocketId sent_last_ = no_socket;
     SocketId held_ = no_socket;   // whose run is queued
     bool has_gathered_ = false;   // runs are queued from before order was to be kept

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The sends between two flushes, laid out as they are queued the way the kernel wants them: per socket a chain of runs
-// in order, each run the vectors of what one UDP GSO send may carry (equal lengths, the last one may be shorter), or one
-// packet. A flush only walks the runs, socket by socket. Where order is to be kept across connected sockets, a model
-// takes a run as soon as the next packet goes elsewhere, so that there is one at most. Every queued packet holds one
-// reference until clear().
+// in order, each run the vectors of what one UDP GSO send may carry (equal lengths, the last one may be shorter), or
+// one packet. A flush only walks the runs, socket by socket. Where order is to be kept across connected sockets, a
+// model takes a run as soon as the next packet goes elsewhere, so that there is one at most. Every queued packet holds
+// one reference until clear().
 #pragma once
 
 #include <netinet/udp.h>
@@ -132,8 +132,8 @@ private:
     static constexpr std::uint32_t run_stride = segments_max + 1;
     static_assert(no_run == capacity, "the entry past the last is the run that takes nothing");
 
-    // What one GSO send takes of that length. For the lengths in use without a division, which would take longer than all
-    // else here.
+    // What one GSO send takes of that length. For the lengths in use without a division, which would take longer than
+    // all else here.
     [[nodiscard]] static std::uint32_t run_packets_max(std::uint32_t bytes) noexcept {
         constexpr std::uint32_t usual_bytes_max = 1500;
         if (bytes <= segmented_bytes_max / segments_max) return segments_max;

@@ -22,8 +22,8 @@ namespace hawser::os {
 
 struct UringOptions {
     std::uint32_t sockets_max = 1024;
-    // A power of two. From 64 to 1024 the speed is the same; the longest burst between two turns is not. Halved until it
-    // is a quarter of the pool at most. With joined_slot_bytes to a slot, joined_receives_max at most.
+    // A power of two. From 64 to 1024 the speed is the same; the longest burst between two turns is not. Halved until
+    // it is a quarter of the pool at most. With joined_slot_bytes to a slot, joined_receives_max at most.
     std::uint32_t buffers_held_max = 512;
 };
 

@@ -35,7 +35,8 @@ TEMPLATE_TEST_CASE("a socket that cannot be opened says which call refused and w
 
 namespace {
 
-// The part that runs in the silent network. Catch2 2 takes assertions of one thread only, so it just returns what it saw.
+// The part that runs in the silent network. Catch2 2 takes assertions of one thread only, so it just returns what it
+// saw.
 template <class Model>
 std::optional<std::vector<Seen>> overfill(std::uint32_t total, std::size_t bytes) {
     const auto network = enter_silent_network();

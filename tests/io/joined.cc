@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Receiving with UDP GRO: what a sender's segmentation joins comes apart again as it was, each packet with a reference of
-// its own to the one buffer. Only real models can; the simulated one has no kernel to join anything.
+// Receiving with UDP GRO: what a sender's segmentation joins comes apart again as it was, each packet with a reference
+// of its own to the one buffer. Only real models can; the simulated one has no kernel to join anything.
 #include <algorithm>
 
 #include "tests/io/bench.h"

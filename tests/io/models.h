@@ -3,9 +3,9 @@
 //   explicit Model(std::uint32_t slots)  a pool of that many slots and an Io over it
 //   pool(), io()                         the two
 //   drop_io()                            ends the Io's life, the pool's goes on
-//   loopback_v4(), loopback_v6()         addresses (port 0) on which two sockets of one Io hear each other; v6 may be absent
-//   has_kernel                           whether what only a kernel does (ICMP errors, buffer limits) can be tried
-//   can_thread                           whether wake() may come from another thread
+//   loopback_v4(), loopback_v6()         addresses (port 0) on which two sockets of one Io hear each other; no v6,
+//   perhaps has_kernel                           whether what only a kernel does (ICMP errors, buffer limits) can be
+//   tried can_thread                           whether wake() may come from another thread
 // To add one, write it here and name it in HAWSER_IO_MODELS.
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A path that is narrower than the device, which only a router knows. Its ICMP message waits at the socket for whichever
-// call comes next; here that is a segmented send.
+// A path that is narrower than the device, which only a router knows. Its ICMP message waits at the socket for
+// whichever call comes next; here that is a segmented send.
 #include <cerrno>
 #include <map>
 #include <thread>

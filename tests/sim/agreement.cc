@@ -3,11 +3,13 @@
 // over a user-space emulator of the same links, in real time. On-time shares within 3 points, and the same selector
 // ahead wherever the two are further apart than chance explains.
 //
-// The real figures were recorded on 2026-11-21, 08:42 to 09:08 UTC, at commit 5cc7867, on a virtual machine of two cores
-// (x86-64, Debian 12) that was busy with builds: the experiment ran at nice -10 with the emulator at real-time priority, and
-// runs in which the source fell 120 ms behind or the emulator 0.5 ms in the mean were done again. Command, per cell:
-//   run_bond.py --rec "hawser recv {port} {host} {srt_port}" --sender "classic=hawser send {srt_port} {host} {port} {ips}
-//     --select classic" --sender "enhanced=... --select enhanced" --loads L --latencies 2000 --seeds 1,2,3 --secs 40
+// The real figures were recorded on 2026-11-21, 08:42 to 09:08 UTC, at commit 5cc7867, on a virtual machine of two
+// cores (x86-64, Debian 12) that was busy with builds: the experiment ran at nice -10 with the emulator at real-time
+// priority, and runs in which the source fell 120 ms behind or the emulator 0.5 ms in the mean were done again.
+// Command, per cell:
+//   run_bond.py --rec "hawser recv {port} {host} {srt_port}" --sender "classic=hawser send {srt_port} {host} {port}
+//     {ips} --select classic" --sender "enhanced=... --select enhanced" --loads L --latencies 2000 --seeds 1,2,3 --secs
+//     40
 // One run for each of three seeds; over steady links seeds differ in random losses alone, so they are repeats.
 //
 // Whoever changes what classic or enhanced do on purpose must record these again, or drop the rows until then.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The two oracles. Expected figures of the omniscient one and of the capacity were computed on 2026-11-21 by the recorded
-// experiments' own script (functions oracle() and capacity_kbps()).
+// The two oracles. Expected figures of the omniscient one and of the capacity were computed on 2026-11-21 by the
+// recorded experiments' own script (functions oracle() and capacity_kbps()).
 #include <catch2/catch.hpp>
 
 #include "tests/sim/trips.h"

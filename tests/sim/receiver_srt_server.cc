@@ -136,7 +136,8 @@ TEST_CASE("what never comes costs its own packets only: all others reach the ser
     // Some are asked for in the last 60 ms, and come.
     CHECK(held.server.reads().size() >= packets - held.lost);
     CHECK(held.server.counts().given_up <= held.lost);
-    // Each at its hour: its timestamp plus the latency, on a clock that began a way before the caller's conclusion came.
+    // Each at its hour: its timestamp plus the latency, on a clock that began a way before the caller's conclusion
+    // came.
     for (const auto& read : held.server.reads()) {
         const Duration age = read.at - held.caller.made_at(read.number);
         REQUIRE(age >= latency);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // N bidirectional UDP links on loopback, told apart by the source address of what reaches one listening port.
 // Each link has its own socket towards the target, bound to its own address, so that the target sees one peer a link.
-// A direction is: drop-tail queue, bottleneck of a rate, random loss from a seed, fixed delay. Packets keep their order.
-// Owns one thread that sleeps until a packet arrives or is due. Memory is bounded: a direction that holds as many
-// packets as its shape can explain drops the next one and counts it as lost in the queue.
+// A direction is: drop-tail queue, bottleneck of a rate, random loss from a seed, fixed delay. Packets keep their
+// order. Owns one thread that sleeps until a packet arrives or is due. Memory is bounded: a direction that holds as
+// many packets as its shape can explain drops the next one and counts it as lost in the queue.
 #pragma once
 
 #include <array>

@@ -52,8 +52,8 @@ struct MatrixRun {
     sim::TripOutcome outcome;
 };
 
-// In order: cell by cell, in each by seed, repeat, selection. `done` is told after each trip how many there are, from one
-// thread at a time; it may be empty.
+// In order: cell by cell, in each by seed, repeat, selection. `done` is told after each trip how many there are, from
+// one thread at a time; it may be empty.
 [[nodiscard]] std::vector<MatrixRun> run_matrix(const MatrixPlan& plan,
                                                 const std::function<void(std::size_t, std::size_t)>& done);
 

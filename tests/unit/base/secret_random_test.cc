@@ -56,8 +56,8 @@ TEST_CASE("a keyed hash spreads neighbours, and differently under each key") {
 }
 
 TEST_CASE("SipHash is SipHash-2-4 with 128 bits") {
-    // Key 00 01 .. 0f, input 00 01 .. of each length; values by OpenSSL 3.0 (`openssl mac ... size:16 SIPHASH`), of which
-    // the shorter ones are also in the authors' list.
+    // Key 00 01 .. 0f, input 00 01 .. of each length; values by OpenSSL 3.0 (`openssl mac ... size:16 SIPHASH`), of
+    // which the shorter ones are also in the authors' list.
     const SipHash hash(0x0706'0504'0302'0100, 0x0F0E'0D0C'0B0A'0908);
     struct Row {
         std::size_t bytes;

@@ -67,7 +67,8 @@ TEST_CASE("float division has the whole part of integer division for every windo
         for (std::size_t lane = 0; lane < lanes; ++lane)
             wrong += scores[lane] != w / (n + static_cast<std::int32_t>(lane) + 1) ? 1 : 0;
     };
-    // For a given share s the quotient can only go wrong beside a multiple of s: those, and all windows for small shares.
+    // For a given share s the quotient can only go wrong beside a multiple of s: those, and all windows for small
+    // shares.
     for (std::int32_t w = 0; w <= 60'100; ++w)
         for (std::int32_t n = 0; n < 1024; n += lanes) check(w, n);
     for (std::int32_t s = 1024; s <= 60'100; ++s)
