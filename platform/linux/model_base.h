@@ -22,7 +22,6 @@ public:
 
     [[nodiscard]] Endpoint local(SocketId id) noexcept { return sockets_.local(id); }
     [[nodiscard]] std::uint32_t payload_bytes_max(SocketId id) noexcept;
-    void keep_order(bool keep) noexcept { sends_.keep_order(keep); }
     [[nodiscard]] Instant now() noexcept { return os::now(); }
     void wake() noexcept;
     [[nodiscard]] const IoCounters& counters() const noexcept { return counters_; }

@@ -57,7 +57,6 @@ public:
     [[nodiscard]] Pool& pool() noexcept { return pool_; }
     [[nodiscard]] bool full() const noexcept { return count_ == capacity; }
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
-    [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
     // Sockets that have runs, or had some that were taken; one may come up more than once.
     [[nodiscard]] std::uint32_t dirty_count() const noexcept { return dirty_count_; }
     [[nodiscard]] std::uint16_t dirty(std::size_t i) const noexcept { return dirty_[i]; }

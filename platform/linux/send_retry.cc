@@ -6,14 +6,15 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "platform/linux/packet_calls.h"
+
 namespace hawser::os {
 namespace {
 
 int send_alone(const Socket& socket, const iovec& packet, const SocketAddress& to) noexcept {
     const sockaddr* address = socket.connected ? nullptr : &to.generic;
     const socklen_t length = socket.connected ? 0 : socket.is_v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-    constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-    return ::sendto(socket.fd, packet.iov_base, packet.iov_len, flags, address, length) < 0 ? errno : 0;
+    return ::sendto(socket.fd, packet.iov_base, packet.iov_len, send_flags, address, length) < 0 ? errno : 0;
 }
 
 void report_send_failed(SocketId id, const Socket& socket, Pool& pool, const iovec& packet, const SocketAddress& to,

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "platform/linux/joined.h"
+#include "platform/linux/packet_calls.h"
 #include "platform/linux/send_retry.h"
 #include "platform/linux/socket.h"
 
@@ -182,7 +183,7 @@ void UringIo::submit_run(std::uint16_t socket, const Socket& s, std::uint16_t ru
     io_uring_sqe& sqe = entry();
     sqe.flags = IOSQE_CQE_SKIP_SUCCESS;
     sqe.fd = s.fd;
-    sqe.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    sqe.msg_flags = send_flags;
     sqe.user_data = send_data(socket, run);
     if (length == 1) {
         sqe.opcode = IORING_OP_SEND;

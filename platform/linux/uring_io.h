@@ -42,6 +42,7 @@ public:
     void send(SocketId id, const PacketRef& packet, const Endpoint* to) noexcept {
         if (!extend_run(id, packet)) begin_run(id, packet, to);
     }
+    void keep_order(bool keep) noexcept { sends_.keep_order(keep); }
     [[nodiscard]] Turn wait(Instant deadline, Duration linger) noexcept;
 
 private:
