@@ -17,7 +17,7 @@ enum class IoKind : std::uint8_t { automatic, uring, epoll };
 
 struct IoChoice {
     IoKind kind = IoKind::epoll;  // uring or epoll
-    std::string reason;           // "io_uring", or "epoll: io_uring is refused (...)"
+    std::string reason;           // "io_uring: this system permits it, and ...", "epoll: io_uring is refused (...)"
 };
 
 // The error is a sentence: what was refused, and what the operator may do about it.
