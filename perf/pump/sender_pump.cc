@@ -11,6 +11,7 @@
 #include "engine/bond/sender.h"
 #include "engine/pump/pump.h"
 #include "perf/pump/far_io.h"
+#include "perf/pump/start_orders.h"
 #include "perf/wire/options.h"
 #include "perf/wire/statistics.h"
 #include "perf/wire/udp.h"
@@ -29,21 +30,10 @@ public:
           border_(std::make_unique<Border<SenderSnapshot>>()),
           pump_(std::make_unique<Pump<FarIo, bond::Sender>>(io_, pool_, *sender_, *border_, Duration{})) {
         pump_->start();
-        Command selection;
-        selection.kind = CommandKind::set_selection;
-        selection.selection.mode = mode;
-        sender_command(selection);
-        Command receiver;
-        receiver.kind = CommandKind::set_receiver;
-        receiver.resolved.addresses[0] = Endpoint::from_v4(0x7F00'0001, 5000);
-        receiver.resolved.count = 1;
-        sender_command(receiver);
-        for (unsigned i = 0; i < links; ++i) {
-            Command uplink;
-            uplink.kind = CommandKind::add_uplink;
-            uplink.link = LinkId(static_cast<std::uint8_t>(i));
-            uplink.uplink.source = Endpoint::from_v4(0x7F00'0002 + i, 0);
-            sender_command(uplink);
+        for (const Command& order : start_orders(mode, Endpoint::from_v4(loopback, 5000), links)) {
+            if (!border_->commands.push(order)) die("the command ring is full");
+            io_.say_woken();
+            pump_->turn();
         }
     }
 
@@ -66,12 +56,6 @@ private:
     // 50 k packets/s: the clock's pace, which decides how often timers and snapshots fall due.
     static constexpr std::int64_t packet_ns = 20'000;
     static constexpr std::uint64_t seed = 7;
-
-    void sender_command(const Command& command) {
-        if (!border_->commands.push(command)) die("the command ring is full");
-        io_.say_woken();
-        pump_->turn();
-    }
 
     std::vector<std::uint8_t> slab_;
     Pool pool_;

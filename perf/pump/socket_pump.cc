@@ -12,6 +12,7 @@
 
 #include "engine/bond/sender.h"
 #include "engine/pump/pump.h"
+#include "perf/pump/start_orders.h"
 #include "perf/wire/options.h"
 #include "perf/wire/send_ends.h"
 #include "perf/wire/udp.h"
@@ -76,21 +77,11 @@ public:
           pump_(std::make_unique<SenderPump>(io_, pool, *sender_, *border_, Duration{})),
           packet_ns_(1e9 / rate) {
         pump_->start();
-        Command selection;
-        selection.kind = CommandKind::set_selection;
-        selection.selection.mode = select::Mode::classic;
-        command(selection);
-        Command receiver;
-        receiver.kind = CommandKind::set_receiver;
-        receiver.resolved.addresses[0] = Endpoint::from_v4(loopback, port_of(ends_, "port"));
-        receiver.resolved.count = 1;
-        command(receiver);
-        for (unsigned i = 0; i < links; ++i) {
-            Command uplink;
-            uplink.kind = CommandKind::add_uplink;
-            uplink.link = LinkId(static_cast<std::uint8_t>(i));
-            uplink.uplink.source = Endpoint::from_v4(loopback + 1 + i, 0);
-            command(uplink);
+        const Endpoint receiver = Endpoint::from_v4(loopback, port_of(ends_, "port"));
+        for (const Command& order : start_orders(select::Mode::classic, receiver, links)) {
+            if (!border_->commands.push(order)) die("the command ring is full");
+            io_.say_woken();
+            pump_->turn();
         }
     }
 
@@ -143,11 +134,6 @@ private:
         bond::SenderOptions o;
         o.listen = Endpoint::from_v4(loopback, port_of(ends, "srt_port"));
         return o;
-    }
-    void command(const Command& command) {
-        if (!border_->commands.push(command)) die("the command ring is full");
-        io_.say_woken();
-        pump_->turn();
     }
 
     IoModel& real_;
