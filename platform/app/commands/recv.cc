@@ -3,33 +3,11 @@
 #include "platform/app/commands/commands.h"
 #include "platform/app/commands/options.h"
 #include "platform/app/receiver_options.h"
-
-#include <charconv>
-
-#include "platform/linux/sockaddr.h"
+#include "platform/app/source_prefix.h"
 
 namespace hawser::app {
 
 namespace {
-
-// "192.0.2.0/24", "2001:db8::/32" or one address.
-std::optional<bond::SourcePrefix> parse_prefix(const std::string& text) {
-    const auto slash = text.find('/');
-    const auto address = os::parse_address(text.substr(0, slash));
-    if (!address) return std::nullopt;
-    const unsigned width = address->is_v4() ? 32 : 128;
-    unsigned bits = width;
-    if (slash != std::string::npos) {
-        const char* begin = text.data() + slash + 1;
-        const char* end = text.data() + text.size();
-        const auto parsed = std::from_chars(begin, end, bits);
-        if (parsed.ec != std::errc() || parsed.ptr != end || bits > width) return std::nullopt;
-    }
-    bond::SourcePrefix prefix;
-    prefix.address = address->address;
-    prefix.bits = static_cast<std::uint8_t>(bits + 128 - width);
-    return prefix;
-}
 
 void add_shared(CLI::App& app, ReceiverRequest& request, std::vector<std::string>& allowed) {
     add_pump_options(app, request.pump);

@@ -29,7 +29,7 @@ Failure<Problem> refuse(std::string_view option, std::string_view text, const st
 // The link's index from its number, counted from 1.
 std::optional<std::size_t> read_link(std::string_view text, std::size_t link_count) {
     const auto number = read_number(text);
-    if (!number || *number < 1 || *number > static_cast<double>(link_count)) return std::nullopt;
+    if (!number || !(*number >= 1 && *number <= static_cast<double>(link_count))) return std::nullopt;
     const auto index = static_cast<std::size_t>(*number);
     return static_cast<double>(index) == *number ? std::optional(index - 1) : std::nullopt;
 }

@@ -21,7 +21,7 @@ TEST_CASE("a link's setting changes what it names and nothing else") {
 }
 
 TEST_CASE("a setting that cannot be read changes nothing and says what was expected") {
-    const char* text = GENERATE("", "1", "1:", "0:rate=1", "5:rate=1", "1.5:rate=1", "x:rate=1", "1:rate",
+    const char* text = GENERATE("", "1", "1:", "0:rate=1", "5:rate=1", "1.5:rate=1", "x:rate=1", "nan:rate=1", "1:rate",
                                 "1:rate=", "1:rate=x", "1:rate=-1", "1:rate=1e9", "1:loss=100.5", "1:delay=10001",
                                 "1:speed=3", "1:rate=5,loss=x", "1:rate=nan");
     auto links = demo::default_links(4);
