@@ -37,7 +37,8 @@ def free_port():
 
 
 class Running:
-    """A hawser that runs until the block ends; wait_for() reads its lines with a deadline."""
+    """A hawser that runs until the block ends; read() takes in what it has said so far, wait_for() reads its lines with a
+    deadline."""
 
     def __init__(self, *arguments, name="hawser", preexec=None, executable=HAWSER):
         self.child = subprocess.Popen([name, *arguments], executable=executable, stdin=subprocess.DEVNULL,
@@ -53,11 +54,16 @@ class Running:
             self.child.kill()
         self.child.wait()
 
-    def wait_for(self, pattern, seconds=10):
+    def read(self):
+        self.said += (self.child.stdout.read() or b"").decode()
+        return self.said
+
+    def wait_for(self, pattern, seconds=10, after=0):
+        """`after`: so many characters of what was said do not count."""
+        wanted = re.compile(pattern, re.M)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self.said += (self.child.stdout.read() or b"").decode()
-            found = re.search(pattern, self.said, re.M)
+            found = wanted.search(self.read(), after)
             if found:
                 return found
             time.sleep(0.02)
