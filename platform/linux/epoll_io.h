@@ -59,8 +59,8 @@ private:
             settle_refused_packet(id, packet);
     }
     void end_held_run(SocketId next) noexcept;
-    // A packet overtakes none of its own socket, and none that was queued in order. Where a turn gathers first and keeps
-    // order then, it may overtake what other sockets have gathered.
+    // A packet overtakes none of its own socket, and none that was queued in order. Where a turn gathers first and
+    // keeps order then, it may overtake what other sockets have gathered.
     void update_way() noexcept {
         sends_at_once_ = sends_.keeps_order() && held_ == no_socket && !has_gathered_ && !finds_company_;
     }
