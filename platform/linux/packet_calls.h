@@ -10,20 +10,14 @@
 
 #include <cstddef>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // gcc
-#define HAWSER_CALLS_BY_LIBRARY
-#elif defined(__has_feature)  // clang
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
-#define HAWSER_CALLS_BY_LIBRARY
-#endif
-#endif
+#include "platform/linux/sanitized.h"
 
 namespace hawser::os {
 
 inline constexpr int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 // All: negative, and errno says why. send_packet() wants a connected socket.
-#ifdef HAWSER_CALLS_BY_LIBRARY
+#if HAWSER_SANITIZED
 
 [[nodiscard]] inline long send_packet(int fd, const void* data, std::size_t bytes) noexcept {
     return ::send(fd, data, bytes, send_flags);
@@ -54,6 +48,5 @@ inline constexpr int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 }
 
 #endif
-#undef HAWSER_CALLS_BY_LIBRARY
 
 }  // namespace hawser::os

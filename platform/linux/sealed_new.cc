@@ -7,16 +7,9 @@
 #include <new>
 
 #include "platform/linux/memory.h"
+#include "platform/linux/sanitized.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAWSER_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define HAWSER_SANITIZED 1
-#endif
-#endif
-
-#ifndef HAWSER_SANITIZED
+#if !HAWSER_SANITIZED
 namespace {
 
 void* checked_allocate(std::size_t bytes, std::size_t alignment) noexcept {

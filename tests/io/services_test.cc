@@ -21,6 +21,7 @@
 #include "engine/wire/report.h"
 #include "platform/app/pump_service.h"
 #include "platform/app/random.h"
+#include "platform/linux/sanitized.h"
 #include "platform/linux/sockaddr.h"
 
 using namespace hawser;
@@ -345,7 +346,7 @@ TEST_CASE("a service that cannot listen says so and ends as failed") {
     CHECK(e.a == EADDRINUSE);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !HAWSER_SANITIZED
 TEST_CASE("an allocation on a sealed thread ends the program") {
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
