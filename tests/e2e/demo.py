@@ -49,6 +49,7 @@ def adds_up(report):
     assert report["damaged"] == report["unknown"] == 0, report
     assert abs(report["on_time_share"] - report["on_time"] / report["sent"]) < 1e-9, report
     assert abs(sum(link["share"] for link in report["links"]) - 1) < 1e-6, report
+    assert report["io"] in ("io_uring", "epoll"), report
 
 
 def a_picture_over_four_links():

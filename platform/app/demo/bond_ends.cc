@@ -130,7 +130,9 @@ Outcome<Unit> BondEnds::start_sender(const Options& options, std::uint16_t recei
 
 std::uint16_t BondEnds::receiver_port() const { return state_->receiver_port; }
 std::uint16_t BondEnds::caller_port() const { return state_->caller_port; }
-std::string BondEnds::io_name() const { return state_->sender->io_choice().reason; }
+std::string BondEnds::io_name() const {
+    return state_->sender->io_choice().kind == app::IoKind::uring ? "io_uring" : "epoll";
+}
 
 std::vector<LinkRow> BondEnds::links() {
     app::SenderService& sender = *state_->sender;
