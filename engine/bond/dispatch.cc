@@ -87,13 +87,18 @@ void Dispatch::note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequen
     if (e->state == Ledger::State::in_flight && !e->has_open_copy()) ledger_.want(*e);
 }
 
+// The network has lost it, as opposed to what leaves with its link or never left.
+void Dispatch::count_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept {
+    ++at(link).lost;
+    counters_.add(Counter::losses_seen);
+    note_lost(link, position, sequence);
+}
+
 // What the newest arrival on a link says of those before it.
 void Dispatch::settle(LinkId link, Instant now) noexcept {
     Link& l = at(link);
     l.flight.settle(now, [&](std::uint32_t position, const link::Flight::Sent& sent) {
-        ++l.lost;
-        counters_.add(Counter::losses_seen);
-        note_lost(link, position, sent.sequence);
+        count_lost(link, position, sent.sequence);
     });
     refresh(link);
 }
@@ -205,12 +210,9 @@ void Dispatch::on_echo(LinkId link, Duration rtt, Instant now) noexcept {
         const Instant asked_at = now - rtt;
         l.flight.release(asked_at);
         // What has been in no queue for so long, and nobody has named since.
-        l.flight.settle_before(l.flight.position_at(asked_at - unnamed_max),
-                               [&](std::uint32_t position, const link::Flight::Sent& sent) {
-                                   ++l.lost;
-                                   counters_.add(Counter::losses_seen);
-                                   note_lost(link, position, sent.sequence);
-                               });
+        l.flight.settle_before(
+            l.flight.position_at(asked_at - unnamed_max),
+            [&](std::uint32_t position, const link::Flight::Sent& sent) { count_lost(link, position, sent.sequence); });
     }
     refresh(link);
     refresh_least();
@@ -297,9 +299,7 @@ void Dispatch::tick(Instant now) noexcept {
         if (l.echo_settles_at <= now) {
             l.echo_settles_at = never;
             l.flight.settle_before(l.echo_position, [&](std::uint32_t position, const link::Flight::Sent& sent) {
-                ++l.lost;
-                counters_.add(Counter::losses_seen);
-                note_lost(link, position, sent.sequence);
+                count_lost(link, position, sent.sequence);
             });
             refresh(link);
         }
@@ -329,9 +329,7 @@ void Dispatch::note_stuck(wire::Seq31 next_expected, Instant now) noexcept {
         const LinkId link = e->link[copy];
         if (at(link).flight.find(e->position[copy]) == nullptr) continue;
         at(link).flight.give_up(e->position[copy]);
-        ++at(link).lost;
-        counters_.add(Counter::losses_seen);
-        note_lost(link, e->position[copy], next_expected);
+        count_lost(link, e->position[copy], next_expected);
     }
 }
 

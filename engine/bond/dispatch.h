@@ -191,6 +191,7 @@ private:
     };
     Arrival note_arrival(LinkId link, wire::Seq31 sequence, Duration age, Instant now) noexcept;
     void note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept;
+    void count_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept;
     void settle(LinkId link, Instant now) noexcept;
     void note_covered(wire::Seq31 next_expected, Instant now) noexcept;
     void note_stuck(wire::Seq31 next_expected, Instant now) noexcept;
