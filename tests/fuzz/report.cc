@@ -20,7 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto entry = report->at(i);
         ours = ours && entry;
         if (!ours) continue;
-        HAWSER_CHECK(report->ordinal(i) + (report->count() - 1 - i) == report->arrived());
+        // Ordinals wrap at 2^32, as the count of arrivals does.
+        HAWSER_CHECK(report->ordinal(i) + static_cast<std::uint32_t>(report->count() - 1 - i) == report->arrived());
         builder.add(entry->sequence, entry->age_us());
     }
     if (!ours) return 0;
