@@ -96,6 +96,11 @@ public:
     [[nodiscard]] bool accepts_destination(std::uint32_t destination) const {
         return socket_id_ == 0 || destination == socket_id_ || (destination == dialling_id_ && destination != 0);
     }
+    // A handshake answers one of the caller's own. Who joins in mid-stream takes packets for any socket, but not the
+    // answer to a stranger's dialling.
+    [[nodiscard]] bool accepts_answer(std::uint32_t destination) const {
+        return destination != 0 && (destination == socket_id_ || destination == dialling_id_);
+    }
     [[nodiscard]] bool accepts_ack(wire::Seq31 next_expected) const {
         if (!has_range_) return false;
         const std::int32_t behind = wire::distance(next_expected, newest_.plus(1));

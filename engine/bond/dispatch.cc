@@ -291,6 +291,13 @@ void Dispatch::on_unsent(LinkId link, wire::Seq31 sequence) noexcept {
     refresh(link);
 }
 
+void Dispatch::give_up(wire::Seq31 sequence) noexcept {
+    Ledger::Entry* const e = ledger_.find(sequence);
+    if (e == nullptr || e->state != Ledger::State::wanted) return;
+    counters_.add(Counter::packets_given_up);
+    ledger_.give_up(*e);
+}
+
 void Dispatch::tick(Instant now) noexcept {
     const Duration slack = reports_ ? silence_slack : silence_slack_plain;
     for (LinkMask rest = up_; rest != 0; rest &= rest - 1) {

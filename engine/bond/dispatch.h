@@ -71,6 +71,8 @@ public:
     bool on_asked(wire::Seq31 sequence, Instant now) noexcept;
     // The kernel did not take a packet: it is wanted again.
     void on_unsent(LinkId link, wire::Seq31 sequence) noexcept;
+    // Nor would it take it on any other link.
+    void give_up(wire::Seq31 sequence) noexcept;
 
     // What the clock brings, each tick_interval while active(): silence, late losses.
     void tick(Instant now) noexcept;

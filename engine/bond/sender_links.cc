@@ -216,7 +216,11 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
     if (is_srtla) return;  // it has a timer of its own
     if (adaptive_ && srt->is_data()) {
         dispatch_.on_unsent(link, srt->sequence());
-        counters_.add(Counter::sends_rerouted);
+        // The links that may still send it in fragments are tried once for each packet: it would come back at once.
+        if (c.error == error_message_size && (alive_ & ~busy_ & ~narrower_than(packet.size())) == 0)
+            dispatch_.give_up(srt->sequence());
+        else
+            counters_.add(Counter::sends_rerouted);
         return;
     }
     if (srt->is_data()) accounting_.note_unsent(link, srt->sequence());

@@ -111,6 +111,10 @@ void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, 
             }
             break;
         case wire::SrtControl::handshake:
+            if (!caller_.accepts_answer(srt->destination())) {
+                counters_.add(Counter::drop_bad_destination);
+                return;
+            }
             if (const auto answer = wire::Handshake::over(*srt)) caller_.on_answer(*answer, now);
             deadlines_.on_listener_handshake(*srt);
             dispatch_.set_latency(deadlines_.latency());

@@ -5,6 +5,7 @@
 // not belong there, and when the trouble is over the bond must be whole again and carry a new session.
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <cerrno>
 
 #include "engine/base/random.h"
@@ -224,7 +225,7 @@ private:
 
 TEST_CASE("a stranger's ICMP and NGPs, each second and on every link, deafen none") {
     BondOptions options;
-    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced);
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive);
     options.up = std::vector<sim::LinkShape>(links);
     for (sim::LinkShape& s : options.up) s.delay = 20_ms;
     options.caller.packets_per_second = 200;
@@ -248,11 +249,12 @@ TEST_CASE("a stranger's ICMP and NGPs, each second and on every link, deafen non
 }
 
 TEST_CASE("after any trouble the bond is whole again, and nothing foreign ever reached an SRT end") {
-    const std::uint64_t seed = GENERATE(range(1u, 13u));
+    // 107: in adaptive, a packet that the kernel refuses to each of the links.
+    const std::uint64_t seed = GENERATE(range(1u, 25u), values({107u}));
     CAPTURE(seed);
     BondOptions options;
     options.seed = seed;
-    options.mode = seed % 2 == 0 ? select::Mode::classic : select::Mode::enhanced;
+    options.mode = std::array{select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive}[seed % 3];
     options.up = std::vector<sim::LinkShape>(links);
     for (sim::LinkShape& s : options.up) s.delay = 20_ms;
     options.caller.packets_per_second = 200;

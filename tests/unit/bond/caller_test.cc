@@ -118,6 +118,8 @@ TEST_CASE("answers for another socket are not the caller's") {
     Caller c;
     c.lock(one, t0);
     CHECK(c.accepts_destination(123));  // joined in mid-stream: the id is not known
+    CHECK_FALSE(c.accepts_answer(123));  // to a handshake that the caller never sent
+    CHECK_FALSE(c.accepts_answer(0));
     static_cast<void>(tell(c, handshake(wire::handshake_conclusion, 77, 5000)));
     CHECK(c.accepts_destination(77));
     CHECK_FALSE(c.accepts_destination(78));
@@ -131,6 +133,7 @@ TEST_CASE("an encoder that starts anew on the same port is answered before its c
     CHECK_FALSE(c.accepts_destination(78));
     CHECK_FALSE(tell(c, handshake(wire::handshake_induction, 78, 0)));
     CHECK(c.accepts_destination(78));
+    CHECK(c.accepts_answer(78));
     CHECK(c.accepts_destination(77));  // until the new session is there, a forged induction ends nothing
     CHECK(tell(c, handshake(wire::handshake_conclusion, 78, 9000)));
     CHECK(c.accepts_destination(78));
