@@ -183,6 +183,12 @@ private:
         const LinkMask some = open & up_ & ~silent_;
         return some != 0 ? some : open & up_;
     }
+    // For a packet that the links of `tight` do not carry whole: a link that does, be it silent; with none, the kernel
+    // may still send it in fragments.
+    [[nodiscard]] LinkMask widest(LinkMask open, LinkMask tight) const noexcept {
+        const LinkMask wide = open & up_ & ~tight;
+        return speaking(wide != 0 ? wide : open);
+    }
     void heard(LinkId link, Instant now) noexcept {
         at(link).feedback_at = now;
         silent_ &= ~mask_of(link);
@@ -229,8 +235,7 @@ void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noe
         Ledger::Entry& e = ledger_.first_wanted();
         const std::int64_t bytes = e.packet.length + header_bytes;
         const LinkMask tight = narrow(static_cast<std::size_t>(e.packet.length));
-        const LinkMask wide = usable & ~tight;
-        const LinkId link = pick(bytes, wide != 0 ? wide : usable);
+        const LinkId link = pick(bytes, tight == 0 ? usable : widest(open, tight));
         const Instant due = e.deadline + Duration{least_base_ns_};
         if (link == no_link) {
             if (now + Duration{least_base_ns_} <= due) break;
