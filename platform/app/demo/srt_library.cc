@@ -7,13 +7,6 @@
 #include <utility>
 
 namespace hawser::demo {
-namespace {
-
-// Reordering that SRT is to bear before it asks again, in packets: links of different delay reorder by design.
-// 40: what SRTLA's receivers advise for their SRT servers (10 to 50).
-constexpr int reorder_tolerance = 40;
-
-}  // namespace
 
 SrtLibrary::SrtLibrary() {
     srt_startup();
@@ -36,19 +29,19 @@ void SrtSocket::close() {
     if (id_ >= 0) srt_close(std::exchange(id_, -1));
 }
 
-Outcome<SrtSocket> live_socket(std::uint32_t latency_ms) {
+Outcome<SrtSocket> live_socket(std::uint32_t latency_ms, int reorder_tolerance) {
     SrtSocket socket(srt_create_socket());
     if (!socket.is_open()) return srt_problem("SRT socket");
     const int live = SRTT_LIVE;
     const int latency = static_cast<int>(latency_ms);
-    const int tolerance = reorder_tolerance;
     const int yes = 1;
     const int no = 0;
     const auto set = [&](SRT_SOCKOPT option, const int& value) {
         return srt_setsockflag(socket.id(), option, &value, sizeof value) != SRT_ERROR;
     };
     if (!set(SRTO_TRANSTYPE, live) || !set(SRTO_LATENCY, latency) || !set(SRTO_TSBPDMODE, yes) ||
-        !set(SRTO_TLPKTDROP, yes) || !set(SRTO_LOSSMAXTTL, tolerance) || !set(SRTO_RCVSYN, no) || !set(SRTO_SNDSYN, no))
+        !set(SRTO_TLPKTDROP, yes) || !set(SRTO_LOSSMAXTTL, reorder_tolerance) || !set(SRTO_RCVSYN, no) ||
+        !set(SRTO_SNDSYN, no))
         return srt_problem("SRT socket options");
     return socket;
 }

@@ -35,8 +35,13 @@ private:
     int id_ = -1;
 };
 
+// Reordering that SRT is to bear before it asks again, in packets: links of different delay reorder by design.
+// 40: what SRTLA's receivers advise for their SRT servers (10 to 50). libsrt's own default is none.
+inline constexpr int advised_reorder_tolerance = 40;
+
 // A socket in live mode: TSBPD with this latency, packets dropped when too late, neither end ever blocking.
-[[nodiscard]] Outcome<SrtSocket> live_socket(std::uint32_t latency_ms);
+[[nodiscard]] Outcome<SrtSocket> live_socket(std::uint32_t latency_ms,
+                                             int reorder_tolerance = advised_reorder_tolerance);
 
 // libsrt's own words about its last error on this thread.
 [[nodiscard]] Failure<Problem> srt_problem(const std::string& doing);

@@ -26,15 +26,28 @@ Outcome<std::unique_ptr<SrtSink>> SrtSink::start(Options options) {
 }
 
 SrtSink::~SrtSink() {
-    if (thread_.joinable()) {
-        thread_.request_stop();
-        thread_.join();
-    }
+    end();
     if (epoll_ >= 0) srt_epoll_release(epoll_);
 }
 
+void SrtSink::end() {
+    if (!thread_.joinable()) return;
+    thread_.request_stop();
+    thread_.join();
+    count_losses();
+}
+
+void SrtSink::count_losses() {
+    SRT_TRACEBSTATS stats;
+    if (!caller_.is_open() || srt_bstats(caller_.id(), &stats, 0) == SRT_ERROR) return;
+    const std::lock_guard lock(mutex_);
+    status_.given_up = static_cast<std::uint64_t>(stats.pktRcvDropTotal);
+    status_.belated = static_cast<std::uint64_t>(stats.pktRcvBelated);
+    status_.repeated = static_cast<std::uint64_t>(stats.pktRecvTotal - stats.pktRecvUniqueTotal);
+}
+
 Outcome<Unit> SrtSink::listen() {
-    auto socket = live_socket(options_.latency_ms);
+    auto socket = live_socket(options_.latency_ms, options_.reorder_tolerance);
     if (!socket) return Failure{socket.error()};
     auto at = os::parse_address(options_.host);
     if (!at) return Failure{Problem{options_.host + " is no address to listen on"}};

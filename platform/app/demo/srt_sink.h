@@ -25,12 +25,17 @@ public:
         std::string host = "127.0.0.1";  // IPv4 or IPv6, numeric
         std::uint16_t port = 0;          // 0: any
         std::uint32_t latency_ms = 0;
+        int reorder_tolerance = advised_reorder_tolerance;  // SRTO_LOSSMAXTTL, packets
         // Called on the sink's thread.
         std::function<void(std::span<const std::uint8_t> payload, std::uint32_t sequence, Instant)> on_payload;
     };
     struct Status {
         std::uint32_t connections = 0;
         bool connected = false;
+        // By libsrt's count, of the connection that end() found.
+        std::uint64_t given_up = 0;  // packets skipped because they had not come in time
+        std::uint64_t belated = 0;   // that came after they were skipped
+        std::uint64_t repeated = 0;  // that were there already
     };
 
     [[nodiscard]] static Outcome<std::unique_ptr<SrtSink>> start(Options options);
@@ -40,6 +45,7 @@ public:
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] Status status() const;
+    void end();  // no call of on_payload after it
 
 private:
     explicit SrtSink(Options options) : options_(std::move(options)) {}
@@ -47,6 +53,7 @@ private:
     void run(const std::stop_token& stop);
     void accept();
     void read_all();
+    void count_losses();
 
     Options options_;
     std::uint16_t port_ = 0;

@@ -78,52 +78,22 @@ Json line_json(const sim::LineFigures& f) {
 
 Json run_json(const MatrixPlan& plan, const MatrixRun& r) {
     const Scenario& s = plan.scenarios[r.cell.scenario];
-    const sim::TripOutcome& o = r.outcome;
-    Json links = Json::array();
-    for (std::size_t i = 0; i < o.links.size(); ++i)
-        links.push_back({{"name", s.links[i].name},
-                         {"share", round3(o.links[i].share)},
-                         {"use", round3(o.links[i].use)},
-                         {"up", line_json(o.links[i].up)},
-                         {"down", line_json(o.links[i].down)}});
-    return Json{{"scenario", s.name},
-                {"load_percent", r.cell.load ? Json(*r.cell.load)
-                                 : s.kbps    ? Json()
-                                             : Json(s.load_percent)},
-                {"latency_ms", r.cell.latency_ms},
-                {"receiver", receiver_name(r.cell.receiver)},
-                {"select", select::name_of(plan.selections[r.selection].mode)},
-                {"seed", r.seed},
-                {"repeat", r.repeat},
-                {"media_kbps", r.kbps},
-                {"capacity_kbps", round3(r.capacity_kbps)},
-                {"connected", o.connected},
-                {"payloads", o.payloads},
-                {"on_time", o.on_time},
-                {"delivered", o.delivered},
-                {"omniscient", r.omniscient},
-                {"causal", r.causal},
-                {"longest_gap_ms", round3(o.longest_gap_ms)},
-                {"gaps_200", o.gaps_200},
-                {"gap_total_ms", round3(o.gap_total_ms)},
-                {"hurt_seconds", o.hurt_seconds},
-                {"delay_p50_ms", round3(o.delay_p50_ms)},
-                {"delay_p99_ms", round3(o.delay_p99_ms)},
-                {"retrans_overhead", round3(o.retrans_overhead)},
-                {"wire_overhead", round3(o.wire_overhead)},
-                {"srt",
-                 {{"unique", o.srt_unique},
-                  {"retransmissions", o.srt_retransmissions},
-                  {"sender_drops", o.srt_sender_drops},
-                  {"acks", o.srt_acks},
-                  {"naks", o.srt_naks},
-                  {"given_up", o.srt_given_up},
-                  {"belated", o.srt_belated},
-                  {"repeated", o.srt_repeated},
-                  {"refused", o.refused}}},
-                {"counters", counters_json(o.sender.counters)},
-                {"unheld", o.unheld},
-                {"links", links}};
+    Json all{{"scenario", s.name},
+             {"load_percent", r.cell.load ? Json(*r.cell.load)
+                              : s.kbps    ? Json()
+                                          : Json(s.load_percent)},
+             {"latency_ms", r.cell.latency_ms},
+             {"receiver", receiver_name(r.cell.receiver)},
+             {"select", select::name_of(plan.selections[r.selection].mode)},
+             {"seed", r.seed},
+             {"repeat", r.repeat},
+             {"media_kbps", r.kbps},
+             {"capacity_kbps", round3(r.capacity_kbps)},
+             {"omniscient", r.omniscient},
+             {"causal", r.causal}};
+    all.update(outcome_json(r.outcome, s.links));
+    all["counters"] = counters_json(r.outcome.sender.counters);
+    return all;
 }
 
 }  // namespace
@@ -144,6 +114,40 @@ Estimate estimate(const std::vector<double>& values) {
     const std::size_t freedom = values.size() - 1;
     e.half_width = (freedom <= t.size() ? t[freedom - 1] : 1.96) * deviation / std::sqrt(n);
     return e;
+}
+
+Json outcome_json(const sim::TripOutcome& o, const std::vector<LinkPlan>& plans) {
+    Json links = Json::array();
+    for (std::size_t i = 0; i < o.links.size(); ++i)
+        links.push_back({{"name", plans[i].name},
+                         {"share", round3(o.links[i].share)},
+                         {"use", round3(o.links[i].use)},
+                         {"up", line_json(o.links[i].up)},
+                         {"down", line_json(o.links[i].down)}});
+    return Json{{"connected", o.connected},
+                {"payloads", o.payloads},
+                {"on_time", o.on_time},
+                {"delivered", o.delivered},
+                {"longest_gap_ms", round3(o.longest_gap_ms)},
+                {"gaps_200", o.gaps_200},
+                {"gap_total_ms", round3(o.gap_total_ms)},
+                {"hurt_seconds", o.hurt_seconds},
+                {"delay_p50_ms", round3(o.delay_p50_ms)},
+                {"delay_p99_ms", round3(o.delay_p99_ms)},
+                {"retrans_overhead", round3(o.retrans_overhead)},
+                {"wire_overhead", round3(o.wire_overhead)},
+                {"srt",
+                 {{"unique", o.srt_unique},
+                  {"retransmissions", o.srt_retransmissions},
+                  {"sender_drops", o.srt_sender_drops},
+                  {"acks", o.srt_acks},
+                  {"naks", o.srt_naks},
+                  {"given_up", o.srt_given_up},
+                  {"belated", o.srt_belated},
+                  {"repeated", o.srt_repeated},
+                  {"refused", o.refused}}},
+                {"unheld", o.unheld},
+                {"links", links}};
 }
 
 const char* receiver_name(sim::TripReceiver receiver) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "platform/app/figures.h"
 #include "platform/app/sim/matrix.h"
 
 namespace hawser::app {
@@ -18,6 +19,9 @@ struct Estimate {
 
 [[nodiscard]] std::string matrix_table(const MatrixPlan& plan, const std::vector<MatrixRun>& runs);
 [[nodiscard]] std::string matrix_json(const MatrixPlan& plan, const std::vector<MatrixRun>& runs);
+
+// What a viewer got and what it cost on the way, of a simulated trip or a real one. `links` gives the names.
+[[nodiscard]] Json outcome_json(const sim::TripOutcome& outcome, const std::vector<LinkPlan>& links);
 
 [[nodiscard]] const char* receiver_name(sim::TripReceiver receiver);
 
