@@ -63,6 +63,7 @@ std::string source_address(std::size_t link) { return "127.0.0." + std::to_strin
 Result<std::unique_ptr<LiveLinks>, std::string> LiveLinks::start(const Options& options) {
     std::unique_ptr<LiveLinks> links(new LiveLinks(options));
     if (auto opened = links->open(); !opened) return Failure{opened.error()};
+    links->epoch_ = os::now();
     LiveLinks* self = links.get();
     links->thread_ = std::thread([self] { self->run(); });
     const sched_param priority{realtime_priority};
@@ -138,7 +139,7 @@ void LiveLinks::run() {
             const std::lock_guard lock(mutex_);
             if (wish_ == Wish::begin) begin_now();
             if (wish_ == Wish::stop) {
-                ended_ = os::now();
+                ended_ = now();
                 return;
             }
         }
@@ -148,10 +149,11 @@ void LiveLinks::run() {
 }
 
 void LiveLinks::begin_now() {
-    begun_ = os::now();
+    const Instant begun = now();
+    begun_ = epoch_ + (begun - Instant{});
     for (Lane& lane : lanes_)
         for (Direction* d : {&lane.up, &lane.down}) {
-            d->line.begin(begun_);
+            d->line.begin(begun);
             d->released = 0;
             d->late_ns_sum = d->late_ns_max = 0;
         }
@@ -182,7 +184,7 @@ std::size_t LiveLinks::receive(int socket) {
 
 void LiveLinks::read_sender() {
     const std::size_t n = receive(listener_.get());
-    const Instant now = os::now();
+    const Instant now = this->now();
     for (std::size_t i = 0; i < n; ++i) {
         const std::uint32_t link = ntohl(sources_[i].sin_addr.s_addr) - first_source;
         if (link >= lanes_.size()) continue;  // a stranger's; the buffer is read into again
@@ -195,7 +197,7 @@ void LiveLinks::read_sender() {
 
 void LiveLinks::read_target(Lane& lane) {
     const std::size_t n = receive(lane.upstream.get());
-    const Instant now = os::now();
+    const Instant now = this->now();
     if (!lane.is_heard) return;
     for (std::size_t i = 0; i < n; ++i) accept(lane.down, i, now);
 }
@@ -213,7 +215,7 @@ void LiveLinks::release(Direction& direction, Instant now, Send&& send) {
         // A refused datagram (the target is not there) is what a network would lose as well.
         send(pool_.bytes(packet));
         pool_.release(packet.buffer);
-        const std::int64_t late_ns = (os::now() - due).ns;
+        const std::int64_t late_ns = (this->now() - due).ns;
         ++direction.released;
         direction.late_ns_sum += late_ns;
         direction.late_ns_max = std::max(direction.late_ns_max, late_ns);
@@ -221,7 +223,7 @@ void LiveLinks::release(Direction& direction, Instant now, Send&& send) {
 }
 
 void LiveLinks::release_due() {
-    const Instant now = os::now();
+    const Instant now = this->now();
     for (Lane& lane : lanes_) {
         release(lane.up, now, [&lane](Bytes b) { ::send(lane.upstream.get(), b.data(), b.size(), 0); });
         release(lane.down, now, [this, &lane](Bytes b) {
@@ -234,7 +236,7 @@ void LiveLinks::arm_timer() const {
     Instant next = never;
     for (const Lane& lane : lanes_) next = std::min({next, lane.up.line.next(), lane.down.line.next()});
     itimerspec when{};  // all zero disarms
-    if (next != never) when.it_value = os::to_timespec(std::max<std::int64_t>(next.ns, 1));
+    if (next != never) when.it_value = os::to_timespec((epoch_ + (next - Instant{})).ns);
     timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
 }
 

@@ -21,6 +21,7 @@
 #include "engine/base/result.h"
 #include "engine/sim/line_machine.h"
 #include "engine/sim/trip.h"
+#include "platform/linux/clock.h"
 #include "platform/linux/fd.h"
 
 namespace hawser::perf {
@@ -84,6 +85,9 @@ private:
     template <class Send>
     void release(Direction& direction, Instant now, Send&& send);
     void arm_timer() const;
+    // The lines' clock begins with the emulator, as a simulated trip's does: so the callers of all runs dial at the same
+    // place of a recording, and what delays the handshake is the base of all deadlines.
+    [[nodiscard]] Instant now() const { return Instant{} + (os::now() - epoch_); }
 
     Options options_;
     // Not zeroed: of its 64 MiB a run touches what it needs.
@@ -97,6 +101,7 @@ private:
     os::Fd wake_;
     std::uint64_t unheld_ = 0;
     bool is_realtime_ = false;
+    Instant epoch_{};
     Instant ended_{};
 
     std::array<BufferId, batch_max> buffers_;  // where the next datagrams are read into; no_buffer: none
