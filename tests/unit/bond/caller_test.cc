@@ -117,7 +117,7 @@ TEST_CASE("a conclusion with a new socket id opens a session, its repetitions do
 TEST_CASE("answers for another socket are not the caller's") {
     Caller c;
     c.lock(one, t0);
-    CHECK(c.accepts_destination(123));  // joined in mid-stream: the id is not known
+    CHECK(c.accepts_destination(123));   // joined in mid-stream: the id is not known
     CHECK_FALSE(c.accepts_answer(123));  // to a handshake that the caller never sent
     CHECK_FALSE(c.accepts_answer(0));
     static_cast<void>(tell(c, handshake(wire::handshake_conclusion, 77, 5000)));

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// The typed status against packets of a real radiod, field by field.
+#include "engine/radio/status.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <string>
+
+#include "engine/radio/command.h"
+#include "engine/wire/radio_tlv.h"
+#include "tests/vectors/hex.h"
+#include "tests/vectors/radiod.h"
+
+using namespace hawser;
+using namespace hawser::radio;
+using vectors::from_hex;
+using F = RadioField;
+namespace golden = vectors::radiod;
+
+namespace {
+
+bool same_number(double value, const char* text) { return value == std::strtod(text, nullptr); }
+
+// As the vectors write values.
+void check_field(const Status& status, const golden::Field& expected) {
+    INFO("field " << wire::radio_fields[expected.number].name << " = " << expected.value);
+    const auto field = static_cast<F>(expected.number);
+    REQUIRE(status.has(field));
+    const FieldValue value = value_of(status, field);
+    if (const auto* f = std::get_if<float>(&value))
+        CHECK(*f == std::strtof(expected.value, nullptr));
+    else if (const auto* d = std::get_if<double>(&value))
+        CHECK(same_number(*d, expected.value));
+    else if (const auto* b = std::get_if<bool>(&value))
+        CHECK((*b ? "1" : "0") == std::string(expected.value));
+    else if (const auto* u = std::get_if<std::uint64_t>(&value))
+        CHECK(std::to_string(*u) == expected.value);
+    else if (const auto* i = std::get_if<std::int64_t>(&value))
+        CHECK(std::to_string(*i) == expected.value);
+    else if (const auto* bins = std::get_if<Bytes>(&value)) {
+        double first = 0, second = 0, last = 0;
+        unsigned count = 0;
+        REQUIRE(std::sscanf(expected.value, "%u bins, first %lf, second %lf, last %lf", &count, &first, &second,
+                            &last) == 4);
+        if (field == F::bin_data) {
+            REQUIRE(wire::radio_bin_count(*bins) == count);
+            CHECK(wire::radio_bin(*bins, 0) == static_cast<float>(first));
+            CHECK(wire::radio_bin(*bins, 1) == static_cast<float>(second));
+            CHECK(wire::radio_bin(*bins, count - 1) == static_cast<float>(last));
+        } else {
+            REQUIRE(bins->size() == count);
+            CHECK((*bins)[0] == first);
+            CHECK((*bins)[1] == second);
+            CHECK((*bins)[count - 1] == last);
+        }
+    } else {
+        CHECK(format_value(field, value) == expected.value);
+    }
+}
+
+Status decoded(const golden::Packet& packet) {
+    static std::vector<std::uint8_t> bytes;  // what the views look at
+    bytes = from_hex(packet.hex);
+    Status status;
+    REQUIRE_FALSE(decode_status(bytes, status));
+    return status;
+}
+
+}  // namespace
+
+TEST_CASE("every field of a real radiod's statuses has its value, and no other is there", "[status]") {
+    for (const golden::Packet& packet : golden::statuses) {
+        INFO(packet.name);
+        const Status status = decoded(packet);
+        std::size_t there = 0;
+        for (std::size_t i = 0; i < wire::radio_field_count; ++i) there += status.has(static_cast<F>(i)) ? 1 : 0;
+        CHECK(there == packet.fields.size());
+        for (const golden::Field& field : packet.fields) check_field(status, field);
+    }
+}
+
+TEST_CASE("groups are filled as their names say", "[status]") {
+    const Status usb = decoded(golden::created_usb);
+    CHECK(usb.channel.ssrc == 20001);
+    CHECK(usb.channel.tag == 0x33333333);
+    CHECK(usb.channel.preset == Text<31>("usb"));
+    CHECK(usb.channel.frequency == 998500.0);
+    CHECK(usb.channel.lifetime == 499);
+    CHECK(usb.channel.demod_type == Demod::linear);
+    CHECK(usb.frontend.description == Text<127>("siggen lo test"));
+    CHECK(usb.frontend.input_samprate == 2'048'000);
+    CHECK(usb.filter.low_edge == 50.0F);
+    CHECK(usb.agc.enable);
+    CHECK(usb.agc.hangtime == 1.1F);
+    CHECK(usb.squelch.open == 8.0F);
+    CHECK(usb.output.encoding == Encoding::s16be);
+    CHECK(usb.output.dest == Endpoint::from_v4(0xEFD2D3BB, 5004));
+    CHECK_FALSE(usb.has(F::opus_bit_rate));
+    CHECK(usb.block_time() == Duration{20'000'000});
+    CHECK(usb.tick_rate() == 12'000);
+
+    const Status fm = decoded(golden::fm_unsolicited);
+    CHECK(fm.channel.demod_type == Demod::fm);
+    CHECK(std::isinf(fm.fm.snr));
+    CHECK(fm.fm.peak_deviation == Approx(12049.3));
+
+    const Status opus = decoded(golden::opus);
+    CHECK(opus.opus.application == 2049);
+    CHECK(opus.opus.bandwidth == 1101);
+    CHECK(opus.tick_rate() == 48'000);
+
+    const Status bins = decoded(golden::spectrum_bins);
+    CHECK(bins.channel.demod_type == Demod::spectrum);
+    CHECK(wire::radio_bin_count(bins.spectrum.bins) == 64);
+    CHECK_FALSE(bins.snr_db());
+}
+
+TEST_CASE("what is derived follows the reference", "[status]") {
+    const Status usb = decoded(golden::created_usb);
+    // -20.0104 dB over -130.362 dB/Hz in 2950 Hz.
+    REQUIRE(usb.snr_db());
+    CHECK(*usb.snr_db() == Approx(-20.0104 + 130.362 - 10 * std::log10(2950.0)).margin(0.01));
+    CHECK_FALSE(usb.input_dbm());
+    Status calibrated = usb;
+    calibrated.present[1] |= std::uint64_t{1} << (static_cast<unsigned>(F::rf_level_cal) - 64);
+    calibrated.frontend.level_cal = -5;
+    calibrated.frontend.lna_gain = 10;
+    CHECK(*calibrated.input_dbm() == Approx(-20 - 5 - 10).margin(0.01));
+}
+
+TEST_CASE("a status is never partly the one before", "[status]") {
+    const auto opus = from_hex(golden::opus.hex);
+    const auto fm = from_hex(golden::fm_unsolicited.hex);
+    Status status;
+    REQUIRE_FALSE(decode_status(opus, status));
+    REQUIRE_FALSE(decode_status(fm, status));
+    CHECK_FALSE(status.has(F::opus_application));
+    CHECK(status.opus.application == 0);
+    CHECK(std::holds_alternative<std::monostate>(value_of(status, F::opus_application)));
+}
+
+TEST_CASE("commands, damaged packets and statuses of nobody are faults", "[status]") {
+    Status status;
+    CHECK(decode_status(from_hex(golden::create_usb.hex), status) == StatusFault::not_status);
+    CHECK(decode_status({}, status) == StatusFault::not_status);
+    CHECK(decode_status(from_hex("00120500"), status) == StatusFault::damaged);
+    CHECK(decode_status(from_hex("0001040000000100"), status) == StatusFault::no_ssrc);
+    CHECK(decode_status(from_hex("00120000"), status) == StatusFault::no_ssrc);
+    // Without the end mark, an unknown field, a duplicate of which the last counts, a value that is too long.
+    CHECK_FALSE(decode_status(from_hex("00120101"
+                                       "ff0101"
+                                       "120103"
+                                       "1409010203040506070809"),
+                              status));
+    CHECK(status.channel.ssrc == 3);
+    CHECK_FALSE(status.has(F::output_samprate));
+}
+
+TEST_CASE("an enumeration's number beyond a byte is not another one's", "[status]") {
+    Status status;
+    CHECK_FALSE(decode_status(from_hex("001201016b02010200"), status));
+    CHECK_FALSE(status.has(F::output_encoding));
+    CHECK_FALSE(decode_status(from_hex("001201016b010200"), status));
+    CHECK(status.output.encoding == Encoding::s16be);
+}
+
+TEST_CASE("texts longer than their room are cut", "[status]") {
+    std::vector<std::uint8_t> bytes{0, 0x12, 1, 1, 4, 0x81, 200};
+    bytes.insert(bytes.end(), 200, 'x');
+    bytes.push_back(0);
+    Status status;
+    REQUIRE_FALSE(decode_status(bytes, status));
+    CHECK(status.frontend.description.view() == std::string(127, 'x'));
+}
+
+TEST_CASE("bins can be let go before their packet goes", "[status]") {
+    Status status = decoded(golden::byte_spectrum_bins);
+    CHECK(status.spectrum.byte_bins.size() == 512);
+    status.drop_views();
+    CHECK(status.spectrum.byte_bins.empty());
+    CHECK_FALSE(status.has(F::bin_byte_data));
+    CHECK(status.has(F::bin_count));
+}
