@@ -9,9 +9,9 @@
 #include <memory>
 
 #include "engine/base/check.h"
+#include "engine/base/due_heap.h"
 #include "engine/base/pool.h"
 #include "engine/base/time.h"
-#include "engine/bond/due_heap.h"
 #include "engine/wire/seq.h"
 
 namespace hawser::bond {

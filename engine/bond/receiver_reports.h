@@ -18,8 +18,8 @@
 #include <memory>
 #include <optional>
 
+#include "engine/base/due_heap.h"
 #include "engine/base/time.h"
-#include "engine/bond/due_heap.h"
 #include "engine/wire/report.h"
 
 namespace hawser::bond {

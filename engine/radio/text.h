@@ -17,6 +17,7 @@ class Text {
 public:
     constexpr Text() = default;
     constexpr Text(std::string_view text) { assign(text); }
+    constexpr Text(const char* text) { assign(text); }
     constexpr void assign(std::string_view text) {
         size_ = static_cast<std::uint8_t>(std::min(text.size(), Capacity));
         std::copy_n(text.begin(), size_, bytes_.begin());

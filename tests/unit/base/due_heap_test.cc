@@ -5,11 +5,10 @@
 #include <set>
 #include <utility>
 
+#include "engine/base/due_heap.h"
 #include "engine/base/random.h"
-#include "engine/bond/due_heap.h"
 
 using namespace hawser;
-using namespace hawser::bond;
 
 TEST_CASE("the heap names the id that is due first, as a sorted set does, through moves and removals") {
     constexpr std::uint32_t ids = 40;

@@ -10,7 +10,7 @@
 #include "engine/base/check.h"
 #include "engine/base/time.h"
 
-namespace hawser::bond {
+namespace hawser {
 
 class DueHeap {
 public:
@@ -92,4 +92,4 @@ private:
     std::unique_ptr<Instant[]> due_;
 };
 
-}  // namespace hawser::bond
+}  // namespace hawser

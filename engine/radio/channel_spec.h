@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// A channel as it is wanted: what an operator declares, what one command creates, and what a status is held against.
+// What is absent is left to radiod (its preset, its template) and not compared.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "engine/base/endpoint.h"
+#include "engine/radio/command.h"
+#include "engine/radio/status.h"
+
+namespace hawser::radio {
+
+struct ChannelSpec {
+    double frequency = 0;  // Hz
+    Text<31> preset{};     // empty: not told
+    std::optional<Demod> demod{};
+    std::optional<std::uint32_t> samprate{};
+    std::optional<Encoding> encoding{};
+    std::optional<std::uint32_t> channels{};
+    std::optional<Endpoint> dest{};  // the data group; its port is radiod's choice
+    std::optional<float> low_edge{};
+    std::optional<float> high_edge{};
+    std::optional<float> kaiser_beta{};
+    std::optional<float> gain{};  // dB; radiod switches the AGC off for it
+    std::optional<bool> agc{};
+    std::optional<std::uint32_t> lifetime{};  // blocks; 0: for ever
+    // Spectrum channels.
+    std::optional<std::uint32_t> bin_count{};
+    std::optional<float> resolution_bw{};
+    std::optional<float> crossover{};
+    std::optional<std::uint32_t> window{};
+};
+
+// Everything in one packet.
+[[nodiscard]] Command command_for(const ChannelSpec& spec);
+// What finds a channel without disturbing it: its frequency and lifetime, which neither restart a demodulator nor
+// change anything of a channel that is as wanted.
+[[nodiscard]] Command probe_for(const ChannelSpec& spec);
+// Ends the channel in every version of radiod: recent ones count the lifetime down, older ones take 0 Hz for the end.
+// Long enough for the reply, which radiod sends one block after the command.
+inline constexpr std::uint32_t removal_lifetime = 4;  // blocks
+[[nodiscard]] Command command_to_remove();
+
+// The first field whose value is another than wanted; absent: the channel is as wanted.
+[[nodiscard]] std::optional<RadioField> first_difference(const ChannelSpec& spec, const Status& status);
+
+}  // namespace hawser::radio
