@@ -31,10 +31,12 @@ public:
     }
     void clear() noexcept { reported_.fill(nothing); }
 
-    // How old a retransmission must be before a report can speak of it: by then it is late by any measure of its link
-    // (RFC 6298's timeout without its floor of a second). `smoothed` zero: unknown, and libsrt's first guess serves.
-    [[nodiscard]] static Duration settling_time(Duration smoothed, Duration variation) {
-        return smoothed == Duration{} ? unknown_round_trip : smoothed + variation * 4;
+    // How old a retransmission must be before a report can speak of it: a round trip, for it has come or not half of
+    // one after it left, and the report takes the other half. To wait until it is late by any measure of its link (RFC
+    // 6298's timeout) is worse for the viewer: over links that reorder, most reports are of packets that are late, and
+    // a link that is late again and again is to be asked less. Zero: unknown, and libsrt's first guess serves.
+    [[nodiscard]] static Duration answer_time(Duration round_trip) {
+        return round_trip == Duration{} ? unknown_round_trip : round_trip;
     }
 
 private:

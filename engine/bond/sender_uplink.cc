@@ -147,8 +147,8 @@ LinkId Sender::charge_loss(wire::Seq31 sequence, Instant now) noexcept {
     const bool reported = loss_reports_.note(sequence);
     const auto sending = accounting_.first_holder(sequence);
     if (sending.link == no_link) return no_link;
-    const link::Rtt& rtt = uplinks_[sending.link.index()].rtt;
-    if (reported && now - sending.sent_at < LossReports::settling_time(rtt.smoothed(), rtt.variation())) return no_link;
+    const Duration round_trip = uplinks_[sending.link.index()].rtt.smoothed();
+    if (reported && now - sending.sent_at < LossReports::answer_time(round_trip)) return no_link;
     accounting_.charge_first_holder(sequence);
     return sending.link;
 }

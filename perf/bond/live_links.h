@@ -85,8 +85,8 @@ private:
     template <class Send>
     void release(Direction& direction, Instant now, Send&& send);
     void arm_timer() const;
-    // The lines' clock begins with the emulator, as a simulated trip's does: so the callers of all runs dial at the same
-    // place of a recording, and what delays the handshake is the base of all deadlines.
+    // The lines' clock begins with the emulator, as a simulated trip's does: so the callers of all runs dial at the
+    // same place of a recording, and what delays the handshake is the base of all deadlines.
     [[nodiscard]] Instant now() const { return Instant{} + (os::now() - epoch_); }
 
     Options options_;
