@@ -6,8 +6,8 @@
 //  - The limit runs from submit(): commands behind one that a dead radiod does not answer expire with it.
 //  - Bounded: requests_max commands at once; more are refused.
 //  - next_deadline() is a repetition or an expiry that is due, never anything else: an idle tuner never wakes anybody.
-//  - next_deadline() is a repetition or an expiry that is due: an idle tuner never wakes anybody.
-// packet, on_status() for each status.
+// The caller's loop: next_expired() until it has none, next_packet() until it has none, sleep until next_deadline() or
+// a packet, on_status() for each status.
 #pragma once
 
 #include <array>

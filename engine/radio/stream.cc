@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "engine/radio/stream.h"
+
+#include <algorithm>
+
+namespace hawser::radio {
+
+void Stream::on_status(const Status& status, Instant now) {
+    static_cast<void>(now);
+    const auto told = AudioFormat::of(status);
+    if (told != format_) {
+        format_ = told;
+        new_epoch_ = true;
+        clock_.reset();
+    }
+    told_since_packet_ = true;
+    payload_type_.reset();
+    if (status.has(RadioField::rtp_pt)) payload_type_ = status.output.payload_type;
+    waits_until_.reset();
+    if (told && status.has(RadioField::gps_time) && status.has(RadioField::rtp_timesnap))
+        clock_.on_status(status.channel.gps_time, wire::RtpTime(status.output.timesnap), told->tick_rate());
+}
+
+void Stream::on_rtp(const wire::RtpPacket& packet, Instant now) { sequence_.push(packet, now); }
+
+// Whether what STATUS told last holds for the packet in hand.
+bool Stream::is_explained() const {
+    if (!format_ || !format_->ticks_in(packet_->payload)) return false;
+    if (payload_type_ && packet_->header.payload_type != *payload_type_) return false;
+    return told_since_packet_ || !begun_ || distance(expected_, packet_->header.timestamp) >= 0;
+}
+
+bool Stream::take_packet(Instant now) {
+    if (!packet_) packet_ = sequence_.pop(now);
+    return packet_.has_value();
+}
+
+std::optional<Stream::Item> Stream::next(Instant now) {
+    while (take_packet(now)) {
+        if (!is_explained()) {
+            if (!waits_until_) waits_until_ = now + status_wait_max;
+            if (packet_->payload.data() != waiting_.data()) {
+                waiting_.assign(packet_->payload.begin(), packet_->payload.end());
+                packet_->payload = waiting_;
+            }
+            // A full window waits no longer either: what comes next would push it out.
+            if (now < *waits_until_ && sequence_.held() < Resequencer::ahead_max) return std::nullopt;
+            ++quality_.undecodable;
+            packet_.reset();
+            continue;
+        }
+        const wire::RtpHeader& header = packet_->header;
+        const std::int32_t jump = begun_ ? distance(expected_, header.timestamp) : 0;
+        if (jump < 0 || packet_->began_anew) {
+            // A snapshot of before the restart is of the old clock, whenever it came.
+            clock_.reset();
+            new_epoch_ = true;
+        }
+        if (!begun_ || new_epoch_) {
+            begun_ = true;
+            new_epoch_ = false;
+            ++quality_.epochs;
+            expected_ = header.timestamp;
+            return deliver(Kind::epoch, header.timestamp, 0);
+        }
+        if (jump > 0) {
+            const auto ticks = static_cast<std::uint32_t>(jump);
+            const bool lost = packet_->lost != 0;
+            (lost ? quality_.lost_ticks : quality_.silent_ticks) += ticks;
+            ++(lost ? quality_.gaps : quality_.silences);
+            const wire::RtpTime from = expected_;
+            expected_ = header.timestamp;
+            return deliver(lost ? Kind::gap : Kind::silence, from, ticks);
+        }
+        const std::uint32_t ticks = *format_->ticks_in(packet_->payload);
+        Item item = deliver(Kind::samples, header.timestamp, ticks);
+        item.payload = packet_->payload;
+        expected_ = header.timestamp.plus(ticks);
+        told_since_packet_ = false;
+        ++quality_.packets;
+        quality_.frames += ticks;
+        packet_.reset();
+        return item;
+    }
+    return std::nullopt;
+}
+
+Stream::Item Stream::deliver(Kind kind, wire::RtpTime from, std::uint32_t ticks) {
+    return {kind, from, ticks, *format_, {}, clock_.unix_ns_at(from)};
+}
+
+Instant Stream::next_deadline() const {
+    if (packet_) return waits_until_.value_or(never);
+    return sequence_.next_deadline();
+}
+
+}  // namespace hawser::radio
