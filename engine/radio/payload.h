@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What RTP payloads of radiod hold, as its STATUS tells: never as the payload type does, which radiod leaves stale after
-// a restart of the demodulator. Opus packets are measured here and decoded in platform/control.
+// What RTP payloads of radiod hold, as its STATUS tells: never as the payload type does, which radiod leaves stale
+// after a restart of the demodulator. Opus packets are measured here and decoded in platform/control.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ struct AudioFormat {
 // Duration of an Opus packet at 48 kHz, by its first bytes (RFC 6716 section 3.1); absent when it is none.
 [[nodiscard]] std::optional<std::uint32_t> opus_ticks(Bytes packet);
 
-// Samples of all channels as they are interleaved, full scale 1; the count written, which is the smaller of what is there
-// and what fits. 0 for Opus.
+// Samples of all channels as they are interleaved, full scale 1; the count written, which is the smaller of what is
+// there and what fits. 0 for Opus.
 [[nodiscard]] std::size_t decode_samples(Encoding encoding, Bytes payload, std::span<float> out);
 
 }  // namespace hawser::radio

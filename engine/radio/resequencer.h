@@ -3,8 +3,8 @@
 // takes memory for them when the first has to wait, and none after that.
 //  - Each packet leaves at most once, in order; what is lost is counted and passed over.
 //  - A gap is waited for 100 ms, or until packets span half of the window of 64, whichever is sooner.
-//  - A packet behind the next one is late or a duplicate and is dropped; two in a row that follow each other are a sender
-//    that began anew: the stream goes on from there, as it does after a jump of a window or more.
+//  - A packet behind the next one is late or a duplicate and is dropped; two in a row that follow each other, more than
+//    a window behind, are a sender that began anew: the stream goes on from there, as after a jump of a window or more.
 #pragma once
 
 #include <array>

@@ -7,7 +7,8 @@
 //  - a restart shows as a timestamp that jumps back, in the sequence and unmarked; its STATUS was sent before, with the
 //    payload type that the packets have, though that type's number may mean another format
 // So packets of a payload type or time that no STATUS explains wait for the next one, and are dropped when the wait is
-// over. Of what waits in both sockets RTP is to be taken first, then STATUS. Silence (no packets, the sequence goes on, the timestamp jumps) is told apart from loss.
+// over. Of what waits in both sockets RTP is to be taken first, then STATUS. Silence (no packets, the
+// sequence goes on, the timestamp jumps) is told apart from loss.
 #pragma once
 
 #include <cstdint>

@@ -136,7 +136,7 @@ TEST_CASE("any loss, repetition and disorder within the wait leaves each packet 
         for (int i = 0; i < 400; ++i) {
             if (i != 0 && random.below(100) < 5) continue;
             sent[i] = true;
-            // The first is first, so that none is before it; disorder of less than the wait, in less than a half window.
+            // The first is first, so that none is before it; disorder within the wait and half a window.
             const int copies = 1 + (random.below(100) < 5 ? 1 : 0);
             for (int c = 0; c < copies; ++c)
                 arrivals.push_back(

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// The radio control plane's centre: routes packets to tuner, roster, discovery and the channels that are wanted, and
+// says what happened as events. Sends and receives nothing itself: the caller feeds on_packet() and calls turn() when
+// next_deadline() has come, sends what next_packet() has, and takes the events. Control thread only.
+//
+// A wanted channel (ensure() once, or declare() for good) is made and verified by value:
+//  - one that is known as wanted is probed with its frequency and lifetime, which disturbs nothing, and kept if the
+//    reply is as wanted; any other gets one command with everything
+//  - declared channels are probed again in a third of their lifetime (or each 10 s), and made anew when the reply shows
+//    that they had gone or changed; when their radiod was restarted, at once
+//  - each transition is one event; what radiod refuses is told by field and tried again at the next check
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "engine/base/due_heap.h"
+#include "engine/radio/channel_spec.h"
+#include "engine/radio/discovery.h"
+#include "engine/radio/roster.h"
+#include "engine/radio/tuner.h"
+
+namespace hawser::radio {
+
+// A channel that is wanted: ensure()'s or declare()'s number for it.
+using WantId = Strong<struct WantTag, std::uint64_t>;
+
+enum class RadioEventKind : std::uint8_t {
+    confirmed,            // request: `status` is radiod's answer
+    expired,              // request: no answer within its limit
+    channel_active,       // want: as wanted; `reused`: it was there before
+    channel_lost,         // want: it had gone, or somebody changed it; it is being made anew
+    channel_refused,      // want: radiod answers with another value of `field`
+    channel_unreachable,  // want: no answer; a declared one is tried again
+    channel_removed,      // request of remove()
+    radiod_restarted,     // radio, source
+    number_clash,         // radio, ssrc: two radiods use it
+    list_settled,         // radio: the first poll's answers have stopped
+    list_done,            // radio: the second's too
+};
+
+struct RadioEvent {
+    RadioEventKind kind = RadioEventKind::confirmed;
+    RadioId radio;
+    std::uint32_t ssrc = 0;
+    Instant at;
+    RequestId request;
+    WantId want;
+    std::uint64_t owner = 0;  // of the request, as it was submitted
+    Endpoint source;
+    RadioField field = RadioField::eol;
+    bool reused = false;
+    std::uint32_t packets = 0;
+    Duration took;
+};
+
+class Service {
+public:
+    static constexpr std::size_t wanted_max = 4096;
+    static constexpr Duration check_interval{10'000'000'000};  // of channels without a lifetime; untuned
+    static constexpr Duration retry_first{1'000'000'000};
+    static constexpr Duration retry_max{30'000'000'000};
+    static constexpr std::size_t events_max = 16'384;  // the oldest are dropped, and counted
+
+    Service(const TunerOptions& options, Random random);
+
+    // A status group; its numbers count from 0.
+    RadioId add_radio();
+
+    Result<RequestId, TuneRefusal> tune(RadioId radio, std::uint32_t ssrc, const Command& command, std::uint64_t owner,
+                                        Instant now);
+    Result<RequestId, TuneRefusal> remove(RadioId radio, std::uint32_t ssrc, Instant now);
+    // Makes sure of a channel once; ends with channel_active, _refused or _unreachable. Absent when wanted_max are.
+    std::optional<WantId> ensure(RadioId radio, std::uint32_t ssrc, const ChannelSpec& spec, Instant now);
+    // Wants it until withdraw(), which leaves the channel as it is. The same number again replaces what was wanted.
+    std::optional<WantId> declare(RadioId radio, std::uint32_t ssrc, const ChannelSpec& spec, Instant now);
+    bool withdraw(WantId want);
+    void discover(RadioId radio, Instant now);
+
+    // What came from the radio's status group, or from one of its data groups' status ports.
+    void on_packet(RadioId radio, const Endpoint& source, Bytes packet, Instant now);
+    void turn(Instant now);
+    [[nodiscard]] std::optional<Tuner::Packet> next_packet(Instant now);
+    [[nodiscard]] Instant next_deadline() const;
+    [[nodiscard]] std::optional<RadioEvent> next_event();
+    // The status of the packet that on_packet() was given last; for the events that it made.
+    [[nodiscard]] const Status& status() const { return status_; }
+
+    [[nodiscard]] const Roster& roster() const { return roster_; }
+    [[nodiscard]] const Tuner& tuner() const { return tuner_; }
+    [[nodiscard]] std::uint64_t events_lost() const { return events_lost_; }
+    [[nodiscard]] std::uint64_t bad_packets() const { return bad_packets_; }
+
+private:
+    enum class WantState : std::uint8_t { free, probing, making, active, resting };
+    enum class Owner : std::uint32_t { user, removal, want };
+    struct Want {
+        WantState state = WantState::free;
+        bool for_good = false;
+        bool was_active = false;
+        std::uint32_t generation = 0;
+        RadioId radio;
+        std::uint32_t ssrc = 0;
+        ChannelSpec spec;
+        RequestId request;
+        Instant begun;
+        Duration retry;
+    };
+    [[nodiscard]] WantId id_of(std::uint32_t slot) const {
+        return WantId((std::uint64_t{wants_[slot].generation} << 32) | slot);
+    }
+    std::optional<WantId> want(RadioId radio, std::uint32_t ssrc, const ChannelSpec& spec, bool for_good, Instant now);
+    void send_want(std::uint32_t slot, WantState step, Instant now);
+    void on_want_reply(std::uint32_t slot, const Tuner::Done& done, const Endpoint& source, Instant now);
+    void on_want_expired(std::uint32_t slot, const Tuner::Done& done, Instant now);
+    void rest(std::uint32_t slot, Instant until);
+    void release_want(std::uint32_t slot);
+    void on_restart(RadioId radio, const Endpoint& source, Instant now);
+    void finish(const Tuner::Done& done, const Endpoint& source, Instant now);
+    [[nodiscard]] Duration check_after(const Want& want) const;
+    void tell(const RadioEvent& event);
+
+    Tuner tuner_;
+    Roster roster_;
+    std::vector<Discovery> discoveries_;  // by RadioId
+    std::vector<Instant> restarts_;       // by RadioId: when the last was told
+    std::vector<Want> wants_;
+    std::vector<std::uint32_t> free_wants_;
+    DueHeap checks_;  // by slot of wants_
+    std::deque<RadioEvent> events_;
+    Status status_;
+    std::uint64_t events_lost_ = 0;
+    std::uint64_t bad_packets_ = 0;
+    Random random_;
+    std::array<std::uint8_t, 16> poll_room_{};
+};
+
+}  // namespace hawser::radio

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT
+// The control plane's centre against stand-in radiods, in simulated time, woken by its own deadlines only.
+#include "engine/radio/service.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "tests/radio/stand_in.h"
+#include "tests/vectors/hex.h"
+#include "tests/vectors/radiod.h"
+
+using namespace hawser;
+using namespace hawser::literals;
+using namespace hawser::radio;
+using namespace hawser::radio_tests;
+using Kind = RadioEventKind;
+
+namespace {
+
+constexpr Instant start{1'000'000'000};
+constexpr Duration way{200'000};  // each way of the network
+
+struct World {
+    explicit World(std::uint64_t seed = 1, std::uint32_t loss_percent = 0)
+        : service({}, hawser::Random(seed)), random(seed + 7), loss(loss_percent), radio(service.add_radio()) {
+        add();
+    }
+    Service service;
+    hawser::Random random;
+    std::uint32_t loss;
+    RadioId radio;
+    Instant now = start;
+    struct Sender {
+        std::unique_ptr<StandIn> radiod;  // null: not running
+        std::uint16_t port = 0;
+    };
+    std::vector<Sender> radiods;
+    struct Flying {
+        bool is_command = false;
+        std::uint16_t port = 0;
+        std::vector<std::uint8_t> bytes;
+    };
+    std::multimap<std::int64_t, Flying> air;
+    std::vector<RadioEvent> events;
+    std::uint64_t packets = 0;
+    int idle_wakes = 0;
+
+    void add() {
+        const auto port = static_cast<std::uint16_t>(40'000 + radiods.size());
+        radiods.push_back({std::make_unique<StandIn>(options(), now), port});
+    }
+    [[nodiscard]] static StandInOptions options() {
+        StandInOptions with;
+        with.media = false;
+        with.preset = "am";
+        return with;
+    }
+    StandIn& radiod() { return *radiods[0].radiod; }
+    void kill() {
+        radiods[0].radiod.reset();
+        std::erase_if(air, [](const auto& f) { return !f.second.is_command; });
+    }
+    // Another port, and nothing of what was.
+    void revive() {
+        radiods[0] = {std::make_unique<StandIn>(options(), now), static_cast<std::uint16_t>(radiods[0].port + 100)};
+    }
+
+    void run(Duration time) {
+        const Instant end = now + time;
+        while (true) {
+            pump();
+            std::int64_t next = service.next_deadline().ns;
+            for (const auto& s : radiods)
+                if (s.radiod) next = std::min(next, s.radiod->next_deadline().ns);
+            if (!air.empty()) next = std::min(next, air.begin()->first);
+            if (next > end.ns) break;
+            now = Instant{next};
+        }
+        now = end;
+    }
+    void pump() {
+        const bool due = service.next_deadline() <= now;
+        const std::uint64_t before = packets + events.size() + service.tuner().figures().expired;
+        while (!air.empty() && air.begin()->first <= now.ns) {
+            const Flying flying = std::move(air.begin()->second);
+            air.erase(air.begin());
+            if (flying.is_command) {
+                for (auto& s : radiods)
+                    if (s.radiod) s.radiod->on_command(flying.bytes, now);
+            }
+            // Everybody hears the group, our own commands too.
+            service.on_packet(radio, Endpoint::from_v4(0x0A4D0001, flying.port), flying.bytes, now);
+        }
+        for (auto& s : radiods) {
+            if (!s.radiod) continue;
+            s.radiod->run(now);
+            for (auto& sent : s.radiod->take_sent())
+                if (sent.to == options().status_group && random.below(100) >= loss)
+                    air.emplace((now + way).ns, Flying{false, s.port, std::move(sent.bytes)});
+        }
+        service.turn(now);
+        while (const auto packet = service.next_packet(now)) {
+            ++packets;
+            if (random.below(100) >= loss)
+                air.emplace((now + way).ns, Flying{true, 0, {packet->bytes.begin(), packet->bytes.end()}});
+        }
+        while (const auto event = service.next_event()) events.push_back(*event);
+        if (due && packets + events.size() + service.tuner().figures().expired == before) ++idle_wakes;
+    }
+    [[nodiscard]] const RadioEvent* last(Kind kind) const {
+        for (auto e = events.rbegin(); e != events.rend(); ++e)
+            if (e->kind == kind) return &*e;
+        return nullptr;
+    }
+    [[nodiscard]] std::size_t count(Kind kind) const {
+        return static_cast<std::size_t>(
+            std::count_if(events.begin(), events.end(), [&](const auto& e) { return e.kind == kind; }));
+    }
+    void make_channels(std::uint32_t n) {
+        for (std::uint32_t i = 0; i < n; ++i) REQUIRE(service.tune(radio, 1000 + i, command_for(usb(7e6 + i)), 0, now));
+        run(100_ms);
+        events.clear();
+    }
+    [[nodiscard]] static ChannelSpec usb(double hz) {
+        ChannelSpec spec;
+        spec.frequency = hz;
+        spec.preset = "usb";
+        spec.samprate = 12'000;
+        spec.encoding = Encoding::s16be;
+        return spec;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a list of nine channels is whole within 150 ms, and over when the answers have stopped", "[service]") {
+    World w;
+    w.make_channels(9);
+    World fresh;
+    fresh.radiods[0] = std::move(w.radiods[0]);
+    fresh.now = w.now + 7_ms;
+    fresh.service.discover(fresh.radio, fresh.now);
+    fresh.run(1_s);
+    const RadioEvent* settled = fresh.last(Kind::list_settled);
+    const RadioEvent* done = fresh.last(Kind::list_done);
+    REQUIRE(settled);
+    REQUIRE(done);
+    CHECK(settled->took <= 150_ms);
+    CHECK(done->took <= 320_ms);
+    CHECK(fresh.service.roster().channels(fresh.radio).size() == 9);
+    CHECK(fresh.packets == 2);
+    CHECK(fresh.idle_wakes <= 2 * 9);  // quiet times that an answer prolonged
+}
+
+TEST_CASE("a list of 500 takes as long as their answers, and a silent radiod ends it too", "[service]") {
+    World w;
+    w.make_channels(500);
+    w.run(1_s);
+    w.service.discover(w.radio, w.now);
+    w.run(10_s);
+    CHECK(w.service.roster().channels(w.radio).size() == 500);
+    REQUIRE(w.last(Kind::list_done));
+    CHECK(w.last(Kind::list_done)->took >= 5_s);  // two passes of 125 blocks
+    w.kill();
+    w.service.discover(w.radio, w.now);
+    w.run(1_s);
+    CHECK(w.count(Kind::list_done) == 2);
+    CHECK(w.last(Kind::list_done)->took <= 500_ms);
+    CHECK(w.service.roster().channels(w.radio).empty());
+}
+
+TEST_CASE("with a fifth of all datagrams lost the repeated poll finds nearly all", "[service]") {
+    World w(3);
+    w.make_channels(16);
+    w.service.discover(w.radio, w.now);
+    w.run(1_s);
+    w.loss = 20;
+    std::size_t found = 0, runs = 0;
+    for (int i = 0; i < 30; ++i) {
+        w.service.discover(w.radio, w.now);
+        w.run(1_s);
+        found += w.service.roster().channels(w.radio).size();
+        runs += 16;
+    }
+    CHECK(static_cast<double>(found) / static_cast<double>(runs) > 0.7);
+}
+
+TEST_CASE("ensure makes a channel in one exchange, and finds it again without disturbing it", "[service]") {
+    World w;
+    w.make_channels(15);
+    for (int i = 0; i < 100; ++i) {
+        w.run(Duration{std::int64_t{w.random.below(40)} * 1'000'000});
+        w.events.clear();
+        const std::uint32_t ssrc = 5000 + static_cast<std::uint32_t>(i);
+        REQUIRE(w.service.ensure(w.radio, ssrc, World::usb(14e6 + i), w.now));
+        w.run(100_ms);
+        REQUIRE(w.events.size() == 1);
+        REQUIRE(w.events[0].kind == Kind::channel_active);
+        CHECK_FALSE(w.events[0].reused);
+        CHECK(w.events[0].took <= 42_ms);
+        REQUIRE(w.service.ensure(w.radio, ssrc, World::usb(14e6 + i), w.now));
+        w.run(100_ms);
+        REQUIRE(w.events.size() == 2);
+        CHECK(w.events[1].reused);
+        CHECK(w.events[1].packets == 1);
+        CHECK(w.events[1].took <= 42_ms);
+        REQUIRE(w.service.remove(w.radio, ssrc, w.now));
+        w.run(200_ms);
+        REQUIRE(w.events.back().kind == Kind::channel_removed);
+        REQUIRE_FALSE(w.radiod().has(ssrc));
+    }
+}
+
+TEST_CASE("a channel that is another than known is made anew, and one that radiod refuses is told by field",
+          "[service]") {
+    World w;
+    w.make_channels(1);
+    // Gone behind our back: the probe makes an empty one, the next command the right one.
+    w.kill();
+    w.revive();
+    REQUIRE(w.service.ensure(w.radio, 1000, World::usb(7e6), w.now));
+    w.run(200_ms);
+    REQUIRE(w.last(Kind::channel_active));
+    CHECK(first_difference(World::usb(7e6), w.service.roster().find(w.radio, 1000)->status) == std::nullopt);
+
+    ChannelSpec odd = World::usb(8e6);
+    odd.low_edge = -50'000.0F;  // beyond half the rate
+    REQUIRE(w.service.ensure(w.radio, 1001, odd, w.now));
+    w.run(200_ms);
+    REQUIRE(w.last(Kind::channel_refused));
+    CHECK(w.last(Kind::channel_refused)->field == RadioField::low_edge);
+}
+
+TEST_CASE("declared channels come back after radiod was restarted, each transition told once", "[service]") {
+    World w;
+    for (std::uint32_t i = 0; i < 20; ++i) REQUIRE(w.service.declare(w.radio, 1000 + i, World::usb(7e6 + i), w.now));
+    w.run(1_s);
+    CHECK(w.count(Kind::channel_active) == 20);
+    w.run(60_s);
+    CHECK(w.events.size() == 20);  // what goes on as it was is no news
+    w.kill();
+    w.run(30_s);
+    CHECK(w.count(Kind::channel_unreachable) == 20);
+    w.revive();
+    w.run(40_s);
+    CHECK(w.count(Kind::channel_active) == 40);
+    CHECK(w.count(Kind::radiod_restarted) <= 1);
+    for (std::uint32_t i = 0; i < 20; ++i) CHECK(w.radiod().has(1000 + i));
+    CHECK(w.idle_wakes == 0);
+}
+
+TEST_CASE("a restart that any status shows brings every declared channel back within a second", "[service]") {
+    World w;
+    for (std::uint32_t i = 0; i < 20; ++i) REQUIRE(w.service.declare(w.radio, 1000 + i, World::usb(7e6 + i), w.now));
+    w.run(15_s);
+    w.kill();
+    w.revive();
+    // One channel is polled, by us or another; its answer counts from the beginning.
+    REQUIRE(w.service.tune(w.radio, 1000, Command(), 0, w.now));
+    w.run(1_s);
+    CHECK(w.count(Kind::radiod_restarted) == 1);
+    CHECK(w.count(Kind::channel_lost) == 20);
+    CHECK(w.count(Kind::channel_active) == 40);
+}
+
+TEST_CASE("a lifetime is kept alive while it is wanted, and runs out when it is not", "[service]") {
+    World w;
+    ChannelSpec brief = World::usb(7e6);
+    brief.lifetime = 150;  // 3 s
+    const auto want = w.service.declare(w.radio, 1000, brief, w.now);
+    REQUIRE(want);
+    w.run(20_s);
+    CHECK(w.radiod().has(1000));
+    CHECK(w.events.size() == 1);
+    REQUIRE(w.service.withdraw(*want));
+    CHECK_FALSE(w.service.withdraw(*want));
+    w.run(4_s);
+    CHECK_FALSE(w.radiod().has(1000));
+}
+
+TEST_CASE("a declared channel that another client changes is put right", "[service]") {
+    World w;
+    REQUIRE(w.service.declare(w.radio, 1000, World::usb(7e6), w.now));
+    w.run(1_s);
+    Command other;
+    REQUIRE(other.put_text("preset", "iq"));
+    std::array<std::uint8_t, command_packet_bytes_max> room;
+    w.radiod().on_command(build_command(room, 99, 1000, other.elements()), w.now);
+    w.run(11_s);
+    CHECK(w.count(Kind::channel_lost) == 1);
+    CHECK(w.count(Kind::channel_active) == 2);
+    CHECK_FALSE(first_difference(World::usb(7e6), w.service.roster().find(w.radio, 1000)->status));
+}
+
+TEST_CASE("two radiods that use one number are told apart, and the clash is told once", "[service]") {
+    World w;
+    w.make_channels(3);
+    w.add();
+    // The second radiod makes the same channels at the next commands, which both hear.
+    for (int round = 0; round < 5; ++round) {
+        for (std::uint32_t i = 0; i < 3; ++i) REQUIRE(w.service.tune(w.radio, 1000 + i, Command(), 0, w.now));
+        w.run(300_ms);
+    }
+    CHECK(w.count(Kind::number_clash) <= 3);
+    CHECK(w.count(Kind::number_clash) + w.count(Kind::radiod_restarted) >= 1);
+}
+
+TEST_CASE("commands of others, wrong tags and damaged packets confirm nothing", "[service]") {
+    World w;
+    REQUIRE(w.service.tune(w.radio, 20001, Command(), 5, w.now));
+    w.radiods[0].radiod.reset();
+    w.run(1_ms);
+    const Endpoint source = Endpoint::from_v4(0x7F000001, 44717);
+    for (const auto& packet : vectors::radiod::commands)
+        w.service.on_packet(w.radio, source, vectors::from_hex(packet.hex), w.now);
+    for (const auto& packet : vectors::radiod::statuses) {
+        auto bytes = vectors::from_hex(packet.hex);
+        w.service.on_packet(w.radio, source, bytes, w.now);
+        w.service.on_packet(w.radio, source, Bytes(bytes).first(bytes.size() / 2), w.now);
+    }
+    w.run(10_s);
+    CHECK(w.count(Kind::confirmed) == 0);
+    REQUIRE(w.count(Kind::expired) == 1);
+    CHECK(w.last(Kind::expired)->owner == 5);
+    CHECK(w.service.bad_packets() > 0);
+}
+
+TEST_CASE("any run of losses and restarts ends with every declared channel on the air", "[service][property]") {
+    for (std::uint64_t seed = 0; seed < 12; ++seed) {
+        World w(seed, 10);
+        for (std::uint32_t i = 0; i < 8; ++i) REQUIRE(w.service.declare(w.radio, 1000 + i, World::usb(7e6 + i), w.now));
+        for (int round = 0; round < 4; ++round) {
+            w.run(Duration{std::int64_t{w.random.below(20'000)} * 1'000'000});
+            w.kill();
+            w.run(Duration{std::int64_t{w.random.below(8'000)} * 1'000'000});
+            w.revive();
+        }
+        w.loss = 0;
+        w.run(45_s);
+        for (std::uint32_t i = 0; i < 8; ++i) {
+            REQUIRE(w.radiod().has(1000 + i));
+            const OnAir* on_air = w.service.roster().find(w.radio, 1000 + i);
+            REQUIRE(on_air);
+            REQUIRE_FALSE(first_difference(World::usb(7e6 + i), on_air->status));
+        }
+        REQUIRE(w.service.tuner().is_consistent());
+    }
+}
