@@ -132,11 +132,12 @@ void Sender::on_deadline(Instant now, Actions& out) noexcept {
     });
     if (tick_at_ <= now) tick(now, out);
     if (dispatch_at_ <= now) tick_dispatch(now, out);
+    if (rate_at_ <= now) tick_rate(now, out);
     rearm();
 }
 
 void Sender::rearm() noexcept {
-    next_deadline_ = finished_ ? never : std::min({tick_at_, local_open_at_, dispatch_at_});
+    next_deadline_ = finished_ ? never : std::min({tick_at_, local_open_at_, dispatch_at_, rate_at_});
     each_link(present_, [&](LinkId link) { arm(uplinks_[link.index()].open_at); });
     if (!finished_) arm(registration_.next_due());
 }
@@ -252,6 +253,7 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
     s.reports = registration_.has_group() && dispatch_.reports();
     s.waiting = dispatch_.queued();
     s.latency = deadlines_.latency();
+    s.safe_rate = safe_rate_.figure();
     s.has_caller = caller_.has_caller() && !caller_.ended();
     s.caller = caller_.endpoint();
     s.receiver = receiver_.count != 0 ? receiver_.addresses[receiver_index_] : Endpoint{};

@@ -24,6 +24,7 @@
 #include "engine/bond/dispatch.h"
 #include "engine/bond/history.h"
 #include "engine/bond/loss_reports.h"
+#include "engine/bond/safe_rate.h"
 #include "engine/border/command.h"
 #include "engine/border/counters.h"
 #include "engine/border/sender_snapshot.h"
@@ -80,6 +81,8 @@ public:
     [[nodiscard]] Instant next_deadline() const noexcept { return next_deadline_; }
     [[nodiscard]] Counters counters() const noexcept;
     void fill(SenderSnapshot& snapshot, Instant now) const noexcept;
+    // What an encoder may send now: the law of safe_rate.h.
+    [[nodiscard]] const SafeRate& safe_rate() const noexcept { return safe_rate_.figure(); }
     [[nodiscard]] bool finished() const noexcept { return finished_; }
     // True when the end was not asked for: no connection, in a sender told to give up.
     [[nodiscard]] bool failed() const noexcept { return failed_; }
@@ -177,6 +180,10 @@ private:
     void on_report(LinkId link, Bytes packet, Instant now) noexcept;
     void forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses, Instant now,
                      Actions& out) noexcept;
+    // The word to the encoder: sender_rate.cc.
+    [[nodiscard]] SafeRateInput rate_input(Instant now) const noexcept;
+    void begin_rate(Instant now) noexcept;
+    void tick_rate(Instant now, Actions& out) noexcept;
     // The uplinks' side.
     void on_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, Instant now, Actions& out) noexcept;
@@ -221,6 +228,7 @@ private:
     History history_;
     Dispatch dispatch_;
     Deadlines deadlines_;
+    SafeRateLaw safe_rate_;
     bool adaptive_ = false;
     Instant dispatch_at_ = never;
 
@@ -247,6 +255,13 @@ private:
     bool srtla_acks_seen_ = false;
     bool srtla_acks_absent_ = false;
     std::uint64_t data_at_first_srt_ack_ = 0;
+
+    Instant rate_at_ = never;
+    std::uint64_t odd_bytes_in_ = 0;  // of Counter::local_bytes_in, what is no data
+    std::uint64_t rate_fresh_ = 0;
+    Instant rate_data_at_;
+    std::uint64_t rate_told_ = 0;
+    Instant rate_told_at_{-1'000'000'000'000};
 
     std::uint64_t unrouted_since_told_ = 0;
     Endpoint refused_caller_;

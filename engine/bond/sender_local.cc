@@ -19,6 +19,7 @@ bool Sender::on_odd(const Completion& c, Instant now, Actions& out) noexcept {
     }
     counters_.add(Counter::local_packets_in);
     counters_.add(Counter::local_bytes_in, packet.size());
+    odd_bytes_in_ += packet.size();
     return on_odd_local(c, packet, now, out);
 }
 
@@ -36,7 +37,10 @@ bool Sender::on_odd_local(const Completion& c, Bytes packet, Instant now, Action
     }
     if (!caller_.is(c.from) && !admit_caller(c, packet, now, out)) return false;
     caller_.heard(now);
-    if (srt->is_data()) return on_data(c, *srt, now, out);
+    if (srt->is_data()) {
+        odd_bytes_in_ -= packet.size();
+        return on_data(c, *srt, now, out);
+    }
     on_local_control(c, packet, now, out);
     return false;
 }
@@ -115,6 +119,7 @@ void Sender::new_session(Instant now, Actions& out) noexcept {
     srtla_acks_seen_ = false;
     data_at_first_srt_ack_ = 0;
     if (srtla_acks_absent_) note_acks_absent(false);
+    begin_rate(now);
     out.tell(event(EventKind::session_started, now, no_link, caller_.socket_id(), caller_.newest().raw()));
 }
 

@@ -80,6 +80,7 @@ void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, 
                 counters_.add(Counter::drop_bad_ack);
                 return;
             }
+            safe_rate_.on_srt_ack(*next);
             // Every copy counts for the links' in-flight figures, as in the reference; the caller gets one.
             if (adaptive_)
                 dispatch_.on_srt_ack(*next, now);

@@ -37,6 +37,7 @@ enum class EventKind : std::uint8_t {
     no_uplink_for_data,  // data dropped: no link can take it; a: packets since last told
     no_srtla_acks,       // the receiver sends none: delivery is read from SRT ACKs
     resolve_wanted,      // the control thread is to look the receiver's name up again
+    safe_rate_changed,   // what the encoder may send; kbit/s of media: a: now, b: as told last (0: not yet)
     // Receiver. `group`, `link` where there is one.
     receiver_listening,         // endpoint
     receiver_group_created,     // group, endpoint: of the REG1; asked for and granted: a: reports, b: reorder hold

@@ -10,6 +10,7 @@
 #include "engine/base/time.h"
 #include "engine/border/counters.h"
 #include "engine/border/pump_snapshot.h"
+#include "engine/border/safe_rate.h"
 #include "engine/border/selection.h"
 
 namespace hawser {
@@ -55,6 +56,7 @@ struct SenderSnapshot {
     bool reports = false;       // the receiver reports each delivery
     std::uint32_t waiting = 0;  // packets in the adaptive selector's queue
     Duration latency;           // that adaptive works to
+    SafeRate safe_rate;         // of media, for the encoder
     bool has_caller = false;
     Endpoint caller;
     Endpoint receiver;

@@ -53,6 +53,22 @@ void LiveSender::begin(Instant first, double gap_ns, std::uint64_t count) {
     rearm();
 }
 
+void LiveSender::set_gap(double gap_ns) {
+    if (counts_.made > 0) {
+        first_ = times_.back();
+        paced_from_ = counts_.made - 1;
+    }
+    gap_ns_ = gap_ns;
+    if (make_at_ != never) make_at_ = made_at(counts_.made);
+    rearm();
+}
+
+void LiveSender::end_media() {
+    count_ = counts_.made;
+    make_at_ = never;
+    rearm();
+}
+
 void LiveSender::rearm() {
     due_ = make_at_;
     if (state_ == State::connected)
@@ -237,6 +253,7 @@ void LiveSender::run(Instant now) {
 
 void LiveSender::make_payload_due(Instant now) {
     const auto number = static_cast<std::uint32_t>(counts_.made++);
+    times_.push_back(made_at(number));
     make_at_ = counts_.made < count_ ? made_at(counts_.made) : never;
     if (state_ != State::connected) {
         ++counts_.refused;

@@ -42,6 +42,9 @@ public:
     void connect(Instant now);
     // The media: `count` payloads, the first at `first`.
     void begin(Instant first, double gap_ns, std::uint64_t count);
+    // Another gap, from the newest payload on; and no more payloads.
+    void set_gap(double gap_ns);
+    void end_media();
 
     void on_packet(Bytes bytes, Instant now);
     [[nodiscard]] Instant due() const { return due_; }
@@ -50,8 +53,10 @@ public:
     [[nodiscard]] bool connected() const { return state_ == State::connected; }
     [[nodiscard]] const LiveSenderCounts& counts() const { return counts_; }
     [[nodiscard]] Instant made_at(std::uint64_t number) const {
-        return first_ + Duration{static_cast<std::int64_t>(static_cast<double>(number) * gap_ns_)};
+        return first_ + Duration{static_cast<std::int64_t>(static_cast<double>(number - paced_from_) * gap_ns_)};
     }
+    // When each payload was made, of those made so far.
+    [[nodiscard]] const std::vector<Instant>& times() const { return times_; }
     [[nodiscard]] Duration rtt() const { return Duration{srtt_us_ * 1000}; }
 
 private:
@@ -109,6 +114,8 @@ private:
     Instant first_ = never;
     double gap_ns_ = 0;
     std::uint64_t count_ = 0;
+    std::uint64_t paced_from_ = 0;  // first_ is this payload's
+    std::vector<Instant> times_;
     Instant make_at_ = never;
 
     // Send buffer: packets [buffered_, made_) by index, of which those below next_unsent_ have been sent.

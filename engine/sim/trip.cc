@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/sim/trip.h"
 
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -57,6 +58,7 @@ private:
     void add_sender();
     void add_receiver();
     void run_until(Instant end);
+    void run_encoder(Media& media, Instant end, TripOutcome& outcome);
     [[nodiscard]] Instant next() const;
     void step();
     void arrive_up(std::size_t link);
@@ -284,6 +286,28 @@ void Journey::run_until(Instant end) {
     now_ = std::max(now_, end);
 }
 
+// The media of an encoder that follows the sender's figure.
+void Journey::run_encoder(Media& media, Instant end, TripOutcome& outcome) {
+    const TripEncoder& encoder = trip_.encoder;
+    const auto gap_of = [](double kbps) { return static_cast<double>(payload_bytes) * 8e6 / kbps; };
+    caller_->begin(media.first, media.gap_ns, std::numeric_limits<std::uint32_t>::max());
+    double kbps = trip_.kbit_per_second;
+    for (Instant look = media.first + encoder.every; look < end; look = look + encoder.every) {
+        run_until(look);
+        const SafeRate& figure = sender_->bond().safe_rate();
+        if (figure.is_known)
+            kbps = std::clamp(static_cast<double>(figure.bits_per_second) / 1000, encoder.kbit_per_second_min,
+                              encoder.kbit_per_second_max);
+        outcome.encoder_kbps.push_back(kbps);
+        caller_->set_gap(gap_of(kbps));
+    }
+    run_until(end);
+    caller_->end_media();
+    media.times = caller_->times();
+    media.count = media.times.size();
+    media.gap_ns = trip_.seconds * 1e9 / static_cast<double>(std::max<std::uint64_t>(media.count, 1));
+}
+
 TripOutcome Journey::run() {
     TripOutcome outcome;
     run_until(Instant{} + settling + Duration{std::int64_t{random_.below(start_jitter_us)} * 1000});
@@ -297,10 +321,13 @@ TripOutcome Journey::run() {
     const Instant begun = now_;
     for (Line& line : up_) line.begin(now_);
     for (Line& line : down_) line.begin(now_);
-    const Media media =
-        media_of(trip_, now_ + trip_.lead - Duration{std::int64_t{random_.below(signal_jitter_us)} * 1000});
-    caller_->begin(media.first, media.gap_ns, media.count);
-    run_until(media.first + Duration{static_cast<std::int64_t>(trip_.seconds * 1e9)});
+    Media media = media_of(trip_, now_ + trip_.lead - Duration{std::int64_t{random_.below(signal_jitter_us)} * 1000});
+    const Instant end = media.first + Duration{static_cast<std::int64_t>(trip_.seconds * 1e9)};
+    if (trip_.encoder.follows)
+        run_encoder(media, end, outcome);
+    else
+        caller_->begin(media.first, media.gap_ns, media.count);
+    run_until(end);
     sender_->bond().fill(outcome.sender, now_);
     run_until(now_ + trip_.srt.latency + after);
 

@@ -30,6 +30,14 @@ struct TripLink {
     LineShape down;
 };
 
+// An encoder that follows the sender's figure of what it may send (bond/safe_rate.h), within its own limits.
+struct TripEncoder {
+    bool follows = false;
+    Duration every{1'000'000'000};  // it looks so often
+    double kbit_per_second_min = 300;
+    double kbit_per_second_max = 6000;
+};
+
 enum class TripReceiver : std::uint8_t {
     hawser,  // bond::Receiver
     plain,   // an SRTLA ACK for each ten packets of a link, SRT's ACKs to every link, the rest to the last one heard
@@ -38,6 +46,7 @@ enum class TripReceiver : std::uint8_t {
 struct Trip {
     std::vector<TripLink> links;    // at most links_max
     double kbit_per_second = 6000;  // of payload
+    TripEncoder encoder;            // where it follows: kbit_per_second is what it begins with
     double seconds = 40;
     std::uint64_t seed = 1;    // of the network: which packets are lost, how late they are
     std::uint64_t repeat = 0;  // of all else (sequence numbers, ids, the moment of dialling): another run, same network
@@ -82,6 +91,8 @@ struct TripOutcome {
     double retrans_overhead = 0;  // SRT's retransmissions, of its unique packets
     double wire_overhead = 0;     // bytes into the links beyond the media's own
     std::vector<LinkOutcome> links;
+    // What the encoder sent, where it follows: kbit/s of each look on.
+    std::vector<double> encoder_kbps;
 
     std::uint64_t srt_unique = 0, srt_retransmissions = 0, srt_sender_drops = 0;
     std::uint64_t srt_acks = 0, srt_naks = 0;         // that reached the SRT sender

@@ -16,6 +16,8 @@ double median(const std::vector<double>& sorted) {
 
 std::uint32_t hurt_seconds(const Media& media, const std::vector<bool>& seen) {
     const auto second_of = [&](std::uint64_t number) {
+        if (!media.times.empty())
+            return static_cast<std::size_t>((media.times[number] - media.first).ns / 1'000'000'000);
         return static_cast<std::size_t>(static_cast<double>(number) * media.gap_ns / 1e9);
     };
     std::vector<std::uint32_t> made(media.count > 0 ? second_of(media.count - 1) + 1 : 0);

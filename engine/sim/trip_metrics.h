@@ -14,8 +14,10 @@ struct Media {
     Instant first;
     double gap_ns = 0;
     std::uint64_t count = 0;
+    std::vector<Instant> times;  // of each payload, where the gap did not stay the same
 
     [[nodiscard]] Instant made_at(std::uint64_t number) const {
+        if (!times.empty()) return times[number];
         return first + Duration{static_cast<std::int64_t>(static_cast<double>(number) * gap_ns)};
     }
 };

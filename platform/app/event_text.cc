@@ -88,6 +88,8 @@ EventLine describe(const Event& e, const EventNames& names) {
             return {Level::error, fmt::format("no available connections: {} packets dropped", e.a)};
         case EventKind::no_srtla_acks:
             return {Level::warn, "the receiver sends no SRTLA ACKs: reading delivery from SRT ACKs"};
+        case EventKind::safe_rate_changed:
+            return {Level::debug, fmt::format("an encoder may send {} kbit/s of media now", e.a)};
         case EventKind::resolve_wanted: return {Level::debug, fmt::format("looking up {} again", names.receiver)};
         case EventKind::receiver_listening: return {Level::info, fmt::format("waiting for SRTLA senders on {}", at())};
         case EventKind::receiver_group_created:

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// The sender's word to its encoder: what SafeRateLaw is told, ten times a second while media flow, and the event when
+// its figure has changed much.
+#include "engine/bond/sender.h"
+#include "engine/bond/sender_parts.h"
+
+namespace hawser::bond {
+
+namespace {
+
+// A link that has not been heard for so long carries nothing to count on: two keepalives and a half.
+constexpr Duration unheard_max{2'500'000'000};
+// Without data for so long the law is asked once a second, with everything else.
+constexpr Duration data_pause_max{2'000'000'000};
+// The event: a quarter more or less than was told last, at most so often. Untuned.
+constexpr std::uint64_t told_share = 4;
+constexpr Duration told_every{2'000'000'000};
+
+}  // namespace
+
+SafeRateInput Sender::rate_input(Instant now) const noexcept {
+    SafeRateInput in;
+    in.latency = deadlines_.latency();
+    const std::uint64_t data = counters_[Counter::srt_data];
+    in.fresh = data - counters_[Counter::srt_retransmissions];
+    in.given_up = counters_[Counter::packets_given_up] + counters_[Counter::drop_no_uplink];
+    const std::uint64_t bytes = counters_[Counter::local_bytes_in] - odd_bytes_in_;
+    if (data != 0) in.payload_bytes = static_cast<std::uint32_t>(bytes / data - wire::srt_header_bytes);
+    in.newest = caller_.newest();
+    in.up = alive_;
+    each_link(alive_, [&](LinkId link) {
+        SafeRateInput::Link& l = in.links[link.index()];
+        l.sent = traffic(link).packets_out;
+        bool speaks = now - traffic(link).heard_at < unheard_max;
+        if (adaptive_) {
+            const Dispatch::View path = dispatch_.view(link);
+            l.open = path.in_flight;
+            l.lost = path.lost;
+            speaks = speaks && !path.silent;
+        } else {
+            l.open = static_cast<std::uint64_t>(std::max(accounting_.in_flight(link), 0));
+            l.lost = uplinks_[link.index()].naks;
+            speaks = speaks && !selector_.gated(link);
+        }
+        if (speaks) in.speaking |= bit(link);
+    });
+    return in;
+}
+
+void Sender::begin_rate(Instant now) noexcept {
+    safe_rate_.new_session(caller_.newest().plus(1));
+    rate_at_ = now + SafeRateLaw::interval;
+    arm(rate_at_);
+}
+
+void Sender::tick_rate(Instant now, Actions& out) noexcept {
+    const bool lives = caller_.has_caller() && !caller_.ended() && !finished_;
+    rate_at_ = never;
+    if (!lives) return;
+    const SafeRateInput in = rate_input(now);
+    if (in.fresh != rate_fresh_) rate_data_at_ = now;
+    rate_fresh_ = in.fresh;
+    rate_at_ = now + (now - rate_data_at_ < data_pause_max ? SafeRateLaw::interval : SafeRateLaw::interval * 10);
+    safe_rate_.step(in, now);
+    const SafeRate& figure = safe_rate_.figure();
+    if (!figure.is_known || now - rate_told_at_ < told_every) return;
+    const std::uint64_t change =
+        figure.bits_per_second > rate_told_ ? figure.bits_per_second - rate_told_ : rate_told_ - figure.bits_per_second;
+    if (change * told_share < std::max<std::uint64_t>(rate_told_, 1)) return;
+    const auto kbps = [](std::uint64_t bits) { return static_cast<std::uint32_t>(bits / 1000); };
+    out.tell(event(EventKind::safe_rate_changed, now, no_link, kbps(figure.bits_per_second), kbps(rate_told_)));
+    rate_told_ = figure.bits_per_second;
+    rate_told_at_ = now;
+}
+
+}  // namespace hawser::bond
