@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/client_files.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-
 #include "platform/app/log.h"
-#include "platform/linux/fd.h"
+#include "platform/linux/errno_text.h"
+#include "platform/linux/replace_file.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
@@ -29,15 +25,8 @@ void ClientFiles::write(const Group& group) const {
     std::string text;
     for (const auto& [link, address] : group.links) text += address + "\n";
     const std::string target = path(group.port);
-    const std::string draft = target + "." + std::to_string(::getpid());
-    ::unlink(draft.c_str());
-    const os::Fd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-    const bool written = file.is_open() &&
-                         ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                         std::rename(draft.c_str(), target.c_str()) == 0;
-    if (written) return;
-    log(Level::warn, "cannot write {}: {}", target, std::strerror(errno));
-    ::unlink(draft.c_str());
+    if (const auto done = os::replace_file(target, text); !done)
+        log(Level::warn, "cannot write {}: {}", target, os::errno_text(done.error()));
 }
 
 void ClientFiles::on_event(const Event& e) {

@@ -10,6 +10,12 @@
 
 namespace hawser::app {
 
+namespace {
+
+constexpr Duration bitrate_every{200'000'000};  // twice the law's pace
+
+}  // namespace
+
 Result<std::unique_ptr<SenderService>, std::string> start_sender(const bond::SenderOptions& options,
                                                                  const PumpSettings& settings) {
     wire::GroupKey key;
@@ -25,7 +31,8 @@ SenderControl::SenderControl(const SenderRequest& request)
           request.receiver_host + ":" + std::to_string(request.receiver_port),
           [](const void* self, LinkId link) { return static_cast<const SenderControl*>(self)->uplink_name(link); },
           this}),
-      request_(request) {}
+      request_(request),
+      bitrate_(request.bitrate) {}
 
 std::string SenderControl::uplink_name(LinkId link) const {
     return link.index() < links_max ? names_[link.index()] : std::string("?");
@@ -186,6 +193,10 @@ int SenderControl::run() {
         return 1;
     }
     list_ = std::move(list).value();
+    if (const auto begun = bitrate_.begin(os::now()); !begun) {
+        log(Level::error, "{}", begun.error());
+        return 1;
+    }
     take_signals();
     if (!start_service()) return 1;
     Command selection;
@@ -193,6 +204,11 @@ int SenderControl::run() {
     selection.selection = request_.selection;
     send(selection);
     look_up_receiver();
+    if (!request_.bitrate.path.empty())
+        loop_.every(bitrate_every, [this] {
+            refresh();
+            bitrate_.update(snapshot().safe_rate, os::now());
+        });
     return run_loop();
 }
 

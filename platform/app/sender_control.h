@@ -49,6 +49,7 @@ private:
     Resolved receiver_;
     std::array<bool, links_max> is_named_{};  // as an uplink whose family the receiver has no address of
     SenderSnapshot previous_{};
+    BitrateFile bitrate_;
 };
 
 }  // namespace hawser::app

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/bond/sender.h"
+#include "platform/app/bitrate_file.h"
 #include "platform/app/pump_service.h"
 
 namespace hawser::app {
@@ -21,6 +22,7 @@ struct SenderRequest {
     select::Settings selection;
     bond::SenderOptions bond;
     PumpSettings pump;
+    BitrateFileSettings bitrate;
     double stats_seconds = 0;  // 0: none
 };
 

@@ -89,6 +89,8 @@ protected:
     void send(const Command& command) {
         while (!service_->finished() && !service_->command(command)) std::this_thread::yield();
     }
+    // Takes what the pump published last.
+    void refresh() { static_cast<void>(service_->read_snapshot()); }
     [[nodiscard]] const typename Service::Snapshot& snapshot() const { return service_->snapshot(); }
 
     [[nodiscard]] bool has_answer() const { return has_answer_; }
@@ -147,14 +149,14 @@ private:
     // The pump tells of what it publishes on request, and of other things too. What it published before the request
     // is not the answer, nor is that of a turn whose clock was read before: then the next turn's is.
     void print_json() {
-        static_cast<void>(service_->read_snapshot());
+        refresh();
         if (snapshot().at < *json_asked_at_) return ask_for_snapshot();
         json_asked_at_.reset();
         print(json() + "\n");
     }
 
     void print_stats() {
-        static_cast<void>(service_->read_snapshot());
+        refresh();
         print(table());
     }
 

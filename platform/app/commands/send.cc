@@ -7,10 +7,49 @@
 #include <sys/socket.h>
 
 #include "platform/linux/fd.h"
+#include "platform/linux/process.h"
 
 namespace hawser::app {
 
 namespace {
+
+// A number is a process's id, anything else a path.
+CLI::Validator process_or_file() {
+    return CLI::Validator(
+        [](std::string& text) {
+            const bool is_number = !text.empty() && text.find_first_not_of("+-0123456789") == std::string::npos;
+            if (text.empty() || (is_number && !os::parse_process_id(text)))
+                return "'" + text + "' is no process id (2 or more) and no file";
+            return std::string();
+        },
+        "");
+}
+
+CLI::Option* add_bitrate(CLI::App& app, const std::string& name, std::uint64_t& bits, const std::string& help) {
+    return app.add_option(name, bits, help)
+        ->check(CLI::Range(std::uint64_t{10'000}, std::uint64_t{1'000'000'000}))
+        ->type_name("BITS")
+        ->group("Encoder");
+}
+
+// What the sender tells its encoder.
+void add_encoder_options(CLI::App& app, BitrateFileSettings& settings) {
+    CLI::Option* const file =
+        app.add_option("--bitrate-file", settings.path,
+                       "keeps in this file what the encoder may send now: two lines, --bitrate-min and the safe "
+                       "bitrate, in bit/s, as belacoder reads them")
+            ->type_name("PATH")
+            ->group("Encoder");
+    app.add_option("--bitrate-signal", settings.signal,
+                   "sends SIGHUP when the file has changed, to this process or to the one whose id is in this file")
+        ->needs(file)
+        ->check(process_or_file())
+        ->type_name("PID|PID-FILE")
+        ->group("Encoder");
+    add_bitrate(app, "--bitrate-min", settings.min, "the least that is ever told, in bit/s (default 300000)")
+        ->needs(file);
+    add_bitrate(app, "--bitrate-max", settings.max, "the most, in bit/s (default 30000000)")->needs(file);
+}
 
 void add_shared(CLI::App& app, SenderRequest& request) {
     add_selection_options(app, request.selection);
@@ -21,6 +60,7 @@ void add_shared(CLI::App& app, SenderRequest& request) {
            "silence in milliseconds after which an uplink counts as lost (default 4000)")
         ->check(CLI::Range(1'000u, 60'000u))
         ->type_name("MS");
+    add_encoder_options(app, request.bitrate);
     app.add_option("--stats", request.stats_seconds, "print a table of the uplinks every so many seconds")
         ->check(CLI::Range(0.1, 86'400.0))
         ->type_name("SECONDS");

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// Small files that other programs read while they change: written beside themselves and renamed, so that a reader
+// finds the old text or the new one, whole. A link in the place of the draft is never followed.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/base/result.h"
+
+namespace hawser::os {
+
+// Readable by all, writable by the owner; the folder has to be writable. On failure nothing has changed.
+Result<Unit, Errno> replace_file(const std::string& path, std::string_view text);
+
+}  // namespace hawser::os
