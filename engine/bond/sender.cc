@@ -57,6 +57,7 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
             traffic(link) = Traffic{};
             u.generation = generation;
             u.spec = command.uplink;
+            path_silence_[link.index()] = LastingState();
             u.state = UplinkState::closed;
             present_ |= bit(link);
             accounting_.add(link);
@@ -279,6 +280,9 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
             o.queue_delay = path.queue_delay;
             o.base_rtt = path.base_rtt;
             o.lost = path.lost;
+            o.window_bytes = static_cast<std::uint32_t>(path.window_bytes);
+            o.in_flight_bytes = static_cast<std::uint32_t>(path.in_flight_bytes);
+            o.silent = path.silent;
         }
         o.quality = selector_.quality(link);
         o.packets_out = traffic(link).packets_out;

@@ -25,6 +25,7 @@
 #include "engine/bond/history.h"
 #include "engine/bond/loss_reports.h"
 #include "engine/bond/safe_rate.h"
+#include "engine/bond/watch.h"
 #include "engine/border/command.h"
 #include "engine/border/counters.h"
 #include "engine/border/sender_snapshot.h"
@@ -177,6 +178,7 @@ private:
         dispatch_.set_acks_absent(absent);
     }
     void note_answer() noexcept;
+    void tell_answer(Instant now, Actions& out) noexcept;
     void on_report(LinkId link, Bytes packet, Instant now) noexcept;
     void forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses, Instant now,
                      Actions& out) noexcept;
@@ -184,6 +186,7 @@ private:
     [[nodiscard]] SafeRateInput rate_input(Instant now) const noexcept;
     void begin_rate(Instant now) noexcept;
     void tick_rate(Instant now, Actions& out) noexcept;
+    void watch_paths(const SafeRateInput& input, Instant now, Actions& out) noexcept;
     // The uplinks' side.
     void on_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, Instant now, Actions& out) noexcept;
@@ -262,6 +265,8 @@ private:
     Instant rate_data_at_;
     std::uint64_t rate_told_ = 0;
     Instant rate_told_at_{-1'000'000'000'000};
+    std::array<LastingState, links_max> path_silence_{};
+    Fit giving_up_;
 
     std::uint64_t unrouted_since_told_ = 0;
     Endpoint refused_caller_;

@@ -20,6 +20,12 @@ void Sender::note_answer() noexcept {
     dispatch_.set_reports(answer && answer->delivery_reports);
 }
 
+void Sender::tell_answer(Instant now, Actions& out) noexcept {
+    const auto answer = wire::answer_in(wire::extension_half(Bytes(registration_.key())));
+    const std::uint32_t reports = answer && answer->delivery_reports ? 1 : 0;
+    out.tell(event(EventKind::reports_answer, now, no_link, reports, answer && answer->reorder_hold ? 1 : 0));
+}
+
 bool Sender::queue_data(const Completion& c, const wire::SrtPacket& srt, Instant now, Actions& out) noexcept {
     if (alive_ == 0) {
         note_no_uplink(now, out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The sender's word to its encoder: what SafeRateLaw is told, ten times a second while media flow, and the event when
-// its figure has changed much.
+// its figure has changed much. And, as often, its word to the operator of what adaptive's links and packets meet.
 #include "engine/bond/sender.h"
 #include "engine/bond/sender_parts.h"
 
@@ -15,6 +15,10 @@ constexpr Duration data_pause_max{2'000'000'000};
 // The event: a quarter more or less than was told last, at most so often. Untuned.
 constexpr std::uint64_t told_share = 4;
 constexpr Duration told_every{2'000'000'000};
+
+// What is told of a link that is silent and speaks by turns, and of packets given up now and then. Untuned.
+constexpr Duration path_patience{1'000'000'000};
+constexpr Duration giving_up_patience{2'000'000'000};
 
 }  // namespace
 
@@ -61,6 +65,7 @@ void Sender::tick_rate(Instant now, Actions& out) noexcept {
     if (in.fresh != rate_fresh_) rate_data_at_ = now;
     rate_fresh_ = in.fresh;
     rate_at_ = now + (now - rate_data_at_ < data_pause_max ? SafeRateLaw::interval : SafeRateLaw::interval * 10);
+    if (adaptive_) watch_paths(in, now, out);
     safe_rate_.step(in, now);
     const SafeRate& figure = safe_rate_.figure();
     if (!figure.is_known || now - rate_told_at_ < told_every) return;
@@ -71,6 +76,32 @@ void Sender::tick_rate(Instant now, Actions& out) noexcept {
     out.tell(event(EventKind::safe_rate_changed, now, no_link, kbps(figure.bits_per_second), kbps(rate_told_)));
     rate_told_ = figure.bits_per_second;
     rate_told_at_ = now;
+}
+
+void Sender::watch_paths(const SafeRateInput& input, Instant now, Actions& out) noexcept {
+    each_link(present_, [&](LinkId link) {
+        // One whose connection is lost is told of as such.
+        const bool silent = (alive_ & bit(link)) != 0 && dispatch_.view(link).silent;
+        LastingState& state = path_silence_[link.index()];
+        if (!state.note(silent, path_patience, now)) return;
+        if (silent)
+            out.tell(
+                event(EventKind::path_silent, now, link, static_cast<std::uint32_t>(input.links[link.index()].open)));
+        else if ((alive_ & bit(link)) != 0)
+            out.tell(event(EventKind::path_answers, now, link, static_cast<std::uint32_t>(state.lasted().ms())));
+    });
+    const std::uint64_t total = counters_[Counter::packets_given_up];
+    const std::uint64_t before = giving_up_.total();
+    switch (giving_up_.note(total, giving_up_patience, now)) {
+        case Fit::News::none: break;
+        case Fit::News::begins:
+            out.tell(event(EventKind::giving_up, now, no_link, static_cast<std::uint32_t>(total - before)));
+            break;
+        case Fit::News::ends:
+            out.tell(event(EventKind::giving_up_ended, now, no_link, static_cast<std::uint32_t>(giving_up_.count()),
+                           static_cast<std::uint32_t>(giving_up_.length().ms())));
+            break;
+    }
 }
 
 }  // namespace hawser::bond

@@ -232,6 +232,7 @@ void Sender::apply(link::Registration::Outcome outcome, LinkId link, Instant now
         case Outcome::group_created:
             note_answer();
             out.tell(event(EventKind::group_created, now, link));
+            if (adaptive_) tell_answer(now, out);
             each_link(present_, [&](LinkId other) { run_registration(other, now, out); });
             break;
         case Outcome::group_lost:

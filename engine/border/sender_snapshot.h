@@ -44,7 +44,10 @@ struct UplinkSnapshot {
     std::uint32_t path_rate = 0;  // estimated delivery rate, bytes/s on the wire
     Duration queue_delay;         // of the last answer, above the least
     Duration base_rtt;
-    std::uint64_t lost = 0;  // packets that later ones overtook for good
+    std::uint64_t lost = 0;             // packets that later ones overtook for good
+    std::uint32_t window_bytes = 0;     // what it may carry at most
+    std::uint32_t in_flight_bytes = 0;  // what it carries
+    bool silent = false;                // it carries something and answers nothing: others go first
 };
 
 struct SenderSnapshot {

@@ -88,6 +88,20 @@ EventLine describe(const Event& e, const EventNames& names) {
             return {Level::error, fmt::format("no available connections: {} packets dropped", e.a)};
         case EventKind::no_srtla_acks:
             return {Level::warn, "the receiver sends no SRTLA ACKs: reading delivery from SRT ACKs"};
+        case EventKind::path_silent:
+            return {Level::warn,
+                    fmt::format("uplink {}: no answer with {} packets under way; others go first", uplink(), e.a)};
+        case EventKind::path_answers:
+            return {Level::info, fmt::format("uplink {}: answers again, after {} ms", uplink(), e.a)};
+        case EventKind::giving_up:
+            return {Level::warn, fmt::format("packets cannot arrive in time and are not sent: {} so far", e.a)};
+        case EventKind::giving_up_ended:
+            return {Level::info, fmt::format("packets arrive in time again; {} were given up in {} ms", e.a, e.b)};
+        case EventKind::reports_answer:
+            if (e.a == 0)
+                return {Level::info, "the receiver does not report deliveries: they are read from SRTLA ACKs"};
+            return {Level::info, fmt::format("the receiver reports deliveries{}",
+                                             e.b != 0 ? ", and packets wait there for earlier ones" : "")};
         case EventKind::safe_rate_changed:
             return {Level::debug, fmt::format("an encoder may send {} kbit/s of media now", e.a)};
         case EventKind::resolve_wanted: return {Level::debug, fmt::format("looking up {} again", names.receiver)};

@@ -18,31 +18,88 @@ std::string_view state_text(UplinkState state) {
     return "?";
 }
 
+namespace {
+
+struct Traffic {
+    std::uint64_t bytes = 0;  // since the snapshot before
+    double share = 0;         // of all uplinks', percent
+};
+
+std::string safe_rate_text(const SafeRate& rate) {
+    if (!rate.is_known) return "safe bitrate: not known yet\n";
+    const auto mbps = [](std::uint64_t bits) { return static_cast<double>(bits) / 1e6; };
+    return fmt::format("safe bitrate: {:.2f} Mbit/s of media ({}), offered {:.2f}, oldest unacknowledged {}\n",
+                       mbps(rate.bits_per_second), name_of(rate.cause), mbps(rate.offered), duration_text(rate.lag));
+}
+
+std::string plain_header() {
+    return fmt::format("{:<24} {:>14} {:>6} {:>9} {:>9} {:>7} {:>7} {}\n", "uplink", "rate", "share", "RTT",
+                       "in flight", "window", "NAKs", "state");
+}
+
+std::string plain_row(const UplinkSnapshot& u, const std::string& name, const Traffic& t, Duration span) {
+    return fmt::format("{:<24} {:>14} {:>5.1f}% {:>9} {:>9} {:>7.1f} {:>7} {}{}\n", name, rate_text(t.bytes, span),
+                       t.share, u.rtt.ns == 0 ? "-" : duration_text(u.rtt), u.in_flight,
+                       static_cast<double>(u.window) / 1000.0, u.naks, state_text(u.state), u.gated ? ", gated" : "");
+}
+
+std::string adaptive_header() {
+    return fmt::format("{:<24} {:>14} {:>6} {:>14} {:>9} {:>9} {:>9} {:>9} {:>7} {}\n", "uplink", "rate", "share",
+                       "estimate", "base RTT", "queue", "in flight", "window", "lost", "state");
+}
+
+std::string adaptive_row(const UplinkSnapshot& u, const std::string& name, const Traffic& t, Duration span) {
+    const auto kib = [](std::uint32_t bytes) { return fmt::format("{:.1f}K", static_cast<double>(bytes) / 1024); };
+    return fmt::format("{:<24} {:>14} {:>5.1f}% {:>14} {:>9} {:>9} {:>9} {:>9} {:>7} {}{}\n", name,
+                       rate_text(t.bytes, span), t.share, rate_text(u.path_rate, Duration{1'000'000'000}),
+                       duration_text(u.base_rtt), duration_text(u.queue_delay), kib(u.in_flight_bytes),
+                       kib(u.window_bytes), u.lost, state_text(u.state), u.silent ? ", silent" : "");
+}
+
+}  // namespace
+
 std::string figures_table(const SenderSnapshot& now, const SenderSnapshot& before,
                           std::span<const std::string, links_max> names) {
     const Duration span = now.at - before.at;
+    const bool is_adaptive = now.selection.mode == select::Mode::adaptive;
+    std::array<std::uint64_t, links_max> bytes{};
     std::uint64_t total = 0;
-    for (std::size_t i = 0; i < links_max; ++i) total += now.uplinks[i].bytes_out - before.uplinks[i].bytes_out;
-    std::string out = fmt::format("{:<24} {:>14} {:>6} {:>9} {:>9} {:>7} {:>7} {}\n", "uplink", "rate", "share", "RTT",
-                                  "in flight", "window", "NAKs", "state");
     for (std::size_t i = 0; i < links_max; ++i) {
-        const UplinkSnapshot& u = now.uplinks[i];
-        if (u.state == UplinkState::absent) continue;
         // A slot that was given to another uplink counts from zero again.
-        const bool same = u.bytes_out >= before.uplinks[i].bytes_out;
-        const std::uint64_t bytes = u.bytes_out - (same ? before.uplinks[i].bytes_out : 0);
-        out +=
-            fmt::format("{:<24} {:>14} {:>5.1f}% {:>9} {:>9} {:>7.1f} {:>7} {}{}\n", names[i], rate_text(bytes, span),
-                        total == 0 ? 0.0 : 100.0 * static_cast<double>(bytes) / static_cast<double>(total),
-                        u.rtt.ns == 0 ? "-" : duration_text(u.rtt), u.in_flight, static_cast<double>(u.window) / 1000.0,
-                        u.naks, state_text(u.state), u.gated ? ", gated" : "");
+        const bool same = now.uplinks[i].bytes_out >= before.uplinks[i].bytes_out;
+        bytes[i] = now.uplinks[i].bytes_out - (same ? before.uplinks[i].bytes_out : 0);
+        total += bytes[i];
+    }
+    std::string out = is_adaptive ? adaptive_header() : plain_header();
+    for (std::size_t i = 0; i < links_max; ++i) {
+        if (now.uplinks[i].state == UplinkState::absent) continue;
+        const Traffic t{bytes[i],
+                        total == 0 ? 0.0 : 100.0 * static_cast<double>(bytes[i]) / static_cast<double>(total)};
+        out += (is_adaptive ? adaptive_row : plain_row)(now.uplinks[i], names[i], t, span);
     }
     const auto since = [&](Counter c) { return now.counters[c] - before.counters[c]; };
     out += fmt::format("SRT: {} data packets ({} sent again), {} ACKs, {} NAKs, {} dropped for want of an uplink\n",
                        since(Counter::srt_data), since(Counter::srt_retransmissions), since(Counter::srt_acks),
                        since(Counter::srt_naks), since(Counter::drop_no_uplink));
+    if (is_adaptive) {
+        out += fmt::format("bond: {} lost, {} repaired, {} doubled, {} given up, {} waiting; latency {} ms, {}\n",
+                           since(Counter::losses_seen), since(Counter::repairs_sent), since(Counter::hedges_sent),
+                           since(Counter::packets_given_up), now.waiting, now.latency.ms(),
+                           now.reports ? fmt::format("{} reports", since(Counter::reports_in)) : "no reports");
+        out += fmt::format("held back: {} of SRT's retransmissions, {} sequences of its NAKs\n",
+                           since(Counter::retransmissions_absorbed), since(Counter::nak_sequences_held));
+    }
+    out += safe_rate_text(now.safe_rate);
     out += pump_line(now.pump, before.pump) + "\n\n";
     return out;
+}
+
+Json safe_rate_json(const SafeRate& rate) {
+    return Json{{"bits_per_second", rate.is_known ? Json(rate.bits_per_second) : Json(nullptr)},
+                {"cause", name_of(rate.cause)},
+                {"offered_bits_per_second", rate.offered},
+                {"lag_us", rate.lag.us()},
+                {"excess_us", rate.excess.us()}};
 }
 
 Json uplink_json(const UplinkSnapshot& u, const std::string& name) {
@@ -66,6 +123,9 @@ Json uplink_json(const UplinkSnapshot& u, const std::string& name) {
                 {"path_bytes_per_second", u.path_rate},
                 {"queue_delay_us", u.queue_delay.us()},
                 {"base_rtt_us", u.base_rtt.us()},
+                {"window_bytes", u.window_bytes},
+                {"in_flight_bytes", u.in_flight_bytes},
+                {"silent", u.silent},
                 {"lost", u.lost}};
 }
 
@@ -80,6 +140,7 @@ std::string figures_json(const SenderSnapshot& s, std::span<const std::string, l
                    {"delivery_reports", s.reports},
                    {"waiting_packets", s.waiting},
                    {"latency_ms", s.latency.ms()},
+                   {"safe_bitrate", safe_rate_json(s.safe_rate)},
                    {"receiver", os::endpoint_text(s.receiver)},
                    {"caller", s.has_caller ? Json(os::endpoint_text(s.caller)) : Json(nullptr)},
                    {"links", links},

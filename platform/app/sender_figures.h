@@ -17,6 +17,8 @@ namespace hawser::app {
 [[nodiscard]] std::string figures_table(const SenderSnapshot& now, const SenderSnapshot& before,
                                         std::span<const std::string, links_max> names);
 [[nodiscard]] Json uplink_json(const UplinkSnapshot& uplink, const std::string& name);
+// The figure for the encoder: `bits_per_second` is null before anything is known.
+[[nodiscard]] Json safe_rate_json(const SafeRate& rate);
 [[nodiscard]] std::string figures_json(const SenderSnapshot& now, std::span<const std::string, links_max> names);
 
 }  // namespace hawser::app

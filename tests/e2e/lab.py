@@ -26,7 +26,7 @@ import time
 from stream import Stream, compare
 
 SKIPPED = 77
-LATENCY_MS = 600  # SRT's, of every scenario
+LATENCY_MS = 600  # SRT's, of every scenario that does not say otherwise
 BITRATE_KBPS = 3000  # of the picture
 LINK_KBPS = 2000  # of an uplink: no single one carries the picture
 RUNS_MAX, DISTURBED_SHARE = 3, 0.6
@@ -88,9 +88,11 @@ class Process:
 
 
 class Lab:
-    def __init__(self, hawser, srt_end, links=4, ipv6=False, link_kbps=LINK_KBPS, server_address="127.0.0.1"):
+    def __init__(self, hawser, srt_end, links=4, ipv6=False, link_kbps=LINK_KBPS, server_address="127.0.0.1",
+                 latency_ms=LATENCY_MS):
         self.hawser, self.srt_end = hawser, srt_end
         self.link_numbers, self.ipv6, self.link_kbps = list(range(1, links + 1)), ipv6, link_kbps
+        self.latency_ms = latency_ms  # of SRT
         self.server_address = server_address  # of the SRT server, in the receiver's namespace
         self.sender_ns, self.router_ns, self.receiver_ns = (f"hawser-{os.getpid()}-{end}" for end in ("s", "x", "r"))
         self.stack = contextlib.ExitStack()
@@ -151,12 +153,19 @@ class Lab:
             self._address(self.router_ns, f"x{link}", f"{self.gateway_address(link)}/{self._prefix}")
             for name, device in ((self.sender_ns, f"u{link}"), (self.router_ns, f"x{link}")):
                 try:
-                    subprocess.run(["tc", "-n", name, "qdisc", "add", "dev", device, "root", "tbf", "rate",
-                                    f"{self.link_kbps}kbit", "burst", "4kb", "latency", "200ms"],
-                                   check=True, capture_output=True, text=True)
+                    self._tbf("add", name, device, self.link_kbps)
                 except subprocess.CalledProcessError as error:
                     raise Skip(f"no tbf shaper: {error.stderr.strip()}") from None
             self.plug(link)
+
+    def _tbf(self, verb, namespace, device, kbps):
+        subprocess.run(["tc", "-n", namespace, "qdisc", verb, "dev", device, "root", "tbf", "rate", f"{kbps}kbit",
+                        "burst", "4kb", "latency", "200ms"], check=True, capture_output=True, text=True)
+
+    def shape(self, kbps):
+        """What each uplink carries from now on, towards the receiver."""
+        for link in self.link_numbers:
+            self._tbf("change", self.sender_ns, f"u{link}", kbps)
 
     @property
     def _prefix(self):
@@ -246,20 +255,36 @@ class Lab:
         return self.send
 
     def start_sink(self):
-        self.sink = self._stream_end("sink", self.receiver_ns, ["sink", self.server_address, SRT_OUT_PORT, LATENCY_MS])
+        self.sink = self._stream_end("sink", self.receiver_ns, ["sink", self.server_address, SRT_OUT_PORT, self.latency_ms])
         return self.sink
 
     def start_source(self, local_port=0):
         source = self._stream_end("source", self.sender_ns,
-                                  ["source", "127.0.0.1", SRT_IN_PORT, LATENCY_MS, BITRATE_KBPS], [local_port])
+                                  ["source", "127.0.0.1", SRT_IN_PORT, self.latency_ms, BITRATE_KBPS], [local_port])
         self.sources.append(source)
         return source
 
-    def _stream_end(self, kind, namespace, before, after=()):
+    def start_encoder(self, *words):
+        """encoder.py with these words, and the source that sends what it makes."""
+        script = pathlib.Path(__file__).with_name("encoder.py")
+        self.encoder = self.spawn("encoder", self.sender_ns, [sys.executable, script, *words], stdout=subprocess.PIPE)
+        source = self._stream_end("source", self.sender_ns,
+                                  ["source", "127.0.0.1", SRT_IN_PORT, self.latency_ms, "stdin"],
+                                  stdin=self.encoder.child.stdout)
+        self.encoder.child.stdout.close()
+        self.sources.append(source)
+        return source
+
+    def end_encoder(self):
+        self.sources[-1].process.end()
+        self.encoder.child.kill()
+        self.encoder.child.wait()
+
+    def _stream_end(self, kind, namespace, before, after=(), **streams):
         self.run_count += 1
         name = f"{kind}{self.run_count}"
         log, stream = self.folder / f"{name}.payloads", self.folder / f"{name}.ts"
-        process = self.spawn(name, namespace, [self.srt_end, *before, log, stream, *after])
+        process = self.spawn(name, namespace, [self.srt_end, *before, log, stream, *after], **streams)
         return Stream(process, log, stream)
 
     def start_all(self, *options):
@@ -274,7 +299,7 @@ class Lab:
         """Until `count` payloads that are sent from now on have come out; what SRT still holds says nothing."""
         begun = time.monotonic()
         wait("payloads at the far end",
-             lambda: compare(self.sources, self.sink, LATENCY_MS, begun).received >= count, seconds)
+             lambda: compare(self.sources, self.sink, self.latency_ms, begun).received >= count, seconds)
 
     def wait_streamed(self, seconds):
         """Lets the stream run, while everything that should run does."""
@@ -290,7 +315,7 @@ class Lab:
         begun = time.monotonic()
         self.wait_streamed(seconds)
         self.finish()
-        outcome = compare(self.sources, self.sink, LATENCY_MS, begun)
+        outcome = compare(self.sources, self.sink, self.latency_ms, begun)
         print(f"at the end: {outcome}")
         assert outcome.share >= 0.999, "99.9 % whole and on time"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One end of an SRT stream for the end-to-end scenarios, with a log that the lab reads while it runs.
 //   srt-end source HOST PORT LATENCY_MS KBPS LOG STREAM [LOCAL_PORT]   a live test picture, to a listener
+//                                                                      KBPS `stdin`: a stream from there
 //   srt-end sink   HOST PORT LATENCY_MS LOG STREAM                     from one caller after another
 // STREAM takes the bytes of every payload that was sent, or handed over. LOG has a line each:
 //   P SEQUENCE HASH NS    payload: SRT's packet sequence, 64-bit hash, CLOCK_MONOTONIC when sent or handed over
@@ -8,6 +9,7 @@
 //   C NS COUNT            so many connections by now
 // SIGTERM ends it; the source then waits until SRT has had its latency to repeat what was lost.
 #include <signal.h>
+#include <unistd.h>
 
 #include <cinttypes>
 #include <cstdio>
@@ -75,6 +77,7 @@ int fail(const demo::Outcome<End>& end) {
 
 int run_source(char** argv, std::uint16_t local_port, const sigset_t& signals) {
     const auto latency_ms = static_cast<std::uint32_t>(std::atoi(argv[2]));
+    const bool is_given = std::strcmp(argv[3], "stdin") == 0;
     const auto kbps = static_cast<std::uint32_t>(std::atoi(argv[3]));
     Log log(argv[4], argv[5]);
     auto source = demo::SrtSource::start(
@@ -82,7 +85,10 @@ int run_source(char** argv, std::uint16_t local_port, const sigset_t& signals) {
          .port = static_cast<std::uint16_t>(std::atoi(argv[1])),
          .local_port = local_port,
          .latency_ms = latency_ms,
-         .open_feed = [kbps] { return demo::TsFeed::picture(kbps); },
+         .open_feed = [kbps, is_given]() -> demo::Outcome<demo::TsFeed> {
+             if (is_given) return demo::TsFeed::from_descriptor(os::Fd(dup(STDIN_FILENO)));
+             return demo::TsFeed::picture(kbps);
+         },
          .on_payload =
              [&log](const demo::Payload& payload, std::optional<std::uint32_t> sequence, Instant now) {
                  if (sequence)

@@ -59,6 +59,16 @@ def bad_words(folder):
     refuses("a bad log level", 2, r"--log-level.*'loud' is no log level", "send", port, "localhost", "5000", ips, "--log-level", "loud")
     refuses("a bad listen address", 2, r"--listen.*'nowhere' is no IPv4 or IPv6 address", "send", port, "localhost", "5000", ips, "--listen", "nowhere")
     refuses("a bad selector", 2, r"--select", "send", port, "localhost", "5000", ips, "--select", "best")
+    bitrate = os.path.join(folder, "bitrate")
+    send = ["send", port, "localhost", "5000", ips]
+    refuses("a bitrate signal without a file", 2, r"--bitrate-signal requires --bitrate-file", *send, "--bitrate-signal", "2")
+    refuses("a bitrate signal to everybody", 2, r"--bitrate-signal.*'-1' is no process id", *send, "--bitrate-file", bitrate, "--bitrate-signal=-1")
+    refuses("a bitrate out of range", 2, r"--bitrate-min", *send, "--bitrate-file", bitrate, "--bitrate-min", "5")
+    refuses("bitrates that are crossed", 1, "--bitrate-min 900000 is above --bitrate-max 800000", *send, "--bitrate-file", bitrate,
+            "--bitrate-min", "900000", "--bitrate-max", "800000")
+    refuses("a bitrate file that cannot be", 1, "--bitrate-file: cannot write /no/such/file: open: No such file", *send, "--bitrate-file", "/no/such/file")
+    refuses("a process that is not there", 1, "--bitrate-signal: process 4194304, which is to get SIGHUP, is not there", *send,
+            "--bitrate-file", bitrate, "--bitrate-signal", "4194304")
     refuses("an unknown flag", 2, r"--fast", "send", port, "localhost", "5000", ips, "--fast")
     refuses("a bad uplink", 1, r"--uplink: '300\.1\.1\.1' is no IPv4 or IPv6 address", "send", port, "localhost", "5000", "-u", "300.1.1.1")
     refuses("more uplinks than there are places", 1, "--uplink: more than 32", "send", port, "localhost", "5000",
