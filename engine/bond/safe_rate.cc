@@ -20,12 +20,13 @@ constexpr double stall_share = 0.95;
 constexpr double unique_share_min = 0.5;  // SRT's repeated repairs end with the queue that caused them
 constexpr double rise_unfallen = 0.20;    // a second, before the first fall and long after the last
 constexpr double rise_step = 0.01;        // a second, for each second since the last fall
+constexpr double ease_step = 0.01;        // a second
 constexpr Duration rise_after{1'000'000'000};
 constexpr Duration proof_time{1'000'000'000};
 // Excess: calm below, and a fall above. SRT's ACKs come each 10 ms, a repair takes a round trip or two.
 constexpr Duration calm_base{50'000'000};
 constexpr std::int64_t calm_latency_share = 20;
-constexpr std::int64_t rise_excess_share = 2;  // half of it: a rise shall not be what ends the calm
+constexpr std::int64_t quiet_share = 2;  // half of calm: a rise shall not be what ends it
 constexpr Duration fall_base{100'000'000};
 constexpr std::int64_t fall_latency_share = 10;
 constexpr Duration fall_again_growth{50'000'000};
@@ -50,7 +51,7 @@ void SafeRateLaw::clear() noexcept {
     shares_ = {};
     up_ = 0;
     level_ = offered_ = greatest_ = 0;
-    calm_since_ = fallen_at_ = media_since_ = never;
+    quiet_since_ = fallen_at_ = media_since_ = never;
     is_congested_ = is_overloaded_ = false;
     figure_ = SafeRate{};
 }
@@ -59,7 +60,7 @@ void SafeRateLaw::new_session(wire::Seq31 first) noexcept {
     next_expected_ = first;
     first_ = count_ = 0;
     least_lag_.clear();
-    calm_since_ = never;
+    quiet_since_ = never;
     is_congested_ = is_overloaded_ = false;
 }
 
@@ -158,11 +159,12 @@ void SafeRateLaw::judge(const SafeRateInput& input, double seconds, Instant now)
     const Duration calm_excess = calm_base + input.latency / calm_latency_share;
     const Duration fall_excess = fall_base + input.latency / fall_latency_share;
     const bool is_calm = figure_.excess < calm_excess;
-    if (!is_calm)
-        calm_since_ = never;
-    else if (calm_since_ == never)
-        calm_since_ = now;
-    const bool is_proven = is_calm && now - calm_since_ >= proof_time;
+    const bool is_quiet = figure_.excess <= calm_excess / quiet_share;
+    if (!is_quiet)
+        quiet_since_ = never;
+    else if (quiet_since_ == never)
+        quiet_since_ = now;
+    const bool is_proven = is_quiet && now - quiet_since_ >= proof_time;
     if (level_ <= 0) {
         if (media_since_ == never) media_since_ = now;
         if (now - media_since_ < offered_span) return;
@@ -193,12 +195,19 @@ void SafeRateLaw::judge(const SafeRateInput& input, double seconds, Instant now)
     if (level_ > greatest) level_ = std::max(greatest, level_ * (1 - greatest_decay * seconds));
     if (is_calm) {
         is_congested_ = is_overloaded_ = false;
-        if (since_fall < rise_after || figure_.excess > calm_excess / rise_excess_share) return;
+        if (since_fall < rise_after) return;
+        if (!is_quiet) {
+            // A little above what the links carry the queue grows too slowly to be told from distance.
+            level_ = std::max(level_ * (1 - ease_step * seconds), level_min);
+            figure_.cause = SafeRateCause::held;
+            return;
+        }
         const double rise =
             fallen_at_ == never ? rise_unfallen : std::min(rise_unfallen, rise_step * seconds_of(since_fall));
         if (level_ < greatest) level_ = std::min(level_ * (1 + rise * seconds), greatest);
         figure_.cause = level_ < greatest ? SafeRateCause::probing : SafeRateCause::offered;
     } else if (!is_congested_) {
+        level_ = std::max(level_ * (1 - ease_step * seconds), level_min);
         figure_.cause = SafeRateCause::held;
     }
 }

@@ -8,9 +8,10 @@
 // encoder that offers more than the links carry makes it grow by (1 - carried / offered) seconds a second.
 //
 // The law, which tests/unit/bond/safe_rate_test.cc quotes:
-//  - What has passed for a second without excess is proven: the figure is at least that.
-//  - It rises while there is no excess, slowly after a fall and faster the longer ago that is, and never above what
-//    was offered lately by more than headroom_share: what links can do beyond that nobody knows.
+//  - What has passed for a second with hardly any excess is proven: the figure is at least that.
+//  - It rises while there is hardly any excess, slowly after a fall and faster the longer ago that is, and never above
+//    what was offered lately by more than headroom_share: what links can do beyond that nobody knows. With some
+//    excess it eases off by a hundredth a second.
 //  - When the excess grows beyond a share of SRT's latency, it falls at once to a share of what the links deliver,
 //    and again while the excess goes on growing. Until the excess is gone it is lower by what clears the queue.
 //  - It falls at once when more than a few packets could not arrive in time.
@@ -107,7 +108,7 @@ private:
     double offered_ = 0;           // in the last second
     double greatest_ = 0;          // of late
     Instant media_since_ = never;  // until the first level
-    Instant calm_since_ = never;
+    Instant quiet_since_ = never;
     Instant fallen_at_ = never;
     Duration excess_at_fall_;
     bool is_congested_ = false;   // the excess was too great, and is not gone yet
