@@ -38,11 +38,11 @@ enum class EventKind : std::uint8_t {
     no_srtla_acks,       // the receiver sends none: delivery is read from SRT ACKs
     resolve_wanted,      // the control thread is to look the receiver's name up again
     // Selector adaptive. Told when they have lasted, so that a link that flaps says so once.
-    path_silent,      // link, a: packets under way on it; its connection may still be up
-    path_answers,     // link, a: how long it did not, in ms
-    giving_up,        // packets that cannot arrive in time are not sent; a: how many at once
-    giving_up_ended,  // a: how many in all, b: over so many ms
-    reports_answer,  // what the receiver made of the offer; a: 1: reports deliveries, b: 1: packets wait for earlier ones
+    path_silent,        // link, a: packets under way on it; its connection may still be up
+    path_answers,       // link, a: how long it did not, in ms
+    giving_up,          // packets that cannot arrive in time are not sent; a: how many at once
+    giving_up_ended,    // a: how many in all, b: over so many ms
+    reports_answer,     // what the receiver made of the offer; a: 1: reports deliveries, b: 1: puts packets in order
     safe_rate_changed,  // what the encoder may send; kbit/s of media: a: now, b: as told last (0: not yet)
     // Receiver. `group`, `link` where there is one.
     receiver_listening,         // endpoint

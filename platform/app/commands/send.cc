@@ -19,7 +19,7 @@ CLI::Validator process_or_file() {
         [](std::string& text) {
             const bool is_number = !text.empty() && text.find_first_not_of("+-0123456789") == std::string::npos;
             if (text.empty() || (is_number && !os::parse_process_id(text)))
-                return "'" + text + "' is no process id (2 or more) and no file";
+                return std::string("'").append(text).append("' is no process id (2 or more) and no file");
             return std::string();
         },
         "");
