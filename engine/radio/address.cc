@@ -19,7 +19,7 @@ std::optional<std::uint32_t> parse_v4(std::string_view text) {
     std::uint32_t address = 0;
     for (int i = 0; i < 4; ++i) {
         const std::size_t dot = i < 3 ? text.find('.') : text.size();
-        if (dot == text.npos || dot > 3) return std::nullopt;
+        if (dot > 3) return std::nullopt;
         const auto part = parse_integer(text.substr(0, dot));
         if (!part || *part > 255) return std::nullopt;
         address = (address << 8) | static_cast<std::uint32_t>(*part);

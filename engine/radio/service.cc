@@ -79,6 +79,15 @@ void Service::finish(const Tuner::Done& done, const Endpoint& source, Instant no
 
 // -------- wanted channels
 
+std::optional<std::uint32_t> Service::find_equal(RadioId radio, const ChannelSpec& spec) const {
+    std::optional<std::uint32_t> lowest;
+    for (const OnAir* on_air : roster_.channels(radio)) {
+        const std::uint32_t ssrc = on_air->status.channel.ssrc;
+        if (!first_difference(spec, on_air->status) && (!lowest || ssrc < *lowest)) lowest = ssrc;
+    }
+    return lowest;
+}
+
 std::optional<WantId> Service::ensure(RadioId radio, std::uint32_t ssrc, const ChannelSpec& spec, Instant now) {
     return want(radio, ssrc, spec, false, now);
 }

@@ -71,6 +71,9 @@ public:
     Result<RequestId, TuneRefusal> tune(RadioId radio, std::uint32_t ssrc, const Command& command, std::uint64_t owner,
                                         Instant now);
     Result<RequestId, TuneRefusal> remove(RadioId radio, std::uint32_t ssrc, Instant now);
+    // The lowest number of a channel that is as wanted, whoever made it, as far as the roster knows: for ensure() in
+    // place of a number of one's own. Its lifetime is its maker's affair: want it without one.
+    [[nodiscard]] std::optional<std::uint32_t> find_equal(RadioId radio, const ChannelSpec& spec) const;
     // Makes sure of a channel once; ends with channel_active, _refused or _unreachable. Absent when wanted_max are.
     std::optional<WantId> ensure(RadioId radio, std::uint32_t ssrc, const ChannelSpec& spec, Instant now);
     // Wants it until withdraw(), which leaves the channel as it is. The same number again replaces what was wanted.

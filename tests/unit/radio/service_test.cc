@@ -214,6 +214,18 @@ TEST_CASE("ensure makes a channel in one exchange, and finds it again without di
     }
 }
 
+TEST_CASE("an equal channel is found under whatever number it has", "[service]") {
+    World w;
+    w.make_channels(9);
+    w.service.discover(w.radio, w.now);
+    w.run(1_s);
+    CHECK(w.service.find_equal(w.radio, World::usb(7e6 + 4)) == 1004u);
+    CHECK_FALSE(w.service.find_equal(w.radio, World::usb(7.1e6)));
+    ChannelSpec wider = World::usb(7e6 + 4);
+    wider.high_edge = 4000.0F;
+    CHECK_FALSE(w.service.find_equal(w.radio, wider));
+}
+
 TEST_CASE("a channel that is another than known is made anew, and one that radiod refuses is told by field",
           "[service]") {
     World w;
