@@ -6,8 +6,11 @@ namespace hawser::bond {
 namespace {
 
 // With a receiver that answers in tens: room for two answers, and rates over several of them.
-constexpr link::PathSettings plain_path{
-    .rate_span = Duration{250'000'000}, .rate_memory = Duration{1'000'000'000}, .window_packets_min = 20};
+constexpr link::PathSettings plain_path{.queue_target = Duration{80'000'000},
+                                        .rate_span = Duration{250'000'000},
+                                        .rate_memory = Duration{3'000'000'000},
+                                        .recent_span = Duration{300'000'000},
+                                        .window_packets_min = 20};
 
 LinkId next_of(LinkMask mask) { return LinkId(static_cast<std::uint8_t>(std::countr_zero(mask))); }
 
@@ -17,7 +20,7 @@ void Dispatch::link_up(LinkId link, Instant now) noexcept {
     Link& l = at(link);
     l.flight.clear();
     l.path.clear();
-    l.path.set(reports_ ? link::PathSettings() : plain_path);
+    l.path.set(path_settings());
     l.feedback_at = now;
     l.probe_at = now + probe_interval;
     l.echo_settles_at = never;
@@ -60,10 +63,23 @@ void Dispatch::clear(Instant now) noexcept {
     for (LinkMask rest = up_; rest != 0; rest &= rest - 1) link_up(next_of(rest), now);
 }
 
+link::PathSettings Dispatch::path_settings() const noexcept {
+    link::PathSettings settings = reports_ ? link::PathSettings() : plain_path;
+    settings.queue_target = std::min(settings.queue_target, latency_ / 10);
+    return settings;
+}
+
 void Dispatch::set_reports(bool reports) noexcept {
     if (reports_ == reports) return;
     reports_ = reports;
-    for (std::size_t i = 0; i < links_max; ++i) links_[i].path.set(reports ? link::PathSettings() : plain_path);
+    for (Link& l : links_) l.path.set(path_settings());
+}
+
+void Dispatch::set_latency(Duration latency) noexcept {
+    if (latency_ == latency) return;
+    latency_ = latency;
+    margin_ = std::min(margin_max, latency / 5);
+    for (Link& l : links_) l.path.set(path_settings());
 }
 
 void Dispatch::refresh_least() noexcept {
@@ -125,6 +141,7 @@ void Dispatch::on_report(LinkId link, const wire::DeliveryReport& report, Instan
         l.arrived = report.arrived();
     }
     Instant newest_sent = never;
+    Duration newest_expected;
     Duration newest_age;
     std::uint32_t newest_age_us = 0;
     for (std::size_t i = first; i < report.count(); ++i) {
@@ -135,12 +152,16 @@ void Dispatch::on_report(LinkId link, const wire::DeliveryReport& report, Instan
         bytes += arrival.bytes;
         if (arrival.sent_at == never || !entry->has_time()) continue;
         newest_sent = arrival.sent_at;
+        newest_expected = arrival.expected;
         newest_age = age;
         newest_age_us = entry->age_us();
     }
-    if (newest_sent != never)
+    if (newest_sent != never) {
         l.path.on_arrivals(bytes, report.clock_us() - newest_age_us, newest_age, newest_sent, in_flight, now);
-    if (const auto next = report.next_expected()) ledger_.note_delivered_before(*next);
+        l.path.note_expected(newest_expected, now);
+    }
+    if (const auto next = report.next_expected())
+        ledger_.note_delivered_before(*next, [this](const Ledger::Entry& e) { note_overtaken(e); });
     settle(link, now);
     refresh_least();
 }
@@ -152,14 +173,20 @@ void Dispatch::on_srtla_ack(LinkId link, const wire::SrtlaAck& ack, Instant now)
     const std::int64_t in_flight = l.flight.bytes();
     std::int64_t bytes = 0;
     Instant newest_sent = never;
+    Duration newest_expected;
     for (std::size_t i = 0; i < ack.count(); ++i) {
         const auto sequence = ack.at(i);
         if (!sequence) continue;
         const Arrival arrival = note_arrival(link, *sequence, Duration{}, now);
         bytes += arrival.bytes;
-        if (arrival.sent_at != never) newest_sent = arrival.sent_at;
+        if (arrival.sent_at == never) continue;
+        newest_sent = arrival.sent_at;
+        newest_expected = arrival.expected;
     }
-    if (newest_sent != never) l.path.on_acknowledged(bytes, newest_sent, in_flight, now);
+    if (newest_sent != never) {
+        l.path.on_acknowledged(bytes, newest_sent, in_flight, now);
+        l.path.note_expected(newest_expected, now);
+    }
     settle(link, now);
     refresh_least();
 }
@@ -182,7 +209,7 @@ Dispatch::Arrival Dispatch::note_arrival(LinkId link, wire::Seq31 sequence, Dura
         const link::Flight::Sent* const sent = l.flight.find(position);
         if (sent == nullptr) return {};  // known since an earlier answer
         if (now - sent->at() - age < l.path.base_rtt() * 3 / 4 && e->sends > 1) continue;
-        arrival = {sent->bytes, sent->at()};
+        arrival = {sent->bytes, sent->at(), Duration{std::int64_t{sent->expected_us} * 1000}};
         l.flight.arrived(position);
         --open_packets_;
         lost = -1;
@@ -220,7 +247,7 @@ void Dispatch::on_echo(LinkId link, Duration rtt, Instant now) noexcept {
 
 void Dispatch::on_srt_ack(wire::Seq31 next_expected, Instant now) noexcept {
     if (reports_)
-        ledger_.note_delivered_before(next_expected);
+        ledger_.note_delivered_before(next_expected, [this](const Ledger::Entry& e) { note_overtaken(e); });
     else
         note_covered(next_expected, now);
     ledger_.release_before(next_expected);
@@ -241,6 +268,7 @@ void Dispatch::note_covered(wire::Seq31 next_expected, Instant now) noexcept {
     std::array<Covered, links_max> covered;
     LinkMask links = 0;
     ledger_.note_delivered_before(next_expected, [&](Ledger::Entry& e) {
+        note_overtaken(e);
         for (std::size_t copy = 0; copy < 2; ++copy) {
             if (e.link[copy] == no_link || e.is_lost(static_cast<int>(copy))) continue;
             const LinkId link = e.link[copy];

@@ -7,7 +7,8 @@
 //
 // Laws, which tests/unit/bond and tests/sim quote:
 //  - A link never carries more than its window. A silent link gets nothing while another one answers.
-//  - What is given up is what the best link would have brought too late.
+//  - A packet takes a link only when it will surely be in time; one that is too late for the links with room waits for
+//    the others. What is given up is what even the nearest link would bring too late.
 //  - Copies beside ones that are not known to be lost: at most hedge_share of the packets, and a burst.
 //  - A link that answers again is used again at once; one that leaves gives its packets back.
 // Pump thread only; no allocation after construction.
@@ -48,6 +49,8 @@ public:
     // Nor even that: SRT's own ACKs have to serve.
     void set_acks_absent(bool absent) noexcept { acks_absent_ = absent; }
     [[nodiscard]] bool reports() const noexcept { return reports_; }
+    // How long SRT waits for a packet: what is kept back of it, and what may stand in queues.
+    void set_latency(Duration latency) noexcept;
 
     // A data packet from the caller. False: it is known and its copy is not needed; nothing is kept.
     enum class Taken : std::uint8_t { queued, known, out_of_reach };
@@ -114,7 +117,9 @@ private:
     static constexpr Duration activity{2'000'000'000};  // links are probed this long after the last packet
     // A report is at most 10 ms behind the packet it names; an echo is not held back.
     static constexpr Duration report_slack{25'000'000};
-    // Of the packet's time, kept for what the estimates do not know.
+    // A link takes a packet when it will arrive before its deadline by the link's late error of prediction, within
+    // these bounds and a fifth of the latency.
+    static constexpr Duration margin_min{20'000'000};
     static constexpr Duration margin_max{200'000'000};
     // A packet is copied from a silent link while others wait only when it has less time left than this.
     static constexpr Duration urgent{500'000'000};
@@ -143,6 +148,7 @@ private:
     struct Lane {
         std::int64_t room = 0;      // bytes
         std::int64_t delay_ns = 0;  // of a packet sent now
+        std::int64_t safe_ns = 0;   // and what it may be late by beyond that
     };
 
     [[nodiscard]] Link& at(LinkId link) noexcept { return links_[link.index()]; }
@@ -155,29 +161,39 @@ private:
         Lane& lane = lanes_[link.index()];
         lane.room = room_of(l);
         lane.delay_ns = l.path.delay_behind(l.flight.bytes()).ns;
+        lane.safe_ns = lane.delay_ns + std::clamp(l.path.error(), margin_min, margin_).ns;
     }
     void refresh_least() noexcept;
+    [[nodiscard]] link::PathSettings path_settings() const noexcept;
     void put(Ledger::Entry& e, LinkId link, Instant now) noexcept {
         Link& l = at(link);
         if (l.flight.empty()) l.feedback_at = std::max(l.feedback_at, now);
         const auto bytes = static_cast<std::uint16_t>(e.packet.length + header_bytes);
-        ledger_.note_sent(e, link, l.flight.push(e.sequence, bytes, now));
+        ledger_.note_sent(e, link, l.flight.push(e.sequence, bytes, Duration{lanes_[link.index()].delay_ns}, now));
         ++open_packets_;
         refresh(link);
     }
-    // The open link of which a packet of so many bytes arrives first; no_link: none has room.
-    [[nodiscard]] LinkId pick(std::int64_t bytes, LinkMask open) const noexcept {
+    struct Choice {
+        LinkId link = no_link;
+        std::int64_t safe_ns = never.ns;  // of the surest one with room; never: none has
+    };
+    // Of the links of `open` that have room for so many bytes and surely bring them within `left` ns, the one where
+    // they arrive first.
+    [[nodiscard]] Choice choose(std::int64_t bytes, std::int64_t left, LinkMask open) const noexcept {
         std::int64_t least = never.ns;
         std::uint32_t best = no_link.value;
+        std::int64_t safest = never.ns;
         for (; open != 0; open &= open - 1) {
             const auto i = static_cast<std::uint32_t>(std::countr_zero(open));
-            const bool fits = lanes_[i].room >= bytes;
-            const bool sooner = lanes_[i].delay_ns < least;
-            const bool better = fits & sooner;
-            least = better ? lanes_[i].delay_ns : least;
-            best = better ? i : best;
+            const bool has_room = lanes_[i].room >= bytes;
+            safest = has_room ? std::min(safest, lanes_[i].safe_ns) : safest;
+            const bool is_in_time = lanes_[i].safe_ns <= left;
+            const bool is_sooner = lanes_[i].delay_ns < least;
+            const bool is_better = has_room & is_in_time & is_sooner;
+            least = is_better ? lanes_[i].delay_ns : least;
+            best = is_better ? i : best;
         }
-        return LinkId(static_cast<std::uint8_t>(best));
+        return {LinkId(static_cast<std::uint8_t>(best)), safest};
     }
     [[nodiscard]] LinkMask speaking(LinkMask open) const noexcept {
         const LinkMask some = open & up_ & ~silent_;
@@ -196,19 +212,19 @@ private:
     struct Arrival {
         std::int64_t bytes = 0;   // newly known to have come
         Instant sent_at = never;  // of a copy that was not taken for lost
+        Duration expected;
     };
     Arrival note_arrival(LinkId link, wire::Seq31 sequence, Duration age, Instant now) noexcept;
     void note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept;
     void count_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept;
     void settle(LinkId link, Instant now) noexcept;
+    void note_overtaken(const Ledger::Entry& e) noexcept {
+        if (e.sends == 0) counters_.add(Counter::packets_given_up);
+    }
     void note_covered(wire::Seq31 next_expected, Instant now) noexcept;
     void note_stuck(wire::Seq31 next_expected, Instant now) noexcept;
     template <class Send>
     void hedge(LinkId silent, Instant now, LinkMask open, Send&& send) noexcept;
-    [[nodiscard]] Duration margin() const noexcept { return margin_; }
-
-public:
-    void set_latency(Duration latency) noexcept { margin_ = std::min(margin_max, latency / 5); }
 
 private:
     Counters& counters_;
@@ -220,6 +236,7 @@ private:
     std::int32_t hedge_budget_ = 6 * hedge_cost;
     Duration margin_ = margin_max;
     std::int64_t least_base_ns_ = 0;  // one way, of the nearest link
+    Duration latency_{1'000'000'000};
     bool reports_ = false;
     bool acks_absent_ = false;
     Instant active_at_{-1'000'000'000'000};
@@ -231,26 +248,27 @@ private:
 template <class Send, class Narrow>
 void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noexcept {
     const LinkMask usable = speaking(open);
-    while (ledger_.any_wanted()) {
-        Ledger::Entry& e = ledger_.first_wanted();
+    for (Ledger::Entry* next = ledger_.any_wanted() ? &ledger_.first_wanted() : nullptr; next != nullptr;) {
+        Ledger::Entry& e = *next;
         const std::int64_t bytes = e.packet.length + header_bytes;
+        const std::int64_t left = e.deadline.ns + least_base_ns_ - now.ns;
         const LinkMask tight = narrow(static_cast<std::size_t>(e.packet.length));
-        const LinkId link = pick(bytes, tight == 0 ? usable : widest(open, tight));
-        const Instant due = e.deadline + Duration{least_base_ns_};
-        if (link == no_link) {
-            if (now + Duration{least_base_ns_} <= due) break;
+        const Choice choice = choose(bytes, left, tight == 0 ? usable : widest(open, tight));
+        if (choice.link != no_link) {
+            if (e.sends != 0) counters_.add(Counter::repairs_sent);
+            put(e, choice.link, now);
+            send(choice.link, e.packet);
+        } else if (left < least_base_ns_) {
             counters_.add(Counter::packets_given_up);
             ledger_.give_up(e);
+        } else if (choice.safe_ns == never.ns) {
+            break;
+        } else {
+            // It waits for one of the others; those with room take what they can bring in time.
+            next = ledger_.next_wanted(e, now + Duration{choice.safe_ns - least_base_ns_});
             continue;
         }
-        if (now + Duration{lanes_[link.index()].delay_ns} + margin() > due) {
-            counters_.add(Counter::packets_given_up);
-            ledger_.give_up(e);
-            continue;
-        }
-        if (e.sends != 0) counters_.add(Counter::repairs_sent);
-        put(e, link, now);
-        send(link, e.packet);
+        next = ledger_.next_wanted(e);
     }
     for (LinkMask rest = silent_ & up_; rest != 0; rest &= rest - 1)
         hedge(LinkId(static_cast<std::uint8_t>(std::countr_zero(rest))), now, usable, send);
@@ -266,14 +284,15 @@ void Dispatch::hedge(LinkId silent, Instant now, LinkMask open, Send&& send) noe
         Ledger::Entry* const e = ledger_.find(sent->sequence);
         if (e == nullptr || e->state != Ledger::State::in_flight || e->hedged) continue;
         if (ledger_.any_wanted() && e->deadline - now > urgent) return;
-        const LinkId link = pick(e->packet.length + header_bytes, open & ~mask_of(silent));
-        if (link == no_link) return;
-        if (now + Duration{lanes_[link.index()].delay_ns} > e->deadline + Duration{least_base_ns_}) continue;
+        // Better a copy that may be late than none.
+        const Choice choice = choose(e->packet.length + header_bytes, never.ns, open & ~mask_of(silent));
+        if (choice.link == no_link) return;
+        if (now + Duration{lanes_[choice.link.index()].delay_ns} > e->deadline + Duration{least_base_ns_}) continue;
         hedge_budget_ -= hedge_cost;
         counters_.add(Counter::hedges_sent);
         e->hedged = true;
-        put(*e, link, now);
-        send(link, e->packet);
+        put(*e, choice.link, now);
+        send(choice.link, e->packet);
     }
 }
 

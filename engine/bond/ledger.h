@@ -126,6 +126,21 @@ public:
         hint_ = e.sequence;
         return e;
     }
+    // The one after it, which may have ceased to be wanted; null: there is none.
+    [[nodiscard]] Entry* next_wanted(const Entry& e) noexcept { return next_wanted(e, 1); }
+    // The same, past those that are due before `due`: deadlines grow with sequences. Where a place is empty, no farther
+    // than that.
+    [[nodiscard]] Entry* next_wanted(const Entry& e, Instant due) noexcept {
+        std::int32_t from = 1;
+        for (std::int32_t to = wire::distance(e.sequence, newest_) + 1; from < to;) {
+            const std::int32_t middle = from + (to - from) / 2;
+            const Entry& m = entries_[e.sequence.plus(middle).raw() & mask_];
+            const bool is_before = m.state != State::absent && m.deadline < due;
+            from = is_before ? middle + 1 : from;
+            to = is_before ? to : middle;
+        }
+        return next_wanted(e, from);
+    }
     void want(Entry& e) noexcept {
         if (e.state == State::wanted) return;
         e.state = State::wanted;
@@ -142,12 +157,16 @@ public:
         set(e, State::given_up);
         release(e);
     }
-    // All before `next` have come, or the receiver wants them no more. Calls visit(Entry&) for each that was in flight.
+    // All before `next` have come, or the receiver wants them no more, as those which were never sent. Calls
+    // visit(Entry&) for each whose fate was open.
     template <class Visit>
     void note_delivered_before(wire::Seq31 next, Visit&& visit) noexcept {
         walk(floor_, next, [&](Entry& e) {
-            if (e.state == State::in_flight) visit(e);
-            if (e.state != State::given_up) set(e, State::delivered);
+            if (e.state == State::in_flight || e.state == State::wanted) visit(e);
+            if (e.state == State::wanted && e.sends == 0)
+                give_up(e);
+            else if (e.state != State::given_up)
+                set(e, State::delivered);
         });
     }
     void note_delivered_before(wire::Seq31 next) noexcept {
@@ -189,6 +208,20 @@ public:
 private:
     [[nodiscard]] std::uint32_t index(const Entry& e) const noexcept {
         return static_cast<std::uint32_t>(&e - entries_.get());
+    }
+    // From `step` sequences after it on.
+    [[nodiscard]] Entry* next_wanted(const Entry& e, std::int32_t step) noexcept {
+        const std::int32_t left = wire::distance(e.sequence, newest_);
+        while (step <= left) {
+            const std::uint32_t at = e.sequence.plus(step).raw() & mask_;
+            const std::uint64_t word = wanted_[at / 64] >> (at % 64);
+            if (word != 0) {
+                const int skipped = std::countr_zero(word);
+                return step + skipped <= left ? &entries_[at + static_cast<std::uint32_t>(skipped)] : nullptr;
+            }
+            step += 64 - static_cast<std::int32_t>(at % 64);
+        }
+        return nullptr;
     }
     void set(Entry& e, State state) noexcept {
         if (e.state == State::wanted) {

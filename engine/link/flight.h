@@ -28,13 +28,14 @@ public:
     struct Sent {
         std::int64_t at_ns;
         wire::Seq31 sequence;
+        std::int32_t expected_us;  // how long it should take to arrive, as was thought when it was sent
         std::uint16_t bytes;
         bool open;      // neither known to have arrived nor to be lost
         bool released;  // open, and not counted as carried
 
         [[nodiscard]] Instant at() const { return Instant{at_ns}; }
     };
-    static_assert(sizeof(Sent) == 16);
+    static_assert(sizeof(Sent) == 24);
 
     // Its memory is touched as it is used.
     Flight() : sent_(std::make_unique_for_overwrite<Sent[]>(slots)) {}
@@ -48,9 +49,11 @@ public:
         reordering_ = 0;
     }
     [[nodiscard]] bool full() const noexcept { return next_ - base_ == slots; }
-    [[nodiscard]] std::uint32_t push(wire::Seq31 sequence, std::uint16_t bytes, Instant now) noexcept {
+    [[nodiscard]] std::uint32_t push(wire::Seq31 sequence, std::uint16_t bytes, Duration expected,
+                                     Instant now) noexcept {
         HAWSER_CHECK(!full());
-        sent_[next_ % slots] = Sent{now.ns, sequence, bytes, true, false};
+        sent_[next_ % slots] =
+            Sent{now.ns, sequence, static_cast<std::int32_t>(expected.ns / 1000), bytes, true, false};
         bytes_ += bytes;
         ++open_;
         return next_++;

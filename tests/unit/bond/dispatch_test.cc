@@ -161,11 +161,39 @@ TEST_CASE("what can no longer come in time is given up, and nothing else is") {
     yard.now = yard.now + 200_ms;  // 100 ms left, and a fifth of the latency is kept back
     const std::uint32_t waiting = yard.dispatch.queued();
     REQUIRE(waiting > 1);
-    yard.dispatch.link_down(a, yard.now);
-    yard.dispatch.link_up(a, yard.now);
     yard.run(1);
-    CHECK(yard.counters[Counter::packets_given_up] > waiting);
+    CHECK(yard.counters[Counter::packets_given_up] == 0);
+    yard.now = yard.now + 110_ms;
+    yard.run(1);
+    CHECK(yard.counters[Counter::packets_given_up] > 10);
+    CHECK(yard.counters[Counter::packets_given_up] <= waiting);
+}
+
+TEST_CASE("what the link with room would bring too late waits for a nearer one, and what is newer goes before it") {
+    Yard yard;
+    yard.learn();  // 20 and 50 ms away
+    yard.offer(1);
+    yard.now = yard.now + 960_ms;  // 40 ms left, and 20 of the nearer link's way, from which deadlines count
+    yard.offer(1);
+    const auto early = yard.run(2);
+    REQUIRE(early.size() == 1);
+    CHECK(yard.dispatch.ledger().first_wanted().sequence == Seq31(500));
+    CHECK(yard.counters[Counter::packets_given_up] == 0);
+    CHECK(on(yard.run(3), a) == 1);
     CHECK(yard.dispatch.queued() == 0);
+}
+
+TEST_CASE("what the receiver passed over before it was sent is given up and counted") {
+    Yard yard;
+    yard.learn();
+    yard.offer(10);
+    REQUIRE(yard.run(1).size() == 6);
+    yard.now = yard.now + 900_ms;
+    yard.report(a, {505}, 0_ms, Seq31(508));
+    CHECK(yard.counters[Counter::packets_given_up] == 2);
+    CHECK(yard.dispatch.queued() == 2);
+    yard.dispatch.on_srt_ack(Seq31(509), yard.now);
+    CHECK(yard.counters[Counter::packets_given_up] == 3);
 }
 
 TEST_CASE("a silent link gets nothing, what it holds goes another way once, and it is used again when it answers") {

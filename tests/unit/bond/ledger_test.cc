@@ -87,10 +87,14 @@ TEST_CASE("what has come is kept until nobody can ask for it, and is not sent me
     Book book;
     for (std::uint32_t i = 0; i < 10; ++i) book.add(i);
     book.ledger.give_up(*book.ledger.find(Seq31(2)));
+    for (const std::uint32_t i : {0u, 1u, 4u}) book.ledger.note_sent(*book.ledger.find(Seq31(i)), a, i);
     CHECK(book.held() == 9);
-    book.ledger.note_delivered_before(Seq31(5));
-    CHECK(book.held() == 9);
+    std::uint32_t open = 0;
+    book.ledger.note_delivered_before(Seq31(5), [&](const Ledger::Entry&) { ++open; });
+    CHECK(open == 4);
+    CHECK(book.held() == 8);
     CHECK(book.ledger.wanted() == 5);
+    CHECK(book.ledger.find(Seq31(3))->state == State::given_up);  // it never left
     CHECK(book.ledger.find(Seq31(4))->state == State::delivered);
     CHECK(book.ledger.find(Seq31(2))->state == State::given_up);
     book.ledger.release_before(Seq31(5));
@@ -104,7 +108,8 @@ TEST_CASE("what has come is kept until nobody can ask for it, and is not sent me
 
 TEST_CASE("what is sent again after it had come is wanted no more when nobody can ask for it") {
     Book book;
-    for (std::uint32_t i = 0; i < 4; ++i) book.add(i);
+    for (std::uint32_t i = 0; i < 3; ++i) book.ledger.note_sent(book.add(i), a, i);
+    book.add(3);
     book.ledger.note_delivered_before(Seq31(3));
     book.ledger.want(*book.ledger.find(Seq31(1)));
     book.ledger.want(*book.ledger.find(Seq31(2)));
@@ -132,4 +137,26 @@ TEST_CASE("two copies are remembered, and a lost one's place is taken first") {
     book.ledger.note_sent(e, b, 21);
     CHECK(e.copy_on(a) == -1);
     CHECK(e.sends == 3);
+}
+
+TEST_CASE("the next wanted one comes after it, past those that are due too early, across empty places and the wrap") {
+    Book book;
+    const Seq31 first(0x7FFF'FFFA);
+    for (std::int32_t i = 0; i < 30; ++i) {
+        if (i == 12) continue;  // it never came
+        const BufferId id = book.pool.take();
+        REQUIRE(id != no_buffer);
+        book.ledger.add(first.plus(i), PacketRef{id, 0, 1332}, t0 + Duration{i * 1'000'000});
+    }
+    Ledger::Entry& head = book.ledger.first_wanted();
+    const auto place = [&](const Ledger::Entry* e) { return e == nullptr ? -1 : wire::distance(first, e->sequence); };
+    CHECK(place(book.ledger.next_wanted(head)) == 1);
+    book.ledger.note_sent(*book.ledger.find(first.plus(1)), a, 0);
+    CHECK(place(book.ledger.next_wanted(head)) == 2);
+    CHECK(place(book.ledger.next_wanted(*book.ledger.find(first.plus(11)))) == 13);
+    CHECK(place(book.ledger.next_wanted(*book.ledger.find(first.plus(29)))) == -1);
+    CHECK(place(book.ledger.next_wanted(head, t0 + 20_ms)) == 20);
+    CHECK(place(book.ledger.next_wanted(head, t0 + 29_ms)) == 29);
+    CHECK(place(book.ledger.next_wanted(head, t0 + 30_ms)) == -1);
+    CHECK(place(book.ledger.next_wanted(head, t0)) == 2);
 }

@@ -19,7 +19,7 @@ struct Carried {
     std::vector<std::uint32_t> lost;
 
     void send(std::uint32_t count, Instant at = t0) {
-        for (std::uint32_t i = 0; i < count; ++i) static_cast<void>(flight.push(Seq31(sent++), 1000, at));
+        for (std::uint32_t i = 0; i < count; ++i) static_cast<void>(flight.push(Seq31(sent++), 1000, Duration{}, at));
     }
     void settle(Instant now = t0) {
         flight.settle(now, [&](std::uint32_t position, const Flight::Sent&) { lost.push_back(position); });

@@ -85,7 +85,7 @@ TEST_CASE("the window grows only while it is what limits and no queue builds, an
     CHECK(wire.path.window() >= before + 40 * PathModel::packet_bytes);
     wire.run(500_ms, 800, wire.path.window());
     CHECK(wire.path.queue_delay() > 50_ms);
-    const auto fair = static_cast<std::int64_t>(500.0 * 110);  // rate times base and standing queue
+    const auto fair = static_cast<std::int64_t>(500.0 * 160);  // rate times base and standing queue
     CHECK(wire.path.window() < fair * 12 / 10);
     CHECK(wire.path.window() > fair * 8 / 10);
 }
@@ -96,6 +96,42 @@ TEST_CASE("a link that slows down is known to within half a second") {
     wire.bytes_per_ms = 100;
     wire.run(700_ms, 360, 50'000);
     CHECK(wire.path.bytes_per_ns() * 1e6F < 130);
+}
+
+TEST_CASE("a link with a queue delivers later packets at its rate of just now, not at its best") {
+    Wire wire;
+    wire.run(2_s, 360, 0);
+    wire.bytes_per_ms = 100;
+    wire.run(80_ms, 360, 50'000);
+    REQUIRE(wire.path.bytes_per_ns() * 1e6F > 300);  // the best of late ones
+    const Duration behind = wire.path.delay_behind(100'000);
+    CHECK(behind > 700_ms);
+    CHECK(behind < 1000_ms);
+}
+
+TEST_CASE("a burst after a pause is no rate, and what the link was before is not forgotten") {
+    Wire wire;
+    wire.run(1_s, 350, 0);
+    const float before = wire.path.bytes_per_ns();
+    // A second's worth of packets comes at once.
+    wire.free_at_ms = 2000;
+    wire.bytes_per_ms = 100'000;
+    wire.run(1_s, 350, 50'000);
+    wire.bytes_per_ms = 500;
+    CHECK(wire.path.bytes_per_ns() < before * 1.2F);
+    CHECK(wire.path.bytes_per_ns() > before * 0.8F);
+}
+
+TEST_CASE("how wrong expectations were lately is remembered for a while") {
+    Wire wire;
+    wire.run(1_s, 300, 0);
+    CHECK(wire.path.error() == 0_ms);
+    wire.path.note_expected(10_ms, wire.now);  // it took 30
+    CHECK(wire.path.error().ms() >= 18);
+    CHECK(wire.path.error().ms() <= 24);
+    wire.path.note_expected(30_ms, wire.now + 5_s);
+    wire.path.note_expected(30_ms, wire.now + 8_s);
+    CHECK(wire.path.error() < 5_ms);
 }
 
 TEST_CASE("a base that nothing confirms is looked for anew, so that a standing queue does not pass for distance") {
