@@ -6,6 +6,8 @@
 // usage: micro-select WHAT LINKS PACKETS     WHAT: classic, enhanced (pick alone), accounting, both-classic,
 //                                            both-enhanced (a packet's whole share: pick, note_sent, its SRTLA ACK
 //                                            in tens, an SRT ACK on every link per 100 packets, a turn per 16)
+//        micro-select adaptive LINKS PACKETS what adaptive does at a turn's end when one packet waits:
+//                                            bind_packet(), to which, or to the choice in it, the counter is narrowed
 //        micro-select null LINKS PACKETS     the loop around it all
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "engine/base/bytes.h"
+#include "engine/bond/dispatch.h"
 #include "engine/link/accounting.h"
 #include "engine/select/selector.h"
 
@@ -78,12 +81,53 @@ void whole_share(Work& work, std::uint32_t packets, bool picks) {
     }
 }
 
+// Which link takes the one packet that waits, and the books of it.
+[[gnu::noinline]] void bind_packet(bond::Dispatch& dispatch, LinkMask open, Instant now, std::vector<LinkId>& sent) {
+    dispatch.run(
+        now, open, [&](LinkId link, const PacketRef&) { sent.push_back(link); },
+        [](std::size_t) { return LinkMask{0}; });
+}
+
+// Every link reports what it got as often as a receiver of ours does; so all have room, and one is chosen among all.
+void adaptive(Work& work, std::uint32_t packets) {
+    constexpr std::uint32_t per_report = 4;
+    std::vector<std::uint8_t> slab(std::size_t{8192} * 64);
+    Pool pool(slab, 64);
+    Counters counters;
+    const auto dispatch = std::make_unique<bond::Dispatch>(pool, 1024, counters);
+    dispatch->set_reports(true);
+    for (std::uint32_t i = 0; i < work.links; ++i) dispatch->link_up(LinkId(static_cast<std::uint8_t>(i)), work.now);
+    const auto all = static_cast<LinkMask>((std::uint64_t{1} << work.links) - 1);
+    std::vector<std::uint32_t> arrived(work.links);
+    std::vector<LinkId> sent;
+    sent.reserve(per_report);
+    for (std::uint32_t i = 0; i < packets; ++i) {
+        const PacketRef packet{pool.take(), 0, 60};
+        static_cast<void>(dispatch->on_data(wire::Seq31(i), packet, work.now + Duration{1'000'000'000}, work.now));
+        bind_packet(*dispatch, all, work.now, sent);
+        if (sent.size() < per_report) continue;
+        work.now = work.now + Duration{10'000'000};
+        for (std::size_t k = 0; k < sent.size(); ++k) {
+            const LinkId link = sent[k];
+            work.saw(link);
+            wire::ReportBuilder report({0, static_cast<std::uint32_t>(work.now.ns / 1000), wire::Seq31(i + 1),
+                                        ++arrived[link.index()]});
+            report.add(wire::Seq31(i + 1 - per_report + static_cast<std::uint32_t>(k)), 0);
+            dispatch->on_report(link, *wire::DeliveryReport::over(report.bytes()), work.now);
+        }
+        dispatch->on_srt_ack(wire::Seq31(i + 1), work.now);
+        sent.clear();
+    }
+    dispatch->new_session(work.now);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc != 4) {
         std::fprintf(stderr,
-                     "usage: micro-select null|classic|enhanced|accounting|both-classic|both-enhanced LINKS PACKETS\n");
+                     "usage: micro-select null|classic|enhanced|adaptive|accounting|both-classic|both-enhanced "
+                     "LINKS PACKETS\n");
         return 2;
     }
     const std::string_view what = argv[1];
@@ -97,6 +141,8 @@ int main(int argc, char** argv) {
     Work work(static_cast<std::uint32_t>(links), enhanced ? select::Mode::enhanced : select::Mode::classic);
     if (what == "classic" || what == "enhanced") {
         pick_alone(work, packets);
+    } else if (what == "adaptive") {
+        adaptive(work, packets);
     } else if (what == "null") {
         for (std::uint32_t i = 0; i < packets; ++i) work.saw(LinkId(static_cast<std::uint8_t>(i)));
     } else {
