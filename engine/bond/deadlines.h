@@ -2,7 +2,8 @@
 // When each packet must be at the SRT receiver, on our clock. SRT hands a payload over at its timestamp plus the
 // latency that the handshake settled, counted from where the connection began; the timestamps' origin on our clock is
 // the least difference between the two, as some packets come to us without delay. Encrypted sessions say all of this in
-// clear. Before a handshake was seen: what the operator says, or a second.
+// clear. Before a handshake was seen: what the operator says, or a second. A listener that hands over what it gets at
+// once (file mode, or live without TSBPD) needs nothing by a certain time, and there is no deadline to miss.
 #pragma once
 
 #include <algorithm>
@@ -18,6 +19,7 @@ namespace hawser::bond {
 class Deadlines {
 public:
     static constexpr Duration latency_unknown{1'000'000'000};
+    static constexpr Duration far_away{86'400'000'000'000};  // a day: later than anybody waits
 
     // What the operator says; zero: as the handshake says.
     void fix(Duration latency) noexcept {
@@ -33,9 +35,14 @@ public:
         if (const auto latency = wire::handshake_latency(packet)) take(latency->sending_ms);
     }
     void on_listener_handshake(const wire::SrtPacket& packet) noexcept {
-        if (const auto latency = wire::handshake_latency(packet)) take(latency->receiving_ms);
+        const auto latency = wire::handshake_latency(packet);
+        if (!latency) return;
+        has_deadlines_ = latency->delivers_by_time;
+        take(latency->receiving_ms);
     }
     [[nodiscard]] Instant of(std::uint32_t timestamp_us, Instant now) noexcept {
+        if (!has_deadlines_ && fixed_.ns == 0) [[unlikely]]
+            return now + far_away;
         if (!has_origin_) [[unlikely]] {
             has_origin_ = true;
             last_us_ = timestamp_us;
@@ -58,6 +65,7 @@ private:
     Duration timeline_;
     std::uint32_t last_us_ = 0;
     bool has_origin_ = false;
+    bool has_deadlines_ = true;
     link::WindowedLeast origin_{Duration{30'000'000'000}};  // the two clocks drift apart by milliseconds a minute
 };
 

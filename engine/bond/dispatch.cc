@@ -12,8 +12,6 @@ constexpr link::PathSettings plain_path{.queue_target = Duration{80'000'000},
                                         .recent_span = Duration{300'000'000},
                                         .window_packets_min = 20};
 
-LinkId next_of(LinkMask mask) { return LinkId(static_cast<std::uint8_t>(std::countr_zero(mask))); }
-
 }  // namespace
 
 void Dispatch::link_up(LinkId link, Instant now) noexcept {
@@ -45,14 +43,13 @@ void Dispatch::link_down(LinkId link, Instant) noexcept {
 
 void Dispatch::new_session(Instant) noexcept {
     ledger_.clear();
-    for (LinkMask rest = up_; rest != 0; rest &= rest - 1) {
-        const LinkId link = next_of(rest);
+    each_link(up_, [&](LinkId link) {
         Link& l = at(link);
         open_packets_ -= l.flight.open();
         l.flight.clear();
         l.echo_settles_at = never;
         refresh(link);
-    }
+    });
     HAWSER_CHECK(open_packets_ == 0);
     stuck_since_ = never;
     hedge_budget_ = 6 * hedge_cost;
@@ -60,7 +57,7 @@ void Dispatch::new_session(Instant) noexcept {
 
 void Dispatch::clear(Instant now) noexcept {
     new_session(now);
-    for (LinkMask rest = up_; rest != 0; rest &= rest - 1) link_up(next_of(rest), now);
+    each_link(up_, [&](LinkId link) { link_up(link, now); });
 }
 
 link::PathSettings Dispatch::path_settings() const noexcept {
@@ -85,12 +82,28 @@ void Dispatch::set_latency(Duration latency) noexcept {
 void Dispatch::refresh_least() noexcept {
     std::int64_t least = link::PathModel::rtt_unknown.ns;
     bool any = false;
-    for (LinkMask rest = up_; rest != 0; rest &= rest - 1) {
-        const std::int64_t rtt = at(next_of(rest)).path.base_rtt().ns;
+    each_link(up_, [&](LinkId link) {
+        const std::int64_t rtt = at(link).path.base_rtt().ns;
         least = any ? std::min(least, rtt) : rtt;
         any = true;
-    }
+    });
     least_base_ns_ = least / 2;
+}
+
+Dispatch::Choice Dispatch::choose(std::int64_t bytes, std::int64_t left, LinkMask open) const noexcept {
+    std::int64_t least = never.ns;
+    std::int64_t safest = never.ns;
+    std::uint32_t best = no_link.value;
+    for (; open != 0; open &= open - 1) {
+        const auto i = static_cast<std::uint32_t>(std::countr_zero(open));
+        const Lane& lane = lanes_[i];
+        if (lane.room < bytes) continue;
+        safest = std::min(safest, lane.safe_ns);
+        if (lane.safe_ns > left || lane.delay_ns >= least) continue;
+        least = lane.delay_ns;
+        best = i;
+    }
+    return {LinkId(static_cast<std::uint8_t>(best)), safest};
 }
 
 void Dispatch::note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept {
@@ -284,15 +297,14 @@ void Dispatch::note_covered(wire::Seq31 next_expected, Instant now) noexcept {
             --open_packets_;
         }
     });
-    for (LinkMask rest = links; rest != 0; rest &= rest - 1) {
-        const LinkId link = next_of(rest);
+    each_link(links, [&](LinkId link) {
         const Covered& c = covered[link.index()];
         if (acks_absent_) {
             heard(link, now);
             if (c.bytes != 0) at(link).path.on_acknowledged(c.bytes, c.sent_at, c.in_flight, now);
         }
         refresh(link);
-    }
+    });
 }
 
 bool Dispatch::on_asked(wire::Seq31 sequence, Instant) noexcept {
@@ -328,8 +340,7 @@ void Dispatch::give_up(wire::Seq31 sequence) noexcept {
 
 void Dispatch::tick(Instant now) noexcept {
     const Duration slack = reports_ ? silence_slack : silence_slack_plain;
-    for (LinkMask rest = up_; rest != 0; rest &= rest - 1) {
-        const LinkId link = next_of(rest);
+    each_link(up_, [&](LinkId link) {
         Link& l = at(link);
         if (l.echo_settles_at <= now) {
             l.echo_settles_at = never;
@@ -338,14 +349,14 @@ void Dispatch::tick(Instant now) noexcept {
             });
             refresh(link);
         }
-        if (l.flight.bytes() == 0) continue;
+        if (l.flight.bytes() == 0) return;
         const Instant since = std::max(l.feedback_at, l.flight.oldest_at());
         if (now - since > l.path.base_rtt() * 2 + slack && (silent_ & mask_of(link)) == 0) {
             silent_ |= mask_of(link);
             l.hedged_to = l.flight.begin();
             l.probe_at = std::min(l.probe_at, now);
         }
-    }
+    });
     if (!reports_ && stuck_since_ != never && now - stuck_since_ >= stuck_max) note_stuck(stuck_at_, now);
 }
 
@@ -371,14 +382,13 @@ void Dispatch::note_stuck(wire::Seq31 next_expected, Instant now) noexcept {
 LinkMask Dispatch::take_probes(Instant now) noexcept {
     LinkMask probes = 0;
     if (!active(now)) return 0;
-    for (LinkMask rest = up_; rest != 0; rest &= rest - 1) {
-        const LinkId link = next_of(rest);
+    each_link(up_, [&](LinkId link) {
         Link& l = at(link);
         const bool asks = !reports_ || l.flight.empty() || (silent_ & mask_of(link)) != 0;
-        if (!asks || l.probe_at > now) continue;
+        if (!asks || l.probe_at > now) return;
         l.probe_at = now + probe_interval;
         probes |= mask_of(link);
-    }
+    });
     return probes;
 }
 
@@ -386,12 +396,11 @@ LinkId Dispatch::soonest(LinkMask open) const noexcept {
     const LinkMask some = open & up_ & ~silent_;
     LinkId best = no_link;
     std::int64_t least = never.ns;
-    for (LinkMask rest = some != 0 ? some : open & up_; rest != 0; rest &= rest - 1) {
-        const LinkId link = next_of(rest);
-        if (lanes_[link.index()].delay_ns >= least) continue;
+    each_link(some != 0 ? some : open & up_, [&](LinkId link) {
+        if (lanes_[link.index()].delay_ns >= least) return;
         least = lanes_[link.index()].delay_ns;
         best = link;
-    }
+    });
     return best;
 }
 

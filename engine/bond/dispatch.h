@@ -23,6 +23,7 @@
 #include "engine/base/pool.h"
 #include "engine/base/time.h"
 #include "engine/bond/ledger.h"
+#include "engine/bond/sender_parts.h"
 #include "engine/border/counters.h"
 #include "engine/link/flight.h"
 #include "engine/link/path_model.h"
@@ -60,7 +61,8 @@ public:
         }
         if (!ledger_.in_reach(sequence)) [[unlikely]]
             return Taken::out_of_reach;
-        ledger_.add(sequence, packet, deadline);
+        if (ledger_.add(sequence, packet, deadline)) [[unlikely]]
+            counters_.add(Counter::packets_given_up);
         hedge_budget_ = std::min(hedge_budget_ + hedge_share, hedge_burst * hedge_cost);
         active_at_ = now;
         return Taken::queued;
@@ -179,22 +181,8 @@ private:
     };
     // Of the links of `open` that have room for so many bytes and surely bring them within `left` ns, the one where
     // they arrive first.
-    [[nodiscard]] Choice choose(std::int64_t bytes, std::int64_t left, LinkMask open) const noexcept {
-        std::int64_t least = never.ns;
-        std::uint32_t best = no_link.value;
-        std::int64_t safest = never.ns;
-        for (; open != 0; open &= open - 1) {
-            const auto i = static_cast<std::uint32_t>(std::countr_zero(open));
-            const bool has_room = lanes_[i].room >= bytes;
-            safest = has_room ? std::min(safest, lanes_[i].safe_ns) : safest;
-            const bool is_in_time = lanes_[i].safe_ns <= left;
-            const bool is_sooner = lanes_[i].delay_ns < least;
-            const bool is_better = has_room & is_in_time & is_sooner;
-            least = is_better ? lanes_[i].delay_ns : least;
-            best = is_better ? i : best;
-        }
-        return {LinkId(static_cast<std::uint8_t>(best)), safest};
-    }
+    // Not inlined, so that its cost can be counted (perf/micro).
+    [[nodiscard, gnu::noinline]] Choice choose(std::int64_t bytes, std::int64_t left, LinkMask open) const noexcept;
     [[nodiscard]] LinkMask speaking(LinkMask open) const noexcept {
         const LinkMask some = open & up_ & ~silent_;
         return some != 0 ? some : open & up_;
@@ -270,8 +258,7 @@ void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noe
         }
         next = ledger_.next_wanted(e);
     }
-    for (LinkMask rest = silent_ & up_; rest != 0; rest &= rest - 1)
-        hedge(LinkId(static_cast<std::uint8_t>(std::countr_zero(rest))), now, usable, send);
+    each_link(silent_ & up_, [&](LinkId link) { hedge(link, now, usable, send); });
 }
 
 template <class Send>

@@ -91,8 +91,9 @@ public:
     [[nodiscard]] bool in_reach(wire::Seq31 sequence) const noexcept {
         return !has_any_ || wire::distance(sequence, newest_) <= static_cast<std::int32_t>(mask_);
     }
-    // A packet that is not held, in reach; takes over the caller's reference. It is wanted.
-    void add(wire::Seq31 sequence, PacketRef packet, Instant deadline) noexcept {
+    // A packet that is not held, in reach; takes over the caller's reference. It is wanted. True when it took the place
+    // of one that had not been sent.
+    bool add(wire::Seq31 sequence, PacketRef packet, Instant deadline) noexcept {
         if (!has_any_) [[unlikely]] {
             newest_ = floor_ = released_ = sequence;
             hint_ = sequence;
@@ -104,9 +105,11 @@ public:
             if (step > 0) newest_ = sequence;
         }
         Entry& e = entries_[sequence.raw() & mask_];
+        const bool displaces = e.state == State::wanted && e.sends == 0;
         if (e.state != State::absent) evict(e);
         e = Entry{packet, deadline, {}, {no_link, no_link}, 0, State::delivered, sequence, 0, 0, false};
         want(e);
+        return displaces;
     }
 
     [[nodiscard]] bool any_wanted() const noexcept { return wanted_count_ != 0; }

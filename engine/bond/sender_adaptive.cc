@@ -36,7 +36,10 @@ bool Sender::queue_data(const Completion& c, const wire::SrtPacket& srt, Instant
         dispatch_at_ = now + Dispatch::tick_interval;
         arm(dispatch_at_);
     }
-    if (taken != Dispatch::Taken::queued) counters_.add(Counter::retransmissions_absorbed);
+    if (taken == Dispatch::Taken::known) counters_.add(Counter::retransmissions_absorbed);
+    // Older than anything kept: SRT knows why.
+    if (taken == Dispatch::Taken::out_of_reach)
+        if (const LinkId link = choose_soonest(c.packet.length, now); link != no_link) route(c.packet, link, out);
     return taken == Dispatch::Taken::queued;
 }
 

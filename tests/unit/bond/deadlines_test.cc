@@ -63,3 +63,15 @@ TEST_CASE("the handshake tells the latency, the listener's word after the caller
     d.on_listener_handshake(*wire::SrtPacket::over(reply));
     CHECK(d.latency() == 200_ms);
 }
+
+TEST_CASE("to a listener that hands over at once nothing comes too late, unless the operator says otherwise") {
+    auto reply = vectors::from_hex(vectors::libsrt::conclusion_reply);
+    Deadlines d;
+    d.on_listener_handshake(*wire::SrtPacket::over(reply));
+    REQUIRE(d.of(0, t0) < t0 + 10_s);
+    reply[75] = static_cast<std::uint8_t>(reply[75] & ~2);  // without TSBPDRCV
+    d.on_listener_handshake(*wire::SrtPacket::over(reply));
+    CHECK(d.of(1000, t0) > t0 + 3600_s);
+    d.fix(200_ms);
+    CHECK(d.of(2000, t0) < t0 + 1_s);
+}
