@@ -110,8 +110,8 @@ void adaptive(Work& work, std::uint32_t packets) {
         for (std::size_t k = 0; k < sent.size(); ++k) {
             const LinkId link = sent[k];
             work.saw(link);
-            wire::ReportBuilder report({0, static_cast<std::uint32_t>(work.now.ns / 1000), wire::Seq31(i + 1),
-                                        ++arrived[link.index()]});
+            wire::ReportBuilder report(
+                {0, static_cast<std::uint32_t>(work.now.ns / 1000), wire::Seq31(i + 1), ++arrived[link.index()]});
             report.add(wire::Seq31(i + 1 - per_report + static_cast<std::uint32_t>(k)), 0);
             dispatch->on_report(link, *wire::DeliveryReport::over(report.bytes()), work.now);
         }

@@ -41,11 +41,13 @@ std::vector<sim::TripLink> cellular(std::uint64_t seed) {
 }
 
 const std::vector<Network>& networks() {
-    static const std::vector<Network> all{
-        {"equal", [](std::uint64_t) { return equal(); }},     {"asymmetric", [](std::uint64_t) { return asymmetric(); }},
-        {"outage", [](std::uint64_t) { return outage(); }},   {"bloated", [](std::uint64_t) { return bloated(); }},
-        {"lossy", [](std::uint64_t) { return lossy(); }},     {"holding", [](std::uint64_t) { return holding(); }},
-        {"cellular", cellular}};
+    static const std::vector<Network> all{{"equal", [](std::uint64_t) { return equal(); }},
+                                          {"asymmetric", [](std::uint64_t) { return asymmetric(); }},
+                                          {"outage", [](std::uint64_t) { return outage(); }},
+                                          {"bloated", [](std::uint64_t) { return bloated(); }},
+                                          {"lossy", [](std::uint64_t) { return lossy(); }},
+                                          {"holding", [](std::uint64_t) { return holding(); }},
+                                          {"cellular", cellular}};
     return all;
 }
 

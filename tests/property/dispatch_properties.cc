@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// Dispatch over random histories, by seed: links come and go, lose, overtake, fall silent and answer late; packets come
+// in order and again; receivers report or not. Its books agree with themselves after each step, it sends on open links
+// only, no packet is dropped in silence, copies keep to their budget, and every buffer is given back.
+#include <catch2/catch.hpp>
+
+#include <set>
+#include <vector>
+
+#include "engine/base/random.h"
+#include "engine/bond/dispatch.h"
+
+namespace hawser::test {
+namespace {
+
+using namespace hawser::literals;
+using bond::Dispatch;
+using wire::Seq31;
+
+constexpr std::uint32_t links = 4;
+constexpr std::uint32_t first = 0x7FFF'FF00;  // it wraps
+
+LinkId link_of(std::uint32_t i) { return LinkId(static_cast<std::uint8_t>(i)); }
+
+class Run {
+public:
+    explicit Run(std::uint64_t seed) : random_(seed) {
+        reports_ = random_.below(3) != 0;
+        dispatch_.set_reports(reports_);
+        dispatch_.set_latency(latency);
+    }
+    void step() {
+        const std::uint32_t i = random_.below(links);
+        switch (random_.below(16)) {
+            case 0:
+                if (random_.below(4) == 0) toggle(i);
+                break;
+            case 1:
+            case 2:
+            case 3: offer(1 + random_.below(12)); break;
+            case 4:
+                if (offered_ != 0) static_cast<void>(dispatch_.on_asked(recent(), now_));
+                break;
+            case 5:
+                if (is_up(i)) dispatch_.on_echo(link_of(i), 1_ms * (5 + random_.below(300)), now_);
+                break;
+            case 6:
+            case 7: pass(); break;
+            case 8:
+                if (is_up(i) && !carried_[i].empty()) lose(i);
+                break;
+            case 9:
+                if (!carried_[i].empty()) dispatch_.on_unsent(link_of(i), Seq31(carried_[i].back()));
+                break;
+            case 10:
+                // SRT's word covers what has come, and at times what has not.
+                if (offered_ > 200 && random_.below(4) == 0)
+                    dispatch_.on_srt_ack(sequence(offered_ - 1 - random_.below(200)), now_);
+                break;
+            case 11:
+                if (random_.below(200) == 0) {
+                    dispatch_.set_reports(reports_ = !reports_);
+                }
+                break;
+            default: answer(i); break;
+        }
+        run(static_cast<LinkMask>(random_.below(16) == 0 ? random_.below(1 << links) : (1 << links) - 1));
+        REQUIRE(dispatch_.is_consistent());
+    }
+    void end() {
+        now_ = now_ + 10_s;
+        for (std::uint32_t i = 0; i < links; ++i)
+            if (!is_up(i)) toggle(i);
+        run((1 << links) - 1);
+        CHECK(dispatch_.queued() == 0);
+        CHECK(offered_ - sent_.size() <= counters_[Counter::packets_given_up]);
+        CHECK(counters_[Counter::hedges_sent] <= 6 + offered_ * 6 / 100);
+        dispatch_.new_session(now_);
+        CHECK(pool_.free_slots() == pool_.slots());
+    }
+
+private:
+    static constexpr Duration latency{700'000'000};
+
+    [[nodiscard]] static Seq31 sequence(std::uint32_t number) {
+        return Seq31(first).plus(static_cast<std::int32_t>(number));
+    }
+    [[nodiscard]] Seq31 recent() { return sequence(offered_ - 1 - random_.below(std::min(offered_, 100u))); }
+    [[nodiscard]] bool is_up(std::uint32_t i) const { return (dispatch_.links() >> i & 1) != 0; }
+    void toggle(std::uint32_t i) {
+        if (is_up(i)) {
+            dispatch_.link_down(link_of(i), now_);
+        } else {
+            dispatch_.link_up(link_of(i), now_);
+        }
+        carried_[i].clear();
+    }
+    void offer(std::uint32_t count) {
+        for (; count > 0; --count) {
+            const BufferId id = pool_.take();
+            REQUIRE(id != no_buffer);
+            REQUIRE(dispatch_.on_data(sequence(offered_), PacketRef{id, 0, 1332}, now_ + latency, now_) ==
+                    Dispatch::Taken::queued);
+            number_of_[id.value] = offered_++;
+        }
+    }
+    void run(LinkMask open) {
+        dispatch_.run(
+            now_, open,
+            [&](LinkId link, const PacketRef& packet) {
+                REQUIRE((open & dispatch_.links() & mask_of(link)) != 0);
+                const std::uint32_t number = number_of_[packet.buffer.value];
+                sent_.insert(number);
+                carried_[link.index()].push_back(sequence(number).raw());
+            },
+            [](std::size_t) { return LinkMask{0}; });
+    }
+    // Some of what a link carries arrives, mostly the oldest; one at times overtakes or is never heard of.
+    void answer(std::uint32_t i) {
+        auto& carried = carried_[i];
+        if (!is_up(i) || carried.empty()) return;
+        std::vector<std::uint32_t> came;
+        for (std::uint32_t n = 1 + random_.below(10); n > 0 && !carried.empty(); --n) {
+            const std::size_t at =
+                random_.below(8) == 0 ? random_.below(static_cast<std::uint32_t>(carried.size())) : 0;
+            if (random_.below(20) != 0) came.push_back(carried[at]);
+            carried.erase(carried.begin() + static_cast<std::ptrdiff_t>(at));
+        }
+        if (reports_) {
+            arrived_[i] += static_cast<std::uint32_t>(came.size());
+            wire::ReportBuilder report({0, static_cast<std::uint32_t>(now_.ns / 1000), std::nullopt, arrived_[i]});
+            for (const std::uint32_t s : came) report.add(Seq31(s), random_.below(20'000));
+            dispatch_.on_report(link_of(i), *wire::DeliveryReport::over(report.bytes()), now_);
+        } else if (!came.empty()) {
+            wire::SrtlaAckBuilder ack;
+            for (const std::uint32_t s : came) ack.add(Seq31(s));
+            dispatch_.on_srtla_ack(link_of(i), *wire::SrtlaAck::over(ack.bytes()), now_);
+        }
+    }
+    void lose(std::uint32_t i) { carried_[i].erase(carried_[i].begin()); }
+    void pass() {
+        now_ = now_ + 1_ms * (1 + random_.below(random_.below(10) == 0 ? 400 : 20));
+        dispatch_.tick(now_);
+        static_cast<void>(dispatch_.take_probes(now_));
+    }
+
+    Random random_;
+    std::vector<std::uint8_t> bytes_ = std::vector<std::uint8_t>(2048 * 64);
+    Pool pool_{bytes_, 64};
+    Counters counters_;
+    Dispatch dispatch_{pool_, 1024, counters_};
+    Instant now_{5'000'000'000};
+    bool reports_ = true;
+    std::uint32_t offered_ = 0;
+    std::set<std::uint32_t> sent_;
+    std::array<std::uint32_t, 2048> number_of_{};
+    std::array<std::vector<std::uint32_t>, links> carried_;
+    std::array<std::uint32_t, links> arrived_{};
+};
+
+}  // namespace
+
+TEST_CASE("over random histories adaptive's books agree, and no packet is dropped in silence") {
+    const std::uint64_t seed = GENERATE(range(std::uint64_t{1}, std::uint64_t{13}));
+    CAPTURE(seed);
+    Run run(seed);
+    for (int i = 0; i < 600; ++i) run.step();
+    run.end();
+}
+
+}  // namespace hawser::test
