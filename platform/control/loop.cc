@@ -7,6 +7,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -26,7 +27,29 @@ namespace {
 
 }  // namespace
 
+Timer::Timer() : fd_(opened(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create")) {}
+
+void Timer::set(Instant deadline) {
+    if (deadline == deadline_) return;
+    deadline_ = deadline;
+    itimerspec when{};
+    // All zero would stop it.
+    if (deadline != never) when.it_value = os::to_timespec(std::max<std::int64_t>(deadline.ns, 1));
+    HAWSER_CHECK(::timerfd_settime(fd_.get(), TFD_TIMER_ABSTIME, &when, nullptr) == 0);
+}
+
+void Timer::acknowledge() {
+    std::uint64_t expirations = 0;
+    if (::read(fd_.get(), &expirations, sizeof expirations) > 0) deadline_ = never;
+}
+
 void Loop::watch(int fd, Handler handler) { watches_.push_back(Watch{fd, std::move(handler)}); }
+
+void Loop::unwatch(int fd) {
+    for (Watch& w : watches_)
+        if (w.fd == fd) w.fd = -1;
+    has_given_up_ = true;
+}
 
 void Loop::every(Duration period, Handler handler) {
     os::Fd timer = opened(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create");
@@ -57,11 +80,14 @@ void Loop::on_signals(std::initializer_list<int> signals, std::function<void(int
 int Loop::run() {
     std::vector<pollfd> polled;
     while (running_) {
+        if (std::exchange(has_given_up_, false))
+            watches_.erase(std::remove_if(watches_.begin(), watches_.end(), [](const Watch& w) { return w.fd < 0; }),
+                           watches_.end());
         polled.clear();
         for (const Watch& w : watches_) polled.push_back(pollfd{w.fd, POLLIN, 0});
         if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return 1;
         for (std::size_t i = 0; i < polled.size() && running_; ++i)
-            if (polled[i].revents != 0) watches_[i].handler();
+            if (polled[i].revents != 0 && watches_[i].fd >= 0) watches_[i].handler();
     }
     return code_;
 }

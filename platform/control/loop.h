@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The control thread's loop: descriptors with handlers, one periodic timer at most per use, signals as descriptors.
 // Sleeps until something is there: no tick of its own. Handlers run on the thread that called run().
+// A Timer is a single deadline that its owner moves about.
 #pragma once
 
 #include <csignal>
@@ -14,12 +15,29 @@
 
 namespace hawser::control {
 
+// Readable when its deadline has come. An absolute time of os::clock; setting it again replaces it.
+class Timer {
+public:
+    Timer();
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    // `never` stops it. A time that is over is due at once.
+    void set(Instant deadline);
+    // To be called by the handler: it is not readable any more.
+    void acknowledge();
+
+private:
+    os::Fd fd_;
+    Instant deadline_ = never;
+};
+
 class Loop {
 public:
     using Handler = std::function<void()>;
 
     // The descriptor stays its owner's; the handler runs while it is readable. Handlers may watch more.
     void watch(int fd, Handler handler);
+    // From a handler too, its own included.
+    void unwatch(int fd);
     // Calls the handler each `period` from now on.
     void every(Duration period, Handler handler);
     // Blocks the signals for this thread and those it starts later, and hands them to the handler one by one.
@@ -34,11 +52,12 @@ public:
 
 private:
     struct Watch {
-        int fd;
+        int fd;  // -1: given up, to be forgotten between two turns
         Handler handler;
     };
     std::deque<Watch> watches_;  // a handler stays where it is while it adds another
     std::vector<os::Fd> owned_;
+    bool has_given_up_ = false;
     bool running_ = true;
     int code_ = 0;
 };

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Listening to any number of groups on one port: opens a GroupSocket when the last one has as many as the kernel allows,
+// watches them on the loop, and keeps them joined while interfaces come and go. Control thread only.
+// One batch a turn and socket, so that a flood on one port does not keep the loop from the rest.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "platform/control/interfaces.h"
+#include "platform/control/loop.h"
+#include "platform/control/radio/group_socket.h"
+
+namespace hawser::control {
+
+class GroupReceiver {
+public:
+    struct Settings {
+        std::uint16_t port = 0;
+        std::size_t batch_datagrams = 32;
+        std::size_t datagram_bytes_max = status_bytes_max;
+        std::uint32_t receive_buffer_bytes = group_receive_buffer_bytes;
+    };
+    using Handler = std::function<void(std::span<const Datagram>)>;
+    // An interface that came or went, or a socket's sickness: one line for the operator.
+    using Notice = std::function<void(const std::string&)>;
+
+    GroupReceiver(Loop& loop, const Settings& settings, Handler handler, Notice notice);
+    ~GroupReceiver();
+    GroupReceiver(const GroupReceiver&) = delete;
+    GroupReceiver& operator=(const GroupReceiver&) = delete;
+
+    Result<Unit, GroupFault> join(const GroupSpec& spec);
+    void leave(const Endpoint& group);
+    // Of all sockets together.
+    [[nodiscard]] GroupSocket::Figures figures() const;
+    [[nodiscard]] std::size_t socket_count() const { return sockets_.size(); }
+
+private:
+    void watch_interfaces();
+    void on_readable(GroupSocket& socket);
+
+    Loop& loop_;
+    Settings settings_;
+    Handler handler_;
+    Notice notice_;
+    ReceiveBatch batch_;
+    std::deque<GroupSocket> sockets_;
+    std::optional<InterfaceWatch> interfaces_;
+};
+
+}  // namespace hawser::control

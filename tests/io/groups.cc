@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+// Multicast of the radio control plane, in a namespace of its own: what is joined is heard, and nothing else.
+#include <catch2/catch.hpp>
+
+#include <poll.h>
+
+#include <chrono>
+#include <functional>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "platform/control/interfaces.h"
+#include "platform/control/radio/group_receiver.h"
+#include "platform/control/radio/group_socket.h"
+#include "platform/linux/clock.h"
+#include "tests/io/group_network.h"
+
+using namespace hawser;
+using namespace hawser::control;
+
+namespace {
+
+constexpr std::uint16_t port = 5006;
+constexpr int deadline_ms = 10'000;
+
+// Catch2 2 takes assertions of one thread only, so a test returns what it saw: a line for each thing that was not so.
+using Faults = std::vector<std::string>;
+
+void in_namespace(const std::function<void(Faults&)>& body) {
+    bool has_entered = false;
+    Faults faults;
+    std::thread([&] {
+        has_entered = test::enter_group_network();
+        if (has_entered) body(faults);
+    }).join();
+    if (!has_entered) {
+        WARN("skipped: no network namespace with multicast on loopback (needs root)");
+        return;
+    }
+    CHECK(faults == Faults{});
+}
+
+void expect(Faults& faults, bool condition, const std::string& what) {
+    if (!condition) faults.push_back(what);
+}
+
+Endpoint group(const char* text) {
+    Endpoint e = *os::parse_address(text);
+    e.port = port;
+    return e;
+}
+GroupSpec on(const char* address, const char* interface) {
+    GroupSpec spec;
+    spec.group = group(address);
+    spec.interface = interface;
+    return spec;
+}
+Bytes bytes_of(const std::string& text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+std::string text_of(const Datagram& d) { return {reinterpret_cast<const char*>(d.bytes.data()), d.bytes.size()}; }
+
+// Reads until `last` has come: what was sent before it on this host has come, or never will.
+std::vector<std::string> read_until(GroupSocket& socket, const std::string& last) {
+    ReceiveBatch batch(4, 2048);
+    std::vector<std::string> texts;
+    while (texts.empty() || texts.back() != last) {
+        pollfd p{socket.fd(), POLLIN, 0};
+        if (::poll(&p, 1, deadline_ms) <= 0) {
+            texts.push_back("nothing came");
+            return texts;
+        }
+        for (const Datagram& d : socket.receive(batch)) texts.push_back(text_of(d));
+    }
+    return texts;
+}
+
+GroupSocket opened(bool v4 = true) { return GroupSocket::open(port, v4, 1 << 20).value(); }
+
+}  // namespace
+
+TEST_CASE("a datagram says to which group it came, from whom and by which interface") {
+    in_namespace([](Faults& faults) {
+        GroupSocket socket = opened();
+        expect(faults, bool(socket.join(on("239.1.2.3", "lo"))), "join");
+        expect(faults, bool(socket.join(on("239.1.2.4", "lo"))), "join of a second");
+        GroupSender sender = GroupSender::open(true, 0).value();
+        expect(faults, bool(sender.send(bytes_of("hello"), group("239.1.2.4"), loopback_index())), "send");
+        pollfd p{socket.fd(), POLLIN, 0};
+        ::poll(&p, 1, deadline_ms);
+        ReceiveBatch batch(4, 2048);
+        const auto got = socket.receive(batch);
+        expect(faults, got.size() == 1, "one datagram");
+        if (got.size() != 1) return;
+        expect(faults, text_of(got[0]) == "hello", "its bytes");
+        expect(faults, got[0].group == group("239.1.2.4"), "its group");
+        expect(faults, got[0].source.port == sender.local().port, "its sender");
+        expect(faults, got[0].interface == loopback_index(), "its interface");
+    });
+}
+
+TEST_CASE("groups that only others on the host have joined are not heard") {
+    in_namespace([](Faults& faults) {
+        GroupSocket ours = opened(), others = opened();
+        expect(faults, bool(ours.join(on("239.1.2.3", "lo"))) && bool(others.join(on("239.9.9.9", "lo"))), "join");
+        GroupSender sender = GroupSender::open(true, 0).value();
+        expect(faults, bool(sender.send(bytes_of("theirs"), group("239.9.9.9"), loopback_index())), "send");
+        expect(faults, bool(sender.send(bytes_of("ours"), group("239.1.2.3"), loopback_index())), "send");
+        expect(faults, read_until(ours, "ours") == std::vector<std::string>{"ours"}, "only ours");
+        expect(faults, read_until(others, "theirs") == std::vector<std::string>{"theirs"}, "they hear theirs");
+    });
+}
+
+TEST_CASE("several listeners to one group on one host all hear it, and one that left hears no more") {
+    in_namespace([](Faults& faults) {
+        GroupSocket first = opened(), second = opened();
+        expect(faults, bool(first.join(on("239.1.2.3", "lo"))) && bool(second.join(on("239.1.2.3", "lo"))), "join");
+        expect(faults, bool(second.join(on("239.1.2.5", "lo"))), "join");
+        GroupSender sender = GroupSender::open(true, 0).value();
+        const auto send = [&](const char* text, const char* to) {
+            expect(faults, bool(sender.send(bytes_of(text), group(to), loopback_index())), "send");
+        };
+        send("a", "239.1.2.3");
+        expect(faults, read_until(first, "a").size() == 1 && read_until(second, "a").size() == 1, "both hear it");
+        second.leave(group("239.1.2.3"));
+        send("b", "239.1.2.3");
+        send("c", "239.1.2.5");
+        expect(faults, read_until(first, "b").size() == 1, "the first still does");
+        expect(faults, read_until(second, "c") == std::vector<std::string>{"c"}, "the second does not");
+    });
+}
+
+TEST_CASE("a source-specific join hears that source only") {
+    in_namespace([](Faults& faults) {
+        const os::Fd a = test::make_interface("hwa", "10.77.1.1");
+        if (!a.is_open()) return;
+        GroupSocket socket = opened();
+        const auto join = [&](const char* address, const char* source) {
+            GroupSpec spec = on(address, "hwa");
+            spec.source = os::parse_address(source);
+            expect(faults, bool(socket.join(spec)), "join");
+        };
+        join("239.1.2.3", "10.99.9.9");
+        join("239.1.2.4", "10.77.1.1");
+        GroupSender sender = GroupSender::open(true, 1).value();
+        const std::uint32_t out = interface_index("hwa");
+        expect(faults, bool(sender.send(bytes_of("another"), group("239.1.2.3"), out)), "send");
+        expect(faults, bool(sender.send(bytes_of("the one"), group("239.1.2.4"), out)), "send");
+        expect(faults, read_until(socket, "the one") == std::vector<std::string>{"the one"}, "the one source");
+    });
+}
+
+TEST_CASE("an interface is known by its name and by its address") {
+    in_namespace([](Faults& faults) {
+        const os::Fd a = test::make_interface("hwa", "10.77.1.1");
+        if (!a.is_open()) return;
+        expect(faults, interface_index("10.77.1.1") == interface_index("hwa"), "the same number");
+        expect(faults, interface_index("10.77.1.2") == 0 && interface_index("hwz") == 0, "none for what is not there");
+        expect(faults, interface_name(interface_index("hwa")) == "hwa", "its name");
+        expect(faults, interface_toward(group("10.77.1.9")) == interface_index("hwa"), "the way to a neighbour");
+        expect(faults, interface_toward(group("239.1.2.3")) == 0, "no way to a group without a route");
+    });
+}
+
+TEST_CASE("without a route to it a group is joined on loopback") {
+    in_namespace([](Faults& faults) {
+        GroupSocket socket = opened();
+        const GroupSpec spec = on("239.1.2.3", "");
+        expect(faults, bool(socket.join(spec)), "join");
+        GroupSender sender = GroupSender::open(true, 0).value();
+        expect(faults, bool(sender.send(bytes_of("x"), spec.group, sending_interface(spec))), "send");
+        expect(faults, read_until(socket, "x").size() == 1, "heard");
+    });
+}
+
+TEST_CASE("a join that cannot be names the group and the interface") {
+    in_namespace([](Faults& faults) {
+        GroupSocket socket = opened();
+        const auto none = socket.join(on("239.1.2.3", "hwz"));
+        expect(faults, !none && none.error().text() == "239.1.2.3:5006 on hwz: join: No such device",
+               none ? "joined" : none.error().text());
+        expect(faults, socket.group_count() == 0, "nothing is kept of it");
+        expect(faults, !socket.join(on("10.1.2.3", "lo")), "no group");
+        expect(faults, !socket.join(on("ff15::1", "lo")), "another family");
+        GroupSpec other_port = on("239.1.2.3", "lo");
+        other_port.group.port = 5004;
+        expect(faults, !socket.join(other_port), "another port");
+    });
+}
+
+TEST_CASE("what is longer than its room is dropped and counted, and what follows is heard") {
+    in_namespace([](Faults& faults) {
+        GroupSocket socket = opened();
+        expect(faults, bool(socket.join(on("239.1.2.3", "lo"))), "join");
+        GroupSender sender = GroupSender::open(true, 0).value();
+        expect(faults, bool(sender.send(bytes_of(std::string(2049, 'x')), group("239.1.2.3"), loopback_index())),
+               "send");
+        expect(faults, bool(sender.send(bytes_of(std::string(2048, 'y')), group("239.1.2.3"), loopback_index())),
+               "send");
+        expect(faults, read_until(socket, std::string(2048, 'y')).size() == 1, "the one that fits");
+        expect(faults, socket.figures().truncated == 1 && socket.figures().datagrams == 1, "counted");
+    });
+}
+
+TEST_CASE("IPv6 groups are heard like IPv4 groups") {
+    in_namespace([](Faults& faults) {
+        const os::Fd a = test::make_interface("hwa", "10.77.1.1");
+        auto made = GroupSocket::open(port, false, 1 << 20);
+        if (!made || !a.is_open()) return;  // a kernel without IPv6, or without devices to make
+        GroupSocket socket = std::move(made).value();
+        expect(faults, bool(socket.join(on("ff15::4b41", "hwa"))), "join");
+        GroupSender sender = GroupSender::open(false, 1).value();
+        const auto sent = sender.send(bytes_of("six"), group("ff15::4b41"), interface_index("hwa"));
+        expect(faults, bool(sent), sent ? "" : sent.error().text());
+        expect(faults, read_until(socket, "six") == std::vector<std::string>{"six"}, "heard");
+    });
+}
+
+TEST_CASE("an interface that vanishes and comes back is joined again") {
+    in_namespace([](Faults& faults) {
+        os::Fd device = test::make_interface("hwa", "10.77.1.1");
+        if (!device.is_open()) return;
+        Loop loop;
+        GroupSender sender = GroupSender::open(true, 1).value();
+        std::vector<std::string> notices;
+        std::string heard;
+        GroupReceiver::Settings settings;
+        settings.port = port;
+        GroupReceiver receiver(
+            loop, settings,
+            [&](std::span<const Datagram> got) {
+                heard = text_of(got[0]);
+                loop.quit(0);
+            },
+            [&](const std::string& notice) {
+                notices.push_back(notice);
+                // Its name went with it, or not yet.
+                if (notice.find("239.1.2.3:5006 lost on ") == 0)
+                    device = test::make_interface("hwa", "10.77.1.1");
+                else if (notice == "239.1.2.3:5006 joined on hwa")
+                    expect(faults, bool(sender.send(bytes_of("back"), group("239.1.2.3"), interface_index("hwa"))),
+                           "send");
+            });
+        GroupSpec spec = on("239.1.2.3", "hwa");
+        spec.loopback = false;
+        expect(faults, bool(receiver.join(spec)), "join");
+        loop.every(Duration{std::int64_t{deadline_ms} * 1'000'000}, [&] { loop.quit(1); });
+        device.reset();
+        expect(faults, loop.run() == 0, "nothing was heard in time");
+        expect(faults, heard == "back", "what was sent when it was back");
+        expect(faults, notices.size() >= 2, "the operator is told");
+    });
+}
+
+TEST_CASE("more groups than the kernel allows on one socket are spread over several") {
+    in_namespace([](Faults& faults) {
+        Loop loop;
+        std::set<std::string> heard;
+        constexpr int groups = 50;  // the kernel's default is 20 a socket
+        GroupReceiver::Settings settings;
+        settings.port = port;
+        GroupReceiver receiver(
+            loop, settings,
+            [&](std::span<const Datagram> got) {
+                for (const Datagram& d : got) heard.insert(text_of(d));
+                if (heard.size() == groups) loop.quit(0);
+            },
+            [](const std::string&) {});
+        GroupSender sender = GroupSender::open(true, 0).value();
+        for (int i = 0; i < groups; ++i) {
+            const std::string address = "239.1.3." + std::to_string(i);
+            expect(faults, bool(receiver.join(on(address.c_str(), "lo"))), "join of " + address);
+            expect(faults, bool(sender.send(bytes_of(address), group(address.c_str()), loopback_index())), "send");
+        }
+        loop.every(Duration{std::int64_t{deadline_ms} * 1'000'000}, [&] { loop.quit(1); });
+        expect(faults, loop.run() == 0, "not all were heard");
+        expect(faults, receiver.socket_count() > 1 && receiver.socket_count() <= 4, "sockets");
+    });
+}
+
+TEST_CASE("a timer is due once, at its last deadline, and a watch that is given up is silent") {
+    Loop loop;
+    Timer due, stopped;
+    int calls = 0;
+    due.set(os::now() + Duration{3'600'000'000'000});
+    due.set(os::now());
+    stopped.set(os::now());
+    loop.watch(stopped.fd(), [&] { calls += 100; });
+    loop.watch(due.fd(), [&] {
+        due.acknowledge();
+        loop.unwatch(due.fd());
+        ++calls;
+    });
+    stopped.set(never);
+    loop.every(Duration{20'000'000}, [&] { loop.quit(7); });
+    CHECK(loop.run() == 7);
+    CHECK(calls == 1);
+}
