@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// Names of recordings from a pattern: what strftime knows (%Y %m %d %H %M %S ..., UTC), %1 for tenths of a second, and
+// {radio} {ssrc} {frequency} {khz} {preset}. What comes from the network cannot leave the folder: in a field, everything but
+// letters, digits, and + - . _ becomes '_', and no field begins with a dot.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace hawser::control {
+
+struct NameFields {
+    std::string radio;
+    std::uint32_t ssrc = 0;
+    double frequency = 0;  // Hz
+    std::string preset;
+};
+
+// Absent when the pattern has an unknown {field}, an open brace, or gives no name.
+[[nodiscard]] std::optional<std::string> file_name(const std::string& pattern, const NameFields& fields,
+                                                   std::int64_t unix_ns);
+
+}  // namespace hawser::control

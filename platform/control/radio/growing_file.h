@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// A file that no reader meets half written: it grows under a hidden temporary name beside its place and is renamed at
+// the end, never over another file. Or a descriptor that is there already, such as standard output, which has no name.
+// Writes are gathered in memory; nothing reaches the disk before flush(), or write() with the buffer full.
+// Every call may block. A failure names the call and stays: later calls do nothing and answer the same.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/bytes.h"
+#include "engine/base/result.h"
+#include "platform/linux/fd.h"
+
+namespace hawser::control {
+
+class GrowingFile {
+public:
+    // Makes the folders on the way.
+    [[nodiscard]] static Result<GrowingFile, Errno> create(const std::string& path);
+    // Not closed in the end. What nobody takes is given up once `stop` is set.
+    [[nodiscard]] static GrowingFile over(int fd, const std::atomic<bool>& stop);
+
+    Result<Unit, Errno> write(Bytes bytes);
+    // Over what is there, at once; files only.
+    Result<Unit, Errno> write_at(std::uint64_t offset, Bytes bytes);
+    Result<Unit, Errno> flush();
+    // Flushes what it can and gives the file its name; answers the name, which has a number where the wanted one was
+    // taken. After a failure what did reach the disk is kept under it all the same: fault() tells of that.
+    Result<std::string, Errno> finish();
+    // Takes away what was written.
+    void discard();
+
+    [[nodiscard]] bool is_stream() const { return stop_ != nullptr; }
+    // Those that write() took, and those of them that reached the file.
+    [[nodiscard]] std::uint64_t bytes() const { return flushed_ + buffer_.size(); }
+    [[nodiscard]] std::uint64_t flushed() const { return flushed_; }
+    [[nodiscard]] std::optional<Errno> fault() const { return fault_; }
+
+private:
+    GrowingFile() = default;
+    Result<Unit, Errno> fail(int error, const char* call);
+    Result<Unit, Errno> put(Bytes bytes);
+
+    os::Fd owned_;
+    int fd_ = -1;
+    const std::atomic<bool>* stop_ = nullptr;
+    std::string path_;
+    std::string temporary_;
+    std::vector<std::uint8_t> buffer_;
+    std::uint64_t flushed_ = 0;
+    std::optional<Errno> fault_;
+};
+
+// A whole file at once, in the same way but over an old one: a reader meets the old content or the new.
+Result<Unit, Errno> replace_file(const std::string& path, std::string_view content);
+
+}  // namespace hawser::control

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "platform/control/radio/recorder.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+#include "platform/linux/clock.h"
+#include "platform/linux/thread.h"
+
+namespace hawser::control {
+
+namespace {
+
+constexpr auto flush_period = std::chrono::seconds(1);
+// Besides its payload, so that blocks without any are bounded too.
+constexpr std::size_t item_bytes = 64;
+
+std::int64_t now_s() { return os::now().ms() / 1000; }
+
+}  // namespace
+
+Recorder::Recorder(std::size_t queue_bytes)
+    : queue_bytes_(queue_bytes), ready_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (!ready_.is_open()) throw std::system_error(errno, std::generic_category(), "eventfd");
+    worker_ = std::thread([this] { run(); });
+}
+
+Recorder::~Recorder() {
+    {
+        const std::lock_guard lock(mutex_);
+        is_stopping_ = true;
+    }
+    stop_.store(true, std::memory_order_relaxed);  // only makes waiting end; the lock orders the rest
+    filled_.notify_one();
+    worker_.join();
+}
+
+void Recorder::put(const Item& item, Bytes payload) {
+    bool was_empty = false;
+    {
+        const std::lock_guard lock(mutex_);
+        was_empty = filling_.items.empty();
+        filling_.items.push_back(item);
+        filling_.bytes.insert(filling_.bytes.end(), payload.begin(), payload.end());
+    }
+    if (was_empty) filled_.notify_one();
+}
+
+std::uint32_t Recorder::begin(RecordingSpec spec) {
+    const std::uint32_t id = ++last_id_;
+    fed_.emplace(id, Fed{});
+    {
+        const std::lock_guard lock(mutex_);
+        filling_.specs.push_back(std::move(spec));
+    }
+    put({Kind::begin, id, 0, 0, std::nullopt}, {});
+    return id;
+}
+
+bool Recorder::samples(std::uint32_t id, std::optional<std::int64_t> unix_ns, std::uint32_t ticks, Bytes payload) {
+    const auto found = fed_.find(id);
+    if (found == fed_.end()) return false;
+    Fed& fed = found->second;
+    bool is_full = false;
+    {
+        const std::lock_guard lock(mutex_);
+        is_full = filling_.bytes.size() + filling_.items.size() * item_bytes + payload.size() > queue_bytes_;
+    }
+    if (is_full) {
+        ++figures_.dropped;
+        fed.dropped_ticks += ticks;
+        fed.untold_ticks += ticks;
+    } else {
+        ++figures_.blocks;
+        if (fed.dropped_ticks != 0) put({Kind::gap, id, 0, std::exchange(fed.dropped_ticks, 0), std::nullopt}, {});
+        put({Kind::samples, id, static_cast<std::uint32_t>(payload.size()), ticks, unix_ns}, payload);
+    }
+    if (fed.untold_ticks != 0 && now_s() != fed.told_s) {
+        fed.told_s = now_s();
+        report(
+            {RecordingEvent::Kind::dropped, id, "", "the disk does not keep up", std::exchange(fed.untold_ticks, 0)});
+    }
+    return !is_full;
+}
+
+void Recorder::gap(std::uint32_t id, std::uint64_t ticks) {
+    if (const auto found = fed_.find(id); found != fed_.end())
+        put({Kind::gap, id, 0, ticks + std::exchange(found->second.dropped_ticks, 0), std::nullopt}, {});
+}
+
+void Recorder::end(std::uint32_t id) {
+    if (fed_.erase(id) != 0) put({Kind::end, id, 0, 0, std::nullopt}, {});
+}
+
+std::vector<RecordingEvent> Recorder::take() {
+    std::uint64_t count = 0;
+    // Before the events are taken: one that comes in between is readable again.
+    [[maybe_unused]] const auto read = ::read(ready_.get(), &count, sizeof count);
+    const std::lock_guard lock(mutex_);
+    return std::exchange(events_, {});
+}
+
+void Recorder::report(RecordingEvent event) {
+    {
+        const std::lock_guard lock(mutex_);
+        events_.push_back(std::move(event));
+    }
+    const std::uint64_t one = 1;
+    // A full eventfd counter is readable already.
+    [[maybe_unused]] const auto written = ::write(ready_.get(), &one, sizeof one);
+}
+
+void Recorder::run() {
+    os::block_all_signals();  // SIGPIPE among them: a reader that is gone is an error of write()
+    os::name_this_thread("hawser-files");
+    auto flush_at = std::chrono::steady_clock::now() + flush_period;
+    for (bool is_stopping = false; !is_stopping;) {
+        {
+            std::unique_lock lock(mutex_);
+            const auto is_there = [this] { return is_stopping_ || !filling_.items.empty(); };
+            // Nothing open, nothing to flush: no tick of its own.
+            if (recordings_.empty())
+                filled_.wait(lock, is_there);
+            else
+                filled_.wait_until(lock, flush_at, is_there);
+            is_stopping = is_stopping_;
+            std::swap(filling_, carrying_);
+        }
+        carry_out(carrying_);
+        carrying_.clear();
+        if (std::chrono::steady_clock::now() < flush_at) continue;
+        for (const auto& [id, recording] : recordings_) recording->flush();
+        flush_at = std::chrono::steady_clock::now() + flush_period;
+    }
+    recordings_.clear();  // closes each
+}
+
+void Recorder::carry_out(Batch& batch) {
+    std::size_t at = 0;
+    std::size_t spec = 0;
+    for (const Item& item : batch.items) {
+        const Bytes payload = Bytes(batch.bytes).subspan(at, item.size);
+        at += item.size;
+        if (item.kind == Kind::begin) {
+            recordings_[item.id] = std::make_unique<Recording>(item.id, std::move(batch.specs[spec++]), stop_,
+                                                               [this](RecordingEvent e) { report(std::move(e)); });
+            continue;
+        }
+        const auto found = recordings_.find(item.id);
+        if (found == recordings_.end()) continue;
+        if (item.kind == Kind::samples)
+            found->second->samples(item.unix_ns, static_cast<std::uint32_t>(item.ticks), payload);
+        else if (item.kind == Kind::gap)
+            found->second->gap(item.ticks);
+        else
+            recordings_.erase(found);
+    }
+}
+
+}  // namespace hawser::control

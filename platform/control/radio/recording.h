@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// One recording as the writer's thread holds it: counts the stream's time, cuts it into files at multiples of a period
+// of UTC, fills what is missing when told to, decodes Opus where samples are wanted. Calls may block on the disk.
+//  - Time is counted in ticks from the first sample whose UTC is known. It is set anew only at a cut, and only when the
+//    count is off by more than drift_max: every file of a steady stream has the same length.
+//  - With cuts and filling, each file begins at its boundary, the first one with silence.
+//  - A failure of one file ends the recording.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/base/time.h"
+#include "platform/control/radio/file_name.h"
+#include "platform/control/radio/sink.h"
+
+namespace hawser::control {
+
+enum class Input : std::uint8_t { s16, f32, opus };  // samples little-endian and interleaved, or Opus packets
+
+struct RecordingSpec {
+    Input input = Input::s16;
+    std::uint32_t samprate = 0;  // of PCM
+    std::uint32_t channels = 1;
+    Container container = Container::wav;
+    std::string pattern;  // file_name()'s; empty: standard output
+    NameFields fields;
+    Duration period{};  // of the cuts; 0: none
+    bool fill = true;
+
+    // Ticks a second.
+    [[nodiscard]] std::uint32_t tick_rate() const;
+    // Why it cannot be; empty when it can.
+    [[nodiscard]] std::string refusal() const;
+};
+
+struct RecordingEvent {
+    enum class Kind : std::uint8_t {
+        finished,  // a file has its name
+        failed,    // the recording is over; `text` says why, `path` what could be kept, if anything
+        dropped,   // `ticks` did not get into the writer's queue
+        closed,    // the recording is over, nothing follows
+    };
+    Kind kind = Kind::finished;
+    std::uint32_t id = 0;
+    std::string path;
+    std::string text;
+    std::uint64_t ticks = 0;
+};
+
+class Recording {
+public:
+    // Audio clocks and UTC differ by some ms in a period; a restart of ntpd by more. Untuned.
+    static constexpr Duration drift_max{20'000'000};
+    // A gap that is longer is not filled: the time is set anew.
+    static constexpr std::uint32_t fill_seconds_max = 3600;  // untuned
+    using Report = std::function<void(RecordingEvent)>;
+
+    Recording(std::uint32_t id, RecordingSpec spec, const std::atomic<bool>& stop, Report report);
+    ~Recording();
+
+    // The payload's first tick was at `unix_ns`, where that is known.
+    void samples(std::optional<std::int64_t> unix_ns, std::uint32_t ticks, Bytes payload);
+    // So many are missing here.
+    void gap(std::uint64_t ticks);
+    // What is written is on the disk when it returns.
+    void flush();
+    void close();
+    [[nodiscard]] bool is_over() const { return is_over_; }
+
+private:
+    [[nodiscard]] std::int64_t time_of_next() const;
+    [[nodiscard]] std::uint64_t ticks_to_boundary() const;
+    void put_pcm(std::optional<std::int64_t> unix_ns, Bytes frames);
+    void put_silence(std::uint64_t ticks);
+    void put_packet(std::uint32_t ticks, Bytes packet);
+    void decode(std::optional<std::int64_t> unix_ns, Bytes packet);
+    // Begins a file where none is; false when the recording is over.
+    bool begin_file();
+    void end_file();
+    void at_boundary();
+    void set_time(std::int64_t unix_ns);
+    void check(const Result<Unit, Errno>& result);
+    void fail(const std::string& text);
+
+    struct Decoder;
+    std::uint32_t id_;
+    RecordingSpec spec_;
+    const std::atomic<bool>& stop_;
+    Report report_;
+    SinkFormat format_;
+    std::uint32_t frame_bytes_ = 0;  // of PCM
+    std::unique_ptr<Sink> sink_;
+    std::unique_ptr<Decoder> decoder_;
+    std::string path_;
+    bool is_over_ = false;
+    bool is_timed_ = false;
+    std::int64_t anchor_ns_ = 0;         // of the tick that was counted as 0
+    std::uint64_t counted_ = 0;          // ticks since
+    std::int64_t boundary_ns_ = 0;       // where the file ends
+    std::optional<std::int64_t> error_;  // of the count, by the last time that was told
+};
+
+}  // namespace hawser::control
