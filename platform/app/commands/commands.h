@@ -8,6 +8,7 @@ int command_send(int argc, char** argv);
 int command_recv(int argc, char** argv);
 int command_demo(int argc, char** argv);
 int command_sim(int argc, char** argv);
+int command_radio(int argc, char** argv);
 // Called by the peers' names, with their command lines.
 int command_srtla_send(int argc, char** argv);
 int command_srtla_rec(int argc, char** argv);

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "platform/control/radio/radio_link.h"
+
+#include <utility>
+
+#include "engine/radio/address.h"
+#include "platform/linux/clock.h"
+
+namespace hawser::control {
+
+namespace {
+
+GroupReceiver::Settings status_settings() {
+    GroupReceiver::Settings settings;
+    settings.port = radio::status_port;
+    return settings;
+}
+
+}  // namespace
+
+RadioLink::RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handler, Notice notice)
+    : loop_(loop),
+      service_(service),
+      ttl_(ttl),
+      handler_(std::move(handler)),
+      notice_(std::move(notice)),
+      receiver_(
+          loop, status_settings(),
+          [this](std::span<const Datagram> received) {
+              for (const Datagram& d : received)
+                  for (std::size_t i = 0; i < radios_.size(); ++i)
+                      if (radios_[i].spec.group.address == d.group.address) {
+                          service_.on_packet(radio::RadioId(static_cast<std::uint16_t>(i)), d.source, d.bytes,
+                                             os::now());
+                          // Its status is of this packet only as long as no other came.
+                          while (const auto event = service_.next_event()) handler_(*event);
+                      }
+              pump();
+          },
+          notice_) {
+    loop_.watch(timer_.fd(), [this] {
+        timer_.acknowledge();
+        ++figures_.wakes;
+        pump();
+    });
+}
+
+RadioLink::~RadioLink() { loop_.unwatch(timer_.fd()); }
+
+Result<radio::RadioId, GroupFault> RadioLink::add(const GroupSpec& status_group) {
+    if (const auto joined = receiver_.join(status_group); !joined) return Failure{joined.error()};
+    radios_.push_back({status_group, sending_interface(status_group), false});
+    return service_.add_radio();
+}
+
+void RadioLink::pump() {
+    if (std::exchange(is_pumping_, true)) return;  // a handler that asks for more gets it in the round under way
+    bool has_more = true;
+    while (has_more) {
+        has_more = false;
+        const Instant now = os::now();
+        service_.turn(now);
+        while (const auto packet = service_.next_packet(now)) send(*packet);
+        while (const auto event = service_.next_event()) {
+            handler_(*event);
+            has_more = true;
+        }
+    }
+    timer_.set(service_.next_deadline());
+    is_pumping_ = false;
+}
+
+GroupSender* RadioLink::sender_for(bool v4) {
+    std::optional<GroupSender>& sender = senders_[v4 ? 1 : 0];
+    if (!sender) {
+        auto opened = GroupSender::open(v4, ttl_);
+        if (!opened) {
+            notice_(opened.error().text());
+            return nullptr;
+        }
+        sender = std::move(opened).value();
+    }
+    return &*sender;
+}
+
+// What could not be sent is a packet lost: the tuner repeats it.
+void RadioLink::send(const radio::Tuner::Packet& packet) {
+    Radio& to = radios_[packet.radio.index()];
+    GroupSender* sender = sender_for(to.spec.group.is_v4());
+    if (sender == nullptr) return;
+    auto sent = sender->send(packet.bytes, to.spec.group, to.interface);
+    if (!sent) {
+        // It may be another interface's turn now.
+        to.interface = sending_interface(to.spec);
+        sent = sender->send(packet.bytes, to.spec.group, to.interface);
+    }
+    ++(sent ? figures_.sent : figures_.send_failures);
+    if (!sent && !to.is_failing) notice_(sent.error().text());
+    to.is_failing = !sent;
+}
+
+}  // namespace hawser::control

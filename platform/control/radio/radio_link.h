@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Joins the control plane's centre (radio::Service, which is pure) to sockets and the loop: what comes from the status
+// groups goes in, what is to be sent goes out by the group's interface, and the loop is woken for a packet or for the
+// service's own next deadline, and for nothing else. The sockets live as long as this does. Control thread only.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/radio/service.h"
+#include "platform/control/loop.h"
+#include "platform/control/radio/group_receiver.h"
+
+namespace hawser::control {
+
+class RadioLink {
+public:
+    using Handler = std::function<void(const radio::RadioEvent&)>;
+    using Notice = std::function<void(const std::string&)>;
+    struct Figures {
+        std::uint64_t sent = 0;
+        std::uint64_t send_failures = 0;
+        std::uint64_t wakes = 0;  // by the timer
+    };
+
+    // TTL of commands: 0 stays on this host, 1 on its network.
+    RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handler, Notice notice);
+    ~RadioLink();
+    RadioLink(const RadioLink&) = delete;
+    RadioLink& operator=(const RadioLink&) = delete;
+
+    // Listens to a radiod's status group, which is then a radio of the service.
+    Result<radio::RadioId, GroupFault> add(const GroupSpec& status_group);
+    // After anything was asked of the service: sends what is due and hands out events.
+    void pump();
+
+    [[nodiscard]] const Figures& figures() const { return figures_; }
+
+private:
+    struct Radio {
+        GroupSpec spec;
+        std::uint32_t interface = 0;
+        bool is_failing = false;  // told once, until it goes again
+    };
+    void send(const radio::Tuner::Packet& packet);
+    GroupSender* sender_for(bool v4);
+
+    Loop& loop_;
+    radio::Service& service_;
+    int ttl_;
+    Handler handler_;
+    Notice notice_;
+    Timer timer_;
+    GroupReceiver receiver_;
+    std::optional<GroupSender> senders_[2];  // IPv6, IPv4
+    std::vector<Radio> radios_;              // by RadioId
+    bool is_pumping_ = false;
+    Figures figures_;
+};
+
+}  // namespace hawser::control

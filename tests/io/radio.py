@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`hawser radio` against the stand-in radiod, in a network namespace with multicast on loopback. Needs root.
+Arguments: HAWSER STAND_IN."""
+import ctypes
+import json
+import os
+import subprocess
+import sys
+import time
+
+from program import Running, check, finish, refuses, run
+
+STAND_IN = os.path.abspath(sys.argv[2])
+RADIO = "239.108.155.32,lo"
+
+
+def enter_namespace():
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(0x40000000) != 0:  # CLONE_NEWNET
+        print("skipped: no network namespace (needs root)")
+        sys.exit(77)
+    for words in (["link", "set", "lo", "up"], ["link", "set", "lo", "multicast", "on"]):
+        if subprocess.run(["ip", *words], check=False).returncode != 0:
+            print("skipped: loopback cannot be set up")
+            sys.exit(77)
+
+
+def command_line():
+    refuses("no subcommand", 2, "subcommand is required", "radio")
+    refuses("no radiod", 2, "--radio is required", "radio", "list")
+    refuses("a number that is no channel's", 2, "'0' is no channel's number", "radio", "query", "-r", RADIO, "0")
+    refuses("a field that is none", 2, "there is no field 'colour'", "radio", "query", "-r", RADIO, "7", "--field", "colour")
+    refuses("a frequency that is none", 2, "channel.frequency loud: that is no value of it", "radio", "tune", "-r", RADIO, "-s", "7", "-f", "loud")
+    refuses("a field that is not settable", 2, "output.level -3: radiod lets nobody set it", "radio", "set", "-r", RADIO, "7", "output.level", "-3")
+    refuses("an odd count of words", 2, "'agc.gain' has no value", "radio", "set", "-r", RADIO, "7", "agc.gain")
+    refuses("an interface that is not there", 1, "239.108.155.32:5006 on hwz: join: No such device", "radio", "list", "-r", "239.108.155.32,hwz")
+    refuses("nobody there", 1, "no channel of 239.108.155.32,lo answered", "radio", "list", "-r", RADIO)
+
+
+def channels():
+    code, said = run("radio", "tune", "-r", RADIO, "-s", "14074", "-f", "14m074", "-m", "usb", "-R", "12000")
+    check("tune creates a channel", code == 0 and said == "14074 usb 14074000 Hz, 12000 Hz\n", said)
+    os.environ["RADIO"] = RADIO
+    code, said = run("radio", "tune", "-s", "5000", "-f", "5000k0", "-m", "am", "--set", "channel.status_interval", "50")
+    check("the radiod is taken from the environment", code == 0, said)
+    code, said = run("radio", "list")
+    check("list shows both", code == 0 and len(said.splitlines()) == 3 and "14074000" in said, said)
+    code, said = run("radio", "list", "--json")
+    listed = {c["channel"]["ssrc"]: c for c in json.loads(said)}
+    check("list as JSON", code == 0 and sorted(listed) == [5000, 14074] and listed[5000]["channel"]["preset"] == "am", said)
+    code, said = run("radio", "query", "14074", "--field", "RADIO_FREQUENCY")
+    check("query of a field", (code, said) == (0, "14074000\n"), said)
+    code, said = run("radio", "query", "5000", "--json")
+    check("query as JSON", code == 0 and json.loads(said)["channel"]["status_interval"] == 50, said)
+    code, said = run("radio", "set", "14074", "filter.low_edge", "100", "filter.high_edge", "2500")
+    check("set", code == 0, said)
+    code, said = run("radio", "query", "14074")
+    check("query shows what was set", code == 0 and "filter.high_edge               2500 Hz" in said, said)
+    code, said = run("radio", "set", "14074", "output.samprate", "12345")
+    check("what radiod does not take is told", code == 1 and "output.samprate is 12400" in said, said)
+    code, said = run("radio", "query", "99", "--json")
+    check("query creates no channel", code == 1 and "has no channel 99" in said and len(run("radio", "list")[1].splitlines()) == 3, said)
+    code, said = run("radio", "set", "99", "agc.gain", "3")
+    check("set creates none either", code == 1 and "has no channel 99" in said, said)
+    code, said = run("radio", "remove", "5000")
+    end = time.monotonic() + 10
+    while "5000" in run("radio", "query", "5000", "--field", "channel.ssrc")[1].split() and time.monotonic() < end:
+        time.sleep(0.05)
+    check("remove", code == 0 and run("radio", "query", "5000")[0] == 1, said)
+    code, said = run("radio", "remove", "5000")
+    check("remove of what is gone", code == 1 and "has no channel 5000" in said, said)
+
+
+def dump():
+    with Running("radio", "dump", "--json", "-c", "4") as dumping:
+        end = time.monotonic() + 10
+        # It listens soon, but does not say when.
+        while dumping.child.poll() is None and time.monotonic() < end:
+            run("radio", "query", "14074", "--field", "channel.ssrc")
+        lines = [json.loads(line) for line in dumping.read().splitlines()]
+    kinds = {line["packet"] for line in lines}
+    check("dump shows commands and statuses", len(lines) == 4 and kinds == {"CMD", "STATUS"}, lines)
+    statuses = [line for line in lines if line["packet"] == "STATUS"]
+    check("with their fields", statuses and statuses[0]["fields"]["channel"]["frequency"] == 14074000, lines)
+
+
+def dead_radiod():
+    started = time.monotonic()
+    code, said = run("radio", "tune", "-s", "1", "-f", "1m0")
+    took = time.monotonic() - started
+    check("a dead radiod is told after 5 s", code == 1 and "did not answer within 5 s" in said and 4.9 < took < 15, f"{took} {said}")
+
+
+enter_namespace()
+command_line()
+with subprocess.Popen([STAND_IN], stdout=subprocess.PIPE, text=True) as radiod:
+    try:
+        check("the stand-in is ready", radiod.stdout.readline() == "ready\n")
+        channels()
+        dump()
+    finally:
+        radiod.kill()
+dead_radiod()
+finish()
