@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One radiod for the length of a command: its status group joined, the service behind it, and the loop that both run on.
+// One radiod for the length of a command: its status group joined, the service behind it, and the loop of both.
 #pragma once
 
 #include <functional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Names of recordings from a pattern: what strftime knows (%Y %m %d %H %M %S ..., UTC), %1 for tenths of a second, and
-// {radio} {ssrc} {frequency} {khz} {preset}. What comes from the network cannot leave the folder: in a field, everything but
-// letters, digits, and + - . _ becomes '_', and no field begins with a dot.
+// {radio} {ssrc} {frequency} {khz} {preset}. What comes from the network cannot leave the folder: in a field,
+// everything but letters, digits, and + - . _ becomes '_', and no field begins with a dot.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Listening to any number of groups on one port: opens another GroupSocket when the last has as many as the kernel allows,
-// watches them on the loop, and keeps them joined while interfaces come and go. Control thread only.
+// Listening to any number of groups on one port: opens another GroupSocket when the last has as many as the kernel
+// allows, watches them on the loop, and keeps them joined while interfaces come and go. Control thread only.
 // One batch a turn and socket, so that a flood on one port does not keep the loop from the rest.
 #pragma once
 

@@ -17,7 +17,7 @@ namespace {
 
 // What an encoder of libopus delays by for audio: players drop it from the beginning. It travels nowhere in RTP.
 constexpr std::uint16_t pre_skip = 312;
-// Of a silk-only, hybrid or CELT frame that lasts 20 ms, mono, when nothing came yet that could be repeated: CELT full band.
+// Full band, 20 ms, mono: for a gap before anything came whose kind could be repeated.
 constexpr std::uint8_t first_toc = 31 << 3;
 constexpr std::int64_t page_ticks = 48'000;  // a page a second: what a cut-off file may lack
 
