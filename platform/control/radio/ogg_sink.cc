@@ -123,7 +123,12 @@ private:
         submit(tags, 0, false, false);
         (void)pages(true);
     }
-    static std::vector<std::uint8_t> text(std::string_view t) { return {t.begin(), t.end()}; }
+    static std::vector<std::uint8_t> text(std::string_view t) {
+        std::vector<std::uint8_t> bytes;
+        bytes.reserve(64);  // of either header: gcc 12 sees an overrun in growing it, where there is none
+        bytes.assign(t.begin(), t.end());
+        return bytes;
+    }
 
     GrowingFile file_;
     ogg_stream_state stream_{};

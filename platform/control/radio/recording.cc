@@ -24,6 +24,14 @@ std::int64_t wall_clock_ns() {
         .count();
 }
 
+// Ogg without libogg was refused at the beginning.
+std::unique_ptr<Sink> make_sink(GrowingFile file, const SinkFormat& format) {
+#ifdef HAWSER_HAS_AUDIO
+    if (format.container == Container::ogg_opus) return make_ogg_sink(std::move(file), format);
+#endif
+    return make_pcm_sink(std::move(file), format);
+}
+
 }  // namespace
 
 #ifdef HAWSER_HAS_AUDIO
@@ -113,12 +121,7 @@ bool Recording::begin_file() {
     }
     path_ = spec_.pattern.empty() ? "standard output" : *file_name(spec_.pattern, spec_.fields, begin);
     if (spec_.pattern.empty()) {
-        sink_ = format_.container == Container::ogg_opus
-                    ? nullptr
-                    : make_pcm_sink(GrowingFile::over(STDOUT_FILENO, stop_), format_);
-#ifdef HAWSER_HAS_AUDIO
-        if (sink_ == nullptr) sink_ = make_ogg_sink(GrowingFile::over(STDOUT_FILENO, stop_), format_);
-#endif
+        sink_ = make_sink(GrowingFile::over(STDOUT_FILENO, stop_), format_);
         return true;
     }
     auto file = GrowingFile::create(path_);
@@ -126,10 +129,7 @@ bool Recording::begin_file() {
         fail(os::errno_text(file.error()));
         return false;
     }
-#ifdef HAWSER_HAS_AUDIO
-    if (format_.container == Container::ogg_opus) sink_ = make_ogg_sink(std::move(file).value(), format_);
-#endif
-    if (sink_ == nullptr) sink_ = make_pcm_sink(std::move(file).value(), format_);
+    sink_ = make_sink(std::move(file).value(), format_);
     if (begin < now) {
         const auto missing = static_cast<std::uint64_t>(now - begin);
         check(sink_->silence((missing / second_ns) * format_.samprate +
