@@ -19,7 +19,8 @@ struct SenderRequest {
     std::uint16_t receiver_port = 0;
     std::string uplinks_file;          // empty: only `uplinks`
     std::vector<std::string> uplinks;  // entries as in the file
-    select::Settings selection;
+    // Ahead over every kind of link: perf/README.md.
+    select::Settings selection{.mode = select::Mode::adaptive};
     bond::SenderOptions bond;
     PumpSettings pump;
     BitrateFileSettings bitrate;

@@ -56,7 +56,9 @@ def a_picture_over_four_links():
     code, report, _ = demo("--seconds", "4", "--json")
     adds_up(report)
     assert code == 0 and len(report["links"]) == 4 and report["stream"] == "ffmpeg"
-    assert all(link["state"] == "connected" and link["share"] > 0.01 for link in report["links"]), report
+    assert all(link["state"] == "connected" for link in report["links"]), report
+    # 6 Mbit/s over 5 + 4 + 3 + 2: more than the nearest can do, and the far ones need not.
+    assert all(link["share"] > 0.1 for link in report["links"][:2]), report
     assert report["on_time_share"] >= 0.99, report
 
 

@@ -76,7 +76,7 @@ def replay(folder):
 
     svg = os.path.join(folder, "bus.svg")
     code, table = run("sim", bus, "--seconds", "4", "--plot", svg, "--load", "60,90", seconds=60)
-    check("the table names what was run", code == 0 and table.count("bus") == 4 and "enhanced" in table, table)
+    check("the table names what was run", code == 0 and table.count("bus") == 6 and "adaptive" in table, table)
     check("the plot is well-formed", xml.dom.minidom.parse(svg).documentElement.tagName == "svg")
     refuses("a plot that cannot be written", 1, "cannot write /no/such/folder", "sim", "a-equal", "--seconds", "1", "--plot",
             "/no/such/folder/x.svg")

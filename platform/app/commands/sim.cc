@@ -19,7 +19,7 @@ namespace {
 
 struct Request {
     std::vector<std::string> scenarios;
-    std::vector<std::string> selections{"classic", "enhanced"};
+    std::vector<std::string> selections{"classic", "enhanced", "adaptive"};
     std::vector<std::string> receivers{"hawser"};
     MatrixPlan plan;
     unsigned jobs = 0;
@@ -78,7 +78,7 @@ void add_options(CLI::App& app, Request& r) {
     app.add_flag("--list", r.list, "name the built-in scenarios");
     app.add_option("--show", r.show, "print a built-in scenario as TOML")->type_name("NAME");
     std::vector<std::string> modes(select::mode_names.begin(), select::mode_names.end());
-    app.add_option("--select", r.selections, "selectors to compare (default classic,enhanced)")
+    app.add_option("--select", r.selections, "selectors to compare (default: all)")
         ->delimiter(',')
         ->check(CLI::IsMember(modes));
     app.add_option("--receiver", r.receivers, "far end: hawser (default), plain (as every SRTLA receiver), or both")

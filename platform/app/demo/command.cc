@@ -17,7 +17,7 @@ constexpr int exit_usage = 2;
 
 // Arguments that become Options only when all are known.
 struct Words {
-    std::string select = "enhanced";
+    std::string select = "adaptive";
     std::string io = "auto";
     std::size_t count = 4;
     std::optional<std::uint32_t> rate;

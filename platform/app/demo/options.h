@@ -20,7 +20,7 @@ struct Options {
     std::uint32_t seconds = 30;  // of picture; 0: until interrupted
     std::uint32_t bitrate_kbps = 6000;
     std::uint32_t latency_ms = 1000;
-    select::Mode select = select::Mode::enhanced;
+    select::Mode select = select::Mode::adaptive;
     IoChoice io = IoChoice::automatic;
     std::vector<LinkShape> links;
     std::vector<DarkWindow> dark;
