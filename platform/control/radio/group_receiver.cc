@@ -46,13 +46,13 @@ Result<Unit, GroupFault> GroupReceiver::join(const GroupSpec& spec) {
     const bool v4 = spec.group.is_v4();
     for (GroupSocket& s : sockets_) {
         if (s.is_v4() != v4) continue;
-        const auto joined = s.join(spec);
+        auto joined = s.join(spec);
         if (joined || joined.error().error.value != ENOBUFS) return joined;
     }
     auto opened = GroupSocket::open(settings_.port, v4, settings_.receive_buffer_bytes);
     if (!opened) return Failure{opened.error()};
     GroupSocket socket = std::move(opened).value();
-    const auto joined = socket.join(spec);
+    auto joined = socket.join(spec);
     if (!joined) return joined;
     GroupSocket& kept = sockets_.emplace_back(std::move(socket));
     loop_.watch(kept.fd(), [this, &kept] { on_readable(kept); });
