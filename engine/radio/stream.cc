@@ -59,6 +59,7 @@ std::optional<Stream::Item> Stream::next(Instant now) {
         if (!begun_ || new_epoch_) {
             begun_ = true;
             new_epoch_ = false;
+            packet_->began_anew = false;  // told once
             ++quality_.epochs;
             expected_ = header.timestamp;
             return deliver(Kind::epoch, header.timestamp, 0);
