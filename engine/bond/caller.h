@@ -94,7 +94,7 @@ public:
 
     // Whether a packet from the server may be meant for this caller.
     [[nodiscard]] bool accepts_destination(std::uint32_t destination) const {
-        return socket_id_ == 0 || destination == socket_id_ || (destination == dialling_id_ && destination != 0);
+        return socket_id_ == 0 || accepts_answer(destination);
     }
     // A handshake answers one of the caller's own. Who joins in mid-stream takes packets for any socket, but not the
     // answer to a stranger's dialling.

@@ -333,9 +333,7 @@ void Dispatch::on_unsent(LinkId link, wire::Seq31 sequence) noexcept {
 
 void Dispatch::give_up(wire::Seq31 sequence) noexcept {
     Ledger::Entry* const e = ledger_.find(sequence);
-    if (e == nullptr || e->state != Ledger::State::wanted) return;
-    counters_.add(Counter::packets_given_up);
-    ledger_.give_up(*e);
+    if (e != nullptr && e->state == Ledger::State::wanted) give_up(*e);
 }
 
 void Dispatch::tick(Instant now) noexcept {
@@ -393,10 +391,9 @@ LinkMask Dispatch::take_probes(Instant now) noexcept {
 }
 
 LinkId Dispatch::soonest(LinkMask open) const noexcept {
-    const LinkMask some = open & up_ & ~silent_;
     LinkId best = no_link;
     std::int64_t least = never.ns;
-    each_link(some != 0 ? some : open & up_, [&](LinkId link) {
+    each_link(speaking(open), [&](LinkId link) {
         if (lanes_[link.index()].delay_ns >= least) return;
         least = lanes_[link.index()].delay_ns;
         best = link;

@@ -206,6 +206,10 @@ private:
     void note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept;
     void count_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept;
     void settle(LinkId link, Instant now) noexcept;
+    void give_up(Ledger::Entry& e) noexcept {
+        counters_.add(Counter::packets_given_up);
+        ledger_.give_up(e);
+    }
     void note_overtaken(const Ledger::Entry& e) noexcept {
         if (e.sends == 0) counters_.add(Counter::packets_given_up);
     }
@@ -214,7 +218,6 @@ private:
     template <class Send>
     void hedge(LinkId silent, Instant now, LinkMask open, Send&& send) noexcept;
 
-private:
     Counters& counters_;
     Ledger ledger_;
     std::array<Lane, links_max> lanes_{};
@@ -247,8 +250,7 @@ void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noe
             put(e, choice.link, now);
             send(choice.link, e.packet);
         } else if (left < least_base_ns_) {
-            counters_.add(Counter::packets_given_up);
-            ledger_.give_up(e);
+            give_up(e);
         } else if (choice.safe_ns == never.ns) {
             break;
         } else {

@@ -172,9 +172,6 @@ public:
                 set(e, State::delivered);
         });
     }
-    void note_delivered_before(wire::Seq31 next) noexcept {
-        note_delivered_before(next, [](Entry&) {});
-    }
     // And nobody will ask for them again, though one may be on its way once more.
     void release_before(wire::Seq31 next) noexcept {
         walk(released_, next, [this](Entry& e) {

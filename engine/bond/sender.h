@@ -177,8 +177,7 @@ private:
         accounting_.set_srtla_acks_absent(absent);
         dispatch_.set_acks_absent(absent);
     }
-    void note_answer() noexcept;
-    void tell_answer(Instant now, Actions& out) noexcept;
+    void note_answer(Instant now, Actions& out) noexcept;
     void on_report(LinkId link, Bytes packet, Instant now) noexcept;
     void forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses, Instant now,
                      Actions& out) noexcept;

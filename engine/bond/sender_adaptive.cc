@@ -15,15 +15,13 @@ void Sender::set_adaptive(bool adaptive, Instant now) noexcept {
 }
 
 // What the receiver made of the offer.
-void Sender::note_answer() noexcept {
+void Sender::note_answer(Instant now, Actions& out) noexcept {
     const auto answer = wire::answer_in(wire::extension_half(Bytes(registration_.key())));
-    dispatch_.set_reports(answer && answer->delivery_reports);
-}
-
-void Sender::tell_answer(Instant now, Actions& out) noexcept {
-    const auto answer = wire::answer_in(wire::extension_half(Bytes(registration_.key())));
-    const std::uint32_t reports = answer && answer->delivery_reports ? 1 : 0;
-    out.tell(event(EventKind::reports_answer, now, no_link, reports, answer && answer->reorder_hold ? 1 : 0));
+    const bool reports = answer && answer->delivery_reports;
+    dispatch_.set_reports(reports);
+    if (adaptive_)
+        out.tell(
+            event(EventKind::reports_answer, now, no_link, reports ? 1 : 0, answer && answer->reorder_hold ? 1 : 0));
 }
 
 bool Sender::queue_data(const Completion& c, const wire::SrtPacket& srt, Instant now, Actions& out) noexcept {

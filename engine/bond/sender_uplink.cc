@@ -230,9 +230,8 @@ void Sender::apply(link::Registration::Outcome outcome, LinkId link, Instant now
         case Outcome::ignored: counters_.add(Counter::drop_bad_registration); return;
         case Outcome::noted: break;
         case Outcome::group_created:
-            note_answer();
             out.tell(event(EventKind::group_created, now, link));
-            if (adaptive_) tell_answer(now, out);
+            note_answer(now, out);
             each_link(present_, [&](LinkId other) { run_registration(other, now, out); });
             break;
         case Outcome::group_lost:

@@ -151,6 +151,30 @@ int finish_tune(const Request& r, const radio::Command& command, const radio::St
     return kept.empty() ? exit_ok : fail("radiod did not take all of it: " + kept);
 }
 
+// Sends a command that radiod confirms, once the channel has been seen where it must be there: a command to a number
+// that is not would create it. send() answers whether it is on its way; `finish` is called at the event `done`.
+template <class Send, class Finish>
+int confirm(const Request& r, RadioSession& s, bool must_exist, Kind done, Send&& send, Finish&& finish) {
+    bool is_sent = !must_exist;
+    if (must_exist)
+        s.service().discover(s.radio(), os::now());
+    else
+        send();
+    return s.run([&](const RadioEvent& e) {
+        const bool is_listed = e.kind == Kind::list_settled || e.kind == Kind::list_done;
+        if (is_listed && !is_sent) {
+            if (s.service().roster().find(s.radio(), r.ssrc) != nullptr)
+                is_sent = send();
+            else if (e.kind == Kind::list_done)
+                s.end(fail(r.radio.name + " has no channel " + std::to_string(r.ssrc)));
+        } else if (e.kind == done) {
+            s.end(finish());
+        } else if (e.kind == Kind::expired) {
+            s.end(fail(r.radio.name + " did not answer within 5 s"));
+        }
+    });
+}
+
 int tune(const Request& r, bool must_exist) {
     radio::Command command;
     if (!build(r, command)) return exit_usage;
@@ -158,52 +182,21 @@ int tune(const Request& r, bool must_exist) {
     if (!session) return exit_failed;
     RadioSession& s = *session;
     const auto send = [&] {
-        if (const auto id = s.service().tune(s.radio(), r.ssrc, command, 0, os::now()); id) return;
+        if (const auto id = s.service().tune(s.radio(), r.ssrc, command, 0, os::now()); id) return true;
         std::fprintf(stderr, "hawser radio: %u is no channel's number\n", r.ssrc);
         s.end(exit_usage);
+        return true;  // not to be tried again
     };
-    // A command to a number that is not there would create it.
-    if (must_exist)
-        s.service().discover(s.radio(), os::now());
-    else
-        send();
-    bool is_sent = !must_exist;
-    return s.run([&](const RadioEvent& e) {
-        const bool is_listed = e.kind == Kind::list_settled || e.kind == Kind::list_done;
-        if (is_listed && !is_sent) {
-            if (s.service().roster().find(s.radio(), r.ssrc) != nullptr) {
-                is_sent = true;
-                send();
-            } else if (e.kind == Kind::list_done) {
-                s.end(fail(r.radio.name + " has no channel " + std::to_string(r.ssrc)));
-            }
-        } else if (e.kind == Kind::confirmed) {
-            s.end(finish_tune(r, command, s.service().status()));
-        } else if (e.kind == Kind::expired) {
-            s.end(fail(r.radio.name + " did not answer within 5 s"));
-        }
-    });
+    return confirm(r, s, must_exist, Kind::confirmed, send,
+                   [&] { return finish_tune(r, command, s.service().status()); });
 }
 
 int remove(const Request& r) {
     const auto session = RadioSession::open(r.radio);
     if (!session) return exit_failed;
     RadioSession& s = *session;
-    s.service().discover(s.radio(), os::now());
-    bool is_sent = false;
-    return s.run([&](const RadioEvent& e) {
-        const bool is_listed = e.kind == Kind::list_settled || e.kind == Kind::list_done;
-        if (is_listed && !is_sent) {
-            if (s.service().roster().find(s.radio(), r.ssrc) != nullptr)
-                is_sent = bool(s.service().remove(s.radio(), r.ssrc, os::now()));
-            else if (e.kind == Kind::list_done)
-                s.end(fail(r.radio.name + " has no channel " + std::to_string(r.ssrc)));
-        } else if (e.kind == Kind::channel_removed) {
-            s.end(exit_ok);
-        } else if (e.kind == Kind::expired) {
-            s.end(fail(r.radio.name + " did not answer within 5 s"));
-        }
-    });
+    const auto send = [&] { return bool(s.service().remove(s.radio(), r.ssrc, os::now())); };
+    return confirm(r, s, true, Kind::channel_removed, send, [] { return exit_ok; });
 }
 
 // ---- dump: what is said on a group, commands of all clients included. ---------------------------------------------

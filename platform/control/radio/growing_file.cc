@@ -137,27 +137,4 @@ void GrowingFile::discard() {
     ::unlink(temporary_.c_str());
 }
 
-Result<Unit, Errno> replace_file(const std::string& path, std::string_view content) {
-    if (const auto made = make_folders(path); !made) return made;
-    const std::string temporary = path + ".part";
-    // One that a crash left behind is written over: only we write beside our own file.
-    os::Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!fd.is_open()) return Failure{Errno{errno, "open"}};
-    const auto fail = [&](const char* call) -> Failure<Errno> {
-        const Errno error{errno, call};
-        ::unlink(temporary.c_str());
-        return Failure{error};
-    };
-    while (!content.empty()) {
-        const ssize_t n = ::write(fd.get(), content.data(), content.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return fail("write");
-        content.remove_prefix(static_cast<std::size_t>(n));
-    }
-    // Else a power cut may leave the new name with nothing in it.
-    if (::fsync(fd.get()) != 0) return fail("fsync");
-    if (::rename(temporary.c_str(), path.c_str()) != 0) return fail("rename");
-    return Unit{};
-}
-
 }  // namespace hawser::control

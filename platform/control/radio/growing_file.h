@@ -55,7 +55,4 @@ private:
     std::optional<Errno> fault_;
 };
 
-// A whole file at once, in the same way but over an old one: a reader meets the old content or the new.
-Result<Unit, Errno> replace_file(const std::string& path, std::string_view content);
-
 }  // namespace hawser::control

@@ -53,7 +53,6 @@ std::string RecordingSpec::refusal() const {
         return "the channel does not send Opus, and nothing is encoded here";
     if (input == Input::opus && !has_audio) return "this hawser was built without libopus and libogg";
     if (tick_rate() == 0 || channels == 0 || channels > 2) return "the channel's rate or count of channels is none";
-    if (input == Input::opus && channels > 2) return "Opus has one channel or two here";
     if (period.ns < 0) return "the period is negative";
     if (pattern.empty() && period.ns != 0) return "standard output cannot be cut into files";
     if (!pattern.empty() && !file_name(pattern, fields, 0))
@@ -103,10 +102,13 @@ void Recording::set_time(std::int64_t unix_ns) {
 // The first tick at or after the boundary begins the next file.
 std::uint64_t Recording::ticks_to_boundary() const {
     if (spec_.period.ns == 0) return ~std::uint64_t{0};
-    const std::int64_t left = std::max<std::int64_t>(boundary_ns_ - time_of_next(), 0);
-    // Half a tick is nothing: the count is rounded down.
+    return ticks_in(std::max<std::int64_t>(boundary_ns_ - time_of_next(), 0));
+}
+
+// To the nearest: half a tick is nothing, since counts are rounded down. In two parts, as in time_of_next().
+std::uint64_t Recording::ticks_in(std::int64_t ns) const {
     const auto rate = static_cast<std::int64_t>(format_.samprate);
-    return static_cast<std::uint64_t>(left / second_ns * rate + (left % second_ns * rate + second_ns / 2) / second_ns);
+    return static_cast<std::uint64_t>(ns / second_ns * rate + (ns % second_ns * rate + second_ns / 2) / second_ns);
 }
 
 bool Recording::begin_file() {
@@ -130,11 +132,7 @@ bool Recording::begin_file() {
         return false;
     }
     sink_ = make_sink(std::move(file).value(), format_);
-    if (begin < now) {
-        const auto missing = static_cast<std::uint64_t>(now - begin);
-        check(sink_->silence((missing / second_ns) * format_.samprate +
-                             (missing % second_ns * format_.samprate + second_ns / 2) / second_ns));
-    }
+    if (begin < now) check(sink_->silence(ticks_in(now - begin)));
     return !is_over_;
 }
 
@@ -170,12 +168,12 @@ void Recording::samples(std::optional<std::int64_t> unix_ns, std::uint32_t ticks
     } else if (unix_ns) {
         error_ = *unix_ns - time_of_next();
     }
-    if (decoder_ != nullptr) return decode(unix_ns, payload);
+    if (decoder_ != nullptr) return decode(payload);
     if (spec_.input == Input::opus) return put_packet(ticks, payload);
-    put_pcm(unix_ns, payload);
+    put_pcm(payload);
 }
 
-void Recording::put_pcm(std::optional<std::int64_t>, Bytes frames) {
+void Recording::put_pcm(Bytes frames) {
     frames = frames.first(frames.size() - frames.size() % frame_bytes_);
     while (!frames.empty() && begin_file()) {
         const std::uint64_t room = ticks_to_boundary();
@@ -199,10 +197,10 @@ void Recording::put_packet(std::uint32_t ticks, Bytes packet) {
     counted_ += ticks;
 }
 
-void Recording::decode([[maybe_unused]] std::optional<std::int64_t> unix_ns, [[maybe_unused]] Bytes packet) {
+void Recording::decode([[maybe_unused]] Bytes packet) {
 #ifdef HAWSER_HAS_AUDIO
     const auto samples = decoder_->audio.decode(packet);
-    put_pcm(unix_ns, Bytes(reinterpret_cast<const std::uint8_t*>(samples.data()), samples.size_bytes()));
+    put_pcm(Bytes(reinterpret_cast<const std::uint8_t*>(samples.data()), samples.size_bytes()));
 #endif
 }
 
@@ -221,7 +219,7 @@ void Recording::gap(std::uint64_t ticks) {
 #ifdef HAWSER_HAS_AUDIO
     if (decoder_ != nullptr) {
         const auto samples = decoder_->audio.conceal(static_cast<std::uint32_t>(std::min<std::uint64_t>(ticks, ~0u)));
-        put_pcm(std::nullopt, Bytes(reinterpret_cast<const std::uint8_t*>(samples.data()), samples.size_bytes()));
+        put_pcm(Bytes(reinterpret_cast<const std::uint8_t*>(samples.data()), samples.size_bytes()));
         ticks -= samples.size() / spec_.channels;
     }
 #endif

@@ -75,10 +75,11 @@ public:
 private:
     [[nodiscard]] std::int64_t time_of_next() const;
     [[nodiscard]] std::uint64_t ticks_to_boundary() const;
-    void put_pcm(std::optional<std::int64_t> unix_ns, Bytes frames);
+    [[nodiscard]] std::uint64_t ticks_in(std::int64_t ns) const;
+    void put_pcm(Bytes frames);
     void put_silence(std::uint64_t ticks);
     void put_packet(std::uint32_t ticks, Bytes packet);
-    void decode(std::optional<std::int64_t> unix_ns, Bytes packet);
+    void decode(Bytes packet);
     // Begins a file where none is; false when the recording is over.
     bool begin_file();
     void end_file();

@@ -110,7 +110,7 @@ TEST_CASE("what is sent again after it had come is wanted no more when nobody ca
     Book book;
     for (std::uint32_t i = 0; i < 3; ++i) book.ledger.note_sent(book.add(i), a, i);
     book.add(3);
-    book.ledger.note_delivered_before(Seq31(3));
+    book.ledger.note_delivered_before(Seq31(3), [](const Ledger::Entry&) {});
     book.ledger.want(*book.ledger.find(Seq31(1)));
     book.ledger.want(*book.ledger.find(Seq31(2)));
     book.ledger.note_sent(*book.ledger.find(Seq31(2)), a, 5);
