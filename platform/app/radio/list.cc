@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// `hawser radio list` and `query`: a poll of all channels, which alone creates none.
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+#include "platform/app/radio/radio_text.h"
+#include "platform/app/radio/subcommands.h"
+#include "platform/linux/clock.h"
+
+namespace hawser::app {
+
+namespace {
+
+struct ListRequest {
+    RadioOptions radio;
+    bool json = false;
+    bool watch = false;
+    double interval_s = 1;
+    std::uint32_t ssrc = 0;
+    std::string field;
+};
+
+int show_list(const ListRequest& r, RadioSession& s) {
+    const auto channels = s.service().roster().channels(s.radio());
+    if (channels.empty()) return fail("no channel of " + r.radio.name + " answered");
+    print(r.json ? channels_json(channels).dump() + "\n" : channel_table(channels));
+    return exit_ok;
+}
+
+int show_channel(const ListRequest& r, RadioSession& s) {
+    const radio::OnAir* channel = s.service().roster().find(s.radio(), r.ssrc);
+    if (channel == nullptr) return fail(r.radio.name + " has no channel " + std::to_string(r.ssrc));
+    if (!r.field.empty()) {
+        const auto field = wire::find_radio_field(r.field);
+        const auto value = radio::value_of(channel->status, *field);
+        if (!channel->status.has(*field)) return fail("the channel does not tell " + r.field);
+        print(radio::format_value(*field, value) + "\n");
+    } else {
+        print(r.json ? status_json(channel->status).dump() + "\n" : status_text(channel->status));
+    }
+    return exit_ok;
+}
+
+int poll(const ListRequest& r, int (*show)(const ListRequest&, RadioSession&)) {
+    if (!r.field.empty() && !wire::find_radio_field(r.field)) {
+        std::fprintf(stderr, "hawser radio: there is no field '%s'\n", r.field.c_str());
+        return exit_usage;
+    }
+    const auto session = RadioSession::open(r.radio);
+    if (!session) return exit_failed;
+    RadioSession& s = *session;
+    const auto ask = [&s] { s.service().discover(s.radio(), os::now()); };
+    ask();
+    if (r.watch)
+        s.loop().every(Duration{std::llround(r.interval_s * 1e9)}, [&] {
+            ask();
+            s.link().pump();
+        });
+    return s.run([&](const radio::RadioEvent& e) {
+        if (e.kind != radio::RadioEventKind::list_done) return;
+        const int code = show(r, s);
+        std::fflush(stdout);
+        if (!r.watch) s.end(code);
+    });
+}
+
+void add_options(CLI::App& app, ListRequest& r) {
+    add_radio_options(app, r.radio);
+    add_json_option(app, r.json);
+    app.add_flag("--watch", r.watch, "again and again");
+    app.add_option("--interval", r.interval_s, "seconds between (default 1)")->check(CLI::Range(0.2, 3600.0));
+}
+
+}  // namespace
+
+void add_list_subcommands(RadioSubcommands& subcommands) {
+    const auto r = std::make_shared<ListRequest>();
+    add_options(*subcommands.add("list", "all channels of the radiod", [r] { return poll(*r, show_list); }), *r);
+    CLI::App* query = subcommands.add("query", "one channel, whole or one field; creates none",
+                                      [r] { return poll(*r, show_channel); });
+    add_options(*query, *r);
+    query->add_option("SSRC", r->ssrc, "the channel's number")->required()->check(ssrc_number());
+    query->add_option("--field", r->field, "that field's value alone")->type_name("PATH");
+}
+
+}  // namespace hawser::app

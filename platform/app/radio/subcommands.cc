@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "platform/app/radio/subcommands.h"
+
+#include <cstdio>
+
+#include "engine/radio/frequency.h"
+
+namespace hawser::app {
+
+namespace {
+
+void add_setting(CLI::App& app, FieldSettings& settings, const char* flags, const char* path, const char* help,
+                 const char* type) {
+    app.add_option_function<std::string>(
+           flags, [&settings, path](const std::string& value) { settings.emplace_back(path, value); }, help)
+        ->type_name(type);
+}
+
+}  // namespace
+
+int RadioSubcommands::run_parsed() const {
+    for (const auto& [sub, run] : entries_)
+        if (sub->parsed()) return run();
+    return exit_usage;  // CLI11 asks for one
+}
+
+void add_radio_options(CLI::App& app, RadioOptions& radio) {
+    app.add_option("-r,--radio", radio.name, "the radiod: NAME or GROUP, [:PORT][,INTERFACE]")
+        ->envname("RADIO")
+        ->required()
+        ->type_name("NAME");
+    app.add_option("--iface", radio.interface, "network interface, by name or address")->type_name("NAME");
+    app.add_option("-o,--source", radio.source, "only what this address sends")->check(numeric_address());
+    app.add_option("--ttl", radio.ttl, "of commands: 0 stays on this host (default 1)")->check(CLI::Range(0, 255));
+}
+
+void add_json_option(CLI::App& app, bool& json) { app.add_flag("--json", json, "as JSON, a line for each answer"); }
+
+CLI::Validator ssrc_number() {
+    return CLI::Validator(
+        [](std::string& text) {
+            const auto value = radio::parse_integer(text);
+            const bool is_ssrc = value && *value > 0 && *value < radio::poll_all_ssrc;
+            return is_ssrc ? std::string() : "'" + text + "' is no channel's number (1 to 4294967294)";
+        },
+        "SSRC");
+}
+
+void add_channel_settings(CLI::App& app, FieldSettings& settings) {
+    // GAIN switches the AGC off in radiod; the command puts them into the right order.
+    add_setting(app, settings, "-f,--frequency", "channel.frequency", "carrier or centre", "HZ");
+    add_setting(app, settings, "-m,-p,--mode,--preset", "channel.preset", "preset, such as usb", "NAME");
+    add_setting(app, settings, "-R,--samprate", "output.samprate", "output rate", "HZ");
+    add_setting(app, settings, "-L,--low", "filter.low_edge", "lower edge of the filter", "HZ");
+    add_setting(app, settings, "-H,--high", "filter.high_edge", "upper edge of the filter", "HZ");
+    add_setting(app, settings, "-g,--gain", "agc.gain", "fixed gain; switches the AGC off", "DB");
+    add_setting(app, settings, "-a,--agc", "agc.enable", "on or off", "ON");
+    add_setting(app, settings, "-e,--encoding", "output.encoding", "s16be, f32le, opus ...", "NAME");
+    add_setting(app, settings, "-c,--channels", "output.channels", "1 or 2", "N");
+    add_setting(app, settings, "-D,--data", "output.dest", "where its RTP goes", "GROUP");
+    add_setting(app, settings, "--rfgain", "frontend.gain", "of the front end", "DB");
+    add_setting(app, settings, "--rfatten", "frontend.atten", "of the front end", "DB");
+    add_setting(app, settings, "--lifetime", "channel.lifetime", "blocks of 20 ms until the channel ends; 0: for ever",
+                "BLOCKS");
+    app.add_option_function<std::vector<std::string>>(
+           "--set",
+           [&settings](const std::vector<std::string>& pairs) {
+               for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) settings.emplace_back(pairs[i], pairs[i + 1]);
+           },
+           "any other field and its value; may be repeated")
+        ->type_name("FIELD VALUE")
+        ->expected(2);
+}
+
+bool build_command(const FieldSettings& settings, radio::Command& command) {
+    for (const auto& [field, value] : settings) {
+        const auto put = command.put_text(field, value);
+        if (put) continue;
+        const char* why = "";
+        switch (put.error()) {
+            case radio::FieldFault::unknown: why = "there is no such field"; break;
+            case radio::FieldFault::not_settable: why = "radiod lets nobody set it"; break;
+            case radio::FieldFault::bad_value: why = "that is no value of it"; break;
+            case radio::FieldFault::too_much: why = "too much for one command"; break;
+        }
+        std::fprintf(stderr, "hawser radio: %s %s: %s\n", field.c_str(), value.c_str(), why);
+        return false;
+    }
+    return true;
+}
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+int fail(const std::string& text) {
+    std::fprintf(stderr, "hawser radio: %s\n", text.c_str());
+    return exit_failed;
+}
+
+}  // namespace hawser::app

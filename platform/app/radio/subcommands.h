@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// The subcommands of `hawser radio`, one file for each group of them: a file declares its options and its help beside
+// what they do, and hands over what is to be run. What all of them share is here: the radiod's name, JSON, exit codes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "platform/app/commands/options.h"
+#include "platform/app/radio/radio_session.h"
+
+namespace hawser::app {
+
+class RadioSubcommands {
+public:
+    explicit RadioSubcommands(CLI::App& app) : app_(app) {}
+    // `run` answers the exit code; it is called after parsing, when the subcommand was the one that was given.
+    CLI::App* add(const char* name, const char* help, std::function<int()> run) {
+        CLI::App* sub = app_.add_subcommand(name, help);
+        entries_.emplace_back(sub, std::move(run));
+        return sub;
+    }
+    [[nodiscard]] int run_parsed() const;
+
+private:
+    CLI::App& app_;
+    std::vector<std::pair<CLI::App*, std::function<int()>>> entries_;
+};
+
+// Each file's own.
+void add_list_subcommands(RadioSubcommands& subcommands);  // list, query
+void add_tune_subcommands(RadioSubcommands& subcommands);  // tune, set, remove
+void add_dump_subcommand(RadioSubcommands& subcommands);   // dump
+
+// -r, --iface, -o, --ttl.
+void add_radio_options(CLI::App& app, RadioOptions& radio);
+void add_json_option(CLI::App& app, bool& json);
+[[nodiscard]] CLI::Validator ssrc_number();
+
+// Fields and values, in the order of the command line.
+using FieldSettings = std::vector<std::pair<std::string, std::string>>;
+// -f, -m, -R ... --set: every way to say what a channel shall be.
+void add_channel_settings(CLI::App& app, FieldSettings& settings);
+// Names the setting at fault on stderr and answers false.
+[[nodiscard]] bool build_command(const FieldSettings& settings, radio::Command& command);
+
+void print(const std::string& text);
+// Says it on stderr; answers exit_failed.
+int fail(const std::string& text);
+
+}  // namespace hawser::app
