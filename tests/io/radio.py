@@ -2,28 +2,12 @@
 # SPDX-License-Identifier: MIT
 """`hawser radio` against the stand-in radiod, in a network namespace with multicast on loopback. Needs root.
 Arguments: HAWSER STAND_IN."""
-import ctypes
 import json
 import os
-import subprocess
-import sys
 import time
 
 from program import Running, check, finish, refuses, run
-
-STAND_IN = os.path.abspath(sys.argv[2])
-RADIO = "239.108.155.32,lo"
-
-
-def enter_namespace():
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(0x40000000) != 0:  # CLONE_NEWNET
-        print("skipped: no network namespace (needs root)")
-        sys.exit(77)
-    for words in (["link", "set", "lo", "up"], ["link", "set", "lo", "multicast", "on"]):
-        if subprocess.run(["ip", *words], check=False).returncode != 0:
-            print("skipped: loopback cannot be set up")
-            sys.exit(77)
+from radio_program import RADIO, enter_namespace, radiod
 
 
 def command_line():
@@ -94,12 +78,8 @@ def dead_radiod():
 
 enter_namespace()
 command_line()
-with subprocess.Popen([STAND_IN], stdout=subprocess.PIPE, text=True) as radiod:
-    try:
-        check("the stand-in is ready", radiod.stdout.readline() == "ready\n")
-        channels()
-        dump()
-    finally:
-        radiod.kill()
+with radiod():
+    channels()
+    dump()
 dead_radiod()
 finish()

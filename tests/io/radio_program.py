@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""`hawser radio` and the stand-in radiod, for the scripts beside this one: a network namespace with multicast on
+loopback, and a stand-in that runs in it. The scripts' arguments are HAWSER STAND_IN. Needs root."""
+import contextlib
+import ctypes
+import os
+import subprocess
+import sys
+
+from program import check
+
+STAND_IN = os.path.abspath(sys.argv[2])
+RADIO = "239.108.155.32,lo"
+
+
+def enter_namespace():
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(0x40000000) != 0:  # CLONE_NEWNET
+        print("skipped: no network namespace (needs root)")
+        sys.exit(77)
+    for words in (["link", "set", "lo", "up"], ["link", "set", "lo", "multicast", "on"]):
+        if subprocess.run(["ip", *words], check=False).returncode != 0:
+            print("skipped: loopback cannot be set up")
+            sys.exit(77)
+
+
+@contextlib.contextmanager
+def radiod(*arguments):
+    """A stand-in that hears its status group, until the block ends."""
+    with subprocess.Popen([STAND_IN, *arguments], stdout=subprocess.PIPE, text=True) as child:
+        try:
+            check("the stand-in is ready", child.stdout.readline().startswith("ready"))
+            yield child
+        finally:
+            child.kill()
