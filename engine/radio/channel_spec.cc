@@ -70,7 +70,7 @@ std::optional<RadioField> first_difference(const ChannelSpec& spec, const Status
     if (!spectral && !spec.preset.empty() && !(spec.preset == s.channel.preset)) return F::preset;
     if (!spectral) {
         // radiod rounds rates to whole samples per block, 400 Hz apart in its usual setting.
-        if (spec.samprate && std::abs(std::int64_t{s.output.samprate} - std::int64_t{*spec.samprate}) > 200)
+        if (spec.samprate && std::abs(std::int64_t{s.audio_rate()} - std::int64_t{*spec.samprate}) > 200)
             return F::output_samprate;
         if (spec.encoding && *spec.encoding != s.output.encoding) return F::output_encoding;
         if (spec.channels && *spec.channels != s.output.channels) return F::output_channels;

@@ -19,10 +19,14 @@ std::optional<T> parse_whole(std::string_view text) {
     if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
     return value;
 }
+// The exponent's form is for what nobody reads as a row of digits.
 template <class T>
 std::string format_whole(T value) {
     std::array<char, 40> room;
-    const auto [end, error] = std::to_chars(room.data(), room.data() + room.size(), value);
+    const double size = std::abs(double{value});
+    const bool is_plain = size == 0 || (size >= 1e-5 && size < 1e15);
+    const auto form = is_plain ? std::chars_format::fixed : std::chars_format::general;
+    const auto [end, error] = std::to_chars(room.data(), room.data() + room.size(), value, form);
     return error == std::errc() ? std::string(room.data(), end) : std::string("?");
 }
 std::string_view exponent_of(char letter) {

@@ -15,7 +15,7 @@ namespace hawser::radio {
 // A plain decimal number (`-12.5`, `1e3`) and nothing beside it.
 [[nodiscard]] std::optional<double> parse_number(std::string_view text);
 [[nodiscard]] std::optional<std::uint64_t> parse_integer(std::string_view text);
-// The shortest text that reads back as the same number.
+// The shortest text that reads back as the same number: 500000 and not 5e+05, as far as such rows of digits are read.
 [[nodiscard]] std::string format_number(double value);
 [[nodiscard]] std::string format_number(float value);
 

@@ -81,7 +81,7 @@ std::size_t decode_each(Bytes payload, std::span<float> out, Decode decode) {
 }  // namespace
 
 std::optional<AudioFormat> AudioFormat::of(const Status& status) {
-    const AudioFormat format{status.output.encoding, status.output.samprate, status.output.channels};
+    const AudioFormat format{status.output.encoding, status.audio_rate(), status.output.channels};
     if (is_spectrum(status.channel.demod_type) || !status.has(F::output_encoding) || format.samprate == 0)
         return std::nullopt;
     if (format.channels == 0 || format.channels > 2) return std::nullopt;

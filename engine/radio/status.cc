@@ -257,6 +257,10 @@ Duration Status::block_time() const {
     return ns >= 1e6 && ns <= 1e9 ? Duration{static_cast<std::int64_t>(ns)} : usual;
 }
 
-std::uint32_t Status::tick_rate() const { return is_opus(output.encoding) ? 48'000 : output.samprate; }
+std::uint32_t Status::audio_rate() const {
+    return channel.demod_type == Demod::wfm && output.samprate != 0 ? 48'000 : output.samprate;
+}
+
+std::uint32_t Status::tick_rate() const { return is_opus(output.encoding) ? 48'000 : audio_rate(); }
 
 }  // namespace hawser::radio

@@ -189,6 +189,9 @@ struct Status {
     [[nodiscard]] std::optional<double> input_dbm() const;
     // The length of radiod's processing block; 20 ms unless it is told otherwise.
     [[nodiscard]] Duration block_time() const;
+    // Of what is sent. In WFM radiod's audio has 48 kHz (wfm.c, Audio_samprate) from the restart on that a command to
+    // another rate makes, but the reply to that command still tells the other: 384000 of the preset.
+    [[nodiscard]] std::uint32_t audio_rate() const;
     // Of the RTP timestamp: 48000 for Opus, whatever the encoder's rate; 0 when unknown.
     [[nodiscard]] std::uint32_t tick_rate() const;
 

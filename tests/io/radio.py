@@ -28,6 +28,8 @@ def channels():
     os.environ["RADIO"] = RADIO
     code, said = run("radio", "tune", "-s", "5000", "-f", "5000k0", "-m", "am", "--set", "channel.status_interval", "50")
     check("the radiod is taken from the environment", code == 0, said)
+    refuses("but -r goes before it", 1, "no channel of 239.9.9.9,lo answered", "radio", "list", "-r", "239.9.9.9,lo")
+    refuses("a radiod that does not answer is told from a channel that is not there", 1, "no channel of 239.9.9.9,lo answered", "radio", "set", "-r", "239.9.9.9,lo", "14074", "agc.gain", "1")
     code, said = run("radio", "list")
     check("list shows both", code == 0 and len(said.splitlines()) == 3 and "14074000" in said, said)
     code, said = run("radio", "list", "--json")

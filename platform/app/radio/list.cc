@@ -30,7 +30,7 @@ int show_list(const ListRequest& r, RadioSession& s) {
 
 int show_channel(const ListRequest& r, RadioSession& s) {
     const radio::OnAir* channel = s.service().roster().find(s.radio(), r.ssrc);
-    if (channel == nullptr) return fail(r.radio.name + " has no channel " + std::to_string(r.ssrc));
+    if (channel == nullptr) return fail_without_channel(s, r.ssrc);
     if (!r.field.empty()) {
         const auto field = wire::find_radio_field(r.field);
         const auto value = radio::value_of(channel->status, *field);

@@ -37,7 +37,8 @@ Json value_json(radio::RadioField field, const FieldValue& value) {
         if (!std::isfinite(*v)) return number_json(*v);
         return radio::parse_number(radio::format_number(*v)).value_or(double{*v});
     }
-    if (const auto* v = std::get_if<Bytes>(&value)) return v->size();
+    if (const auto* v = std::get_if<Bytes>(&value))
+        return field == radio::RadioField::bin_data ? wire::radio_bin_count(*v) : v->size();
     return radio::format_value(field, value);
 }
 

@@ -2,6 +2,7 @@
 #include "platform/app/radio/subcommands.h"
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "engine/radio/frequency.h"
 
@@ -25,9 +26,10 @@ int RadioSubcommands::run_parsed() const {
 }
 
 void add_radio_options(CLI::App& app, RadioOptions& radio) {
-    app.add_option("-r,--radio", radio.name, "the radiod: NAME or GROUP, [:PORT][,INTERFACE]")
-        ->envname("RADIO")
-        ->required()
+    // Not by CLI11, which lets the environment of one subcommand overrule another's option that was given.
+    if (const char* name = std::getenv("RADIO")) radio.name = name;
+    app.add_option("-r,--radio", radio.name, "the radiod: NAME or GROUP, [:PORT][,INTERFACE] (environment: RADIO)")
+        ->required(radio.name.empty())
         ->type_name("NAME");
     app.add_option("--iface", radio.interface, "network interface, by name or address")->type_name("NAME");
     app.add_option("-o,--source", radio.source, "only what this address sends")->check(numeric_address());
@@ -94,6 +96,12 @@ void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), s
 int fail(const std::string& text) {
     std::fprintf(stderr, "hawser radio: %s\n", text.c_str());
     return exit_failed;
+}
+
+int fail_without_channel(RadioSession& session, std::uint32_t ssrc) {
+    if (session.service().roster().channels(session.radio()).empty())
+        return fail("no channel of " + session.name() + " answered");
+    return fail(session.name() + " has no channel " + std::to_string(ssrc));
 }
 
 }  // namespace hawser::app

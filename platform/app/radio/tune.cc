@@ -77,7 +77,7 @@ int confirm(const TuneRequest& r, RadioSession& s, bool must_exist, Kind done, S
             if (s.service().roster().find(s.radio(), r.ssrc) != nullptr)
                 is_sent = send();
             else if (e.kind == Kind::list_done)
-                s.end(fail(r.radio.name + " has no channel " + std::to_string(r.ssrc)));
+                s.end(fail_without_channel(s, r.ssrc));
         } else if (e.kind == done) {
             s.end(finish());
         } else if (e.kind == Kind::expired) {

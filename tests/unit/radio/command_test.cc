@@ -127,6 +127,15 @@ TEST_CASE("frequencies are read as operators write them", "[frequency]") {
 TEST_CASE("numbers are printed so that they read back the same", "[frequency]") {
     CHECK(format_number(14.074e6) == "14074000");
     CHECK(format_number(1.1F) == "1.1");
+    CHECK(format_number(500e3) == "500000");
+    CHECK(format_number(3e5F) == "300000");
+    CHECK(format_number(-99e6) == "-99000000");
+    CHECK(format_number(0.0) == "0");
+    CHECK(format_number(7.5e-05F) == "0.000075");
+    CHECK(format_number(1e300) == "1e+300");
+    CHECK(format_number(1e-30F) == "1e-30");
+    CHECK(format_number(-std::numeric_limits<float>::infinity()) == "-inf");
+    CHECK(parse_number(format_number(1 / 3e4)) == 1 / 3e4);
     CHECK(parse_number(format_number(0.1 + 0.2)) == 0.1 + 0.2);
 }
 

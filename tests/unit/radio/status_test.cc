@@ -7,7 +7,9 @@
 #include <cstdlib>
 #include <string>
 
+#include "engine/radio/channel_spec.h"
 #include "engine/radio/command.h"
+#include "engine/radio/payload.h"
 #include "engine/wire/radio_tlv.h"
 #include "tests/vectors/hex.h"
 #include "tests/vectors/radiod.h"
@@ -127,6 +129,21 @@ TEST_CASE("what is derived follows the reference", "[status]") {
     calibrated.frontend.level_cal = -5;
     calibrated.frontend.lna_gain = 10;
     CHECK(*calibrated.input_dbm() == Approx(-20 - 5 - 10).margin(0.01));
+}
+
+TEST_CASE("a WFM channel's audio has 48 kHz whatever rate the reply to its command tells", "[status]") {
+    Status status = decoded(golden::created_usb);
+    CHECK(status.audio_rate() == 12'000);
+    status.channel.demod_type = Demod::wfm;
+    status.output.samprate = 384'000;  // the preset's, in the reply that comes before the demodulator's restart
+    CHECK(status.audio_rate() == 48'000);
+    CHECK(status.tick_rate() == 48'000);
+    REQUIRE(AudioFormat::of(status));
+    CHECK(AudioFormat::of(status)->samprate == 48'000);
+    ChannelSpec spec;
+    spec.frequency = status.channel.frequency;
+    spec.samprate = 48'000;
+    CHECK_FALSE(first_difference(spec, status));
 }
 
 TEST_CASE("a status is never partly the one before", "[status]") {
