@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "platform/control/links/interface_table.h"
 
-#include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+
+#include "platform/control/links/netlink_attributes.h"
 
 namespace hawser::control {
 
@@ -23,37 +23,6 @@ constexpr int tries_max = 3;                      // a table that changes while 
 
 constexpr std::uint32_t groups =
     RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
-
-// The attributes that a message has, by number.
-template <std::size_t Max>
-struct Attributes {
-    const nlattr* at[Max + 1] = {};
-
-    Attributes(const nlmsghdr* message, std::size_t head_bytes) {
-        mnl_attr_parse(
-            message, static_cast<unsigned>(head_bytes),
-            [](const nlattr* attribute, void* self) {
-                const std::uint16_t type = mnl_attr_get_type(attribute);
-                if (type <= Max) static_cast<Attributes*>(self)->at[type] = attribute;
-                return MNL_CB_OK;
-            },
-            this);
-    }
-    [[nodiscard]] std::optional<std::uint32_t> number(std::size_t type) const {
-        const nlattr* const a = at[type];
-        if (a == nullptr || mnl_attr_get_payload_len(a) < sizeof(std::uint32_t)) return std::nullopt;
-        return mnl_attr_get_u32(a);
-    }
-    [[nodiscard]] std::optional<Endpoint> address(std::size_t type, int family) const {
-        const nlattr* const a = at[type];
-        const std::size_t bytes = family == AF_INET ? 4 : 16;
-        if (a == nullptr || mnl_attr_get_payload_len(a) < bytes) return std::nullopt;
-        Endpoint e;
-        if (family == AF_INET) e.address[10] = e.address[11] = 0xFF;
-        std::memcpy(e.address.data() + (16 - bytes), mnl_attr_get_payload(a), bytes);
-        return e;
-    }
-};
 
 bool is_link_local(const Endpoint& e) { return !e.is_v4() && e.address[0] == 0xFE && (e.address[1] & 0xC0) == 0x80; }
 
@@ -82,12 +51,12 @@ struct Reading {
     void on_link(const nlmsghdr* message) {
         const auto* const head = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
         const Attributes<IFLA_MAX> attributes(message, sizeof *head);
-        const nlattr* const name = attributes.at[IFLA_IFNAME];
+        const nlattr* const name = attributes[IFLA_IFNAME];
         if (name == nullptr || mnl_attr_validate(name, MNL_TYPE_NUL_STRING) < 0) return;
         Interface i;
         i.index = static_cast<std::uint32_t>(head->ifi_index);
         i.name = mnl_attr_get_str(name);
-        i.mac = mac_text(attributes.at[IFLA_ADDRESS]);
+        i.mac = mac_text(attributes[IFLA_ADDRESS]);
         // IFF_LOWER_UP is the carrier; drivers without one (modems, tunnels) have it set.
         i.is_up = (head->ifi_flags & IFF_UP) != 0 && (head->ifi_flags & IFF_LOWER_UP) != 0;
         i.is_loopback = (head->ifi_flags & IFF_LOOPBACK) != 0;
@@ -102,12 +71,12 @@ struct Reading {
         const std::uint32_t flags = attributes.number(IFA_FLAGS).value_or(head->ifa_flags);
         if ((flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED)) != 0) return;
         // On a link between two, IFA_ADDRESS is the other end's and IFA_LOCAL ours.
-        auto address = attributes.address(IFA_LOCAL, head->ifa_family);
-        if (!address) address = attributes.address(IFA_ADDRESS, head->ifa_family);
+        auto address = attributes.address(IFA_LOCAL);
+        if (!address) address = attributes.address(IFA_ADDRESS);
         Interface* const i = find(head->ifa_index);
         if (!address || i == nullptr) return;
         if (is_link_local(*address)) address->scope = head->ifa_index;
-        i->addresses.push_back(*address);
+        i->addresses.push_back({*address, head->ifa_prefixlen});
     }
 
     void add_default(std::uint32_t index, const Interface::Gateway& gateway, bool v4) {
@@ -121,11 +90,11 @@ struct Reading {
         const Attributes<RTA_MAX> attributes(message, sizeof *head);
         const bool v4 = head->rtm_family == AF_INET;
         Interface::Gateway gateway;
-        gateway.address = attributes.address(RTA_GATEWAY, head->rtm_family);
+        gateway.address = attributes.address(RTA_GATEWAY);
         gateway.metric = attributes.number(RTA_PRIORITY).value_or(0);
         gateway.table = attributes.number(RTA_TABLE).value_or(head->rtm_table);
         if (const auto index = attributes.number(RTA_OIF)) add_default(*index, gateway, v4);
-        const nlattr* const several = attributes.at[RTA_MULTIPATH];
+        const nlattr* const several = attributes[RTA_MULTIPATH];
         if (several == nullptr) return;
         // A list of next hops, each with attributes of its own.
         const char* at = static_cast<const char*>(mnl_attr_get_payload(several));
@@ -135,18 +104,7 @@ struct Reading {
             std::memcpy(&hop, at, sizeof hop);
             if (hop.rtnh_len < sizeof hop || hop.rtnh_len > left) return;
             Interface::Gateway one = gateway;
-            mnl_attr_parse_payload(
-                at + sizeof hop, hop.rtnh_len - sizeof hop,
-                [](const nlattr* attribute, void* result) {
-                    auto& address = static_cast<Interface::Gateway*>(result)->address;
-                    const std::size_t bytes = mnl_attr_get_payload_len(attribute);
-                    if (mnl_attr_get_type(attribute) != RTA_GATEWAY || (bytes != 4 && bytes != 16)) return MNL_CB_OK;
-                    address.emplace();
-                    if (bytes == 4) address->address[10] = address->address[11] = 0xFF;
-                    std::memcpy(address->address.data() + (16 - bytes), mnl_attr_get_payload(attribute), bytes);
-                    return MNL_CB_OK;
-                },
-                &one);
+            one.address = Attributes<RTA_GATEWAY>(at + sizeof hop, hop.rtnh_len - sizeof hop).address(RTA_GATEWAY);
             add_default(static_cast<std::uint32_t>(hop.rtnh_ifindex), one, v4);
             const std::size_t step = std::min(left, static_cast<std::size_t>(RTNH_ALIGN(hop.rtnh_len)));
             at += step;
@@ -196,12 +154,12 @@ bool less(const Interface::Gateway& a, const Interface::Gateway& b) {
 
 bool Interface::has_address(bool v4) const {
     return std::any_of(addresses.begin(), addresses.end(),
-                       [&](const Endpoint& a) { return a.is_v4() == v4 && !is_link_local(a); });
+                       [&](const Address& a) { return a.address.is_v4() == v4 && !is_link_local(a.address); });
 }
 
 bool Interface::has_address(const Endpoint& address) const {
     return std::any_of(addresses.begin(), addresses.end(),
-                       [&](const Endpoint& a) { return a.address == address.address; });
+                       [&](const Address& a) { return a.address.address == address.address; });
 }
 
 void InterfaceTable::Close::operator()(mnl_socket* socket) const { mnl_socket_close(socket); }

@@ -21,6 +21,11 @@ struct mnl_socket;
 namespace hawser::control {
 
 struct Interface {
+    struct Address {
+        Endpoint address;
+        std::uint32_t prefix_bits = 0;  // of the network around it
+        friend bool operator==(const Address&, const Address&) = default;
+    };
     struct Gateway {
         std::optional<Endpoint> address;  // absent: the route leads onto the link itself (modems, tunnels)
         std::uint32_t metric = 0;
@@ -36,7 +41,7 @@ struct Interface {
     bool is_point_to_point = false;
     std::uint32_t mtu = 0;
     // That packets may leave from: not those still being checked for duplicates or deprecated. In the kernel's order.
-    std::vector<Endpoint> addresses;
+    std::vector<Address> addresses;
     std::vector<Gateway> default_v4;  // the kernel's order: by table and metric
     std::vector<Gateway> default_v6;
 

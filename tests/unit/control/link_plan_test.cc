@@ -21,7 +21,7 @@ Interface modem(const std::string& name, std::uint32_t index, const std::vector<
     i.name = name;
     i.index = index;
     i.is_up = true;
-    for (const std::string& a : addresses) i.addresses.push_back(*os::parse_address(a));
+    for (const std::string& a : addresses) i.addresses.push_back({*os::parse_address(a), 24});
     if (has_route) i.default_v4.push_back({});
     return i;
 }
