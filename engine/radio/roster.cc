@@ -13,6 +13,17 @@ bool counts_anew(const Status& before, const Status& now) {
            now.frontend.input_samples < before.frontend.input_samples;
 }
 
+// Earlier by both of radiod's clocks, and not by much: two sockets, of the status group and of a data group, are not
+// read in the order in which radiod sent.
+bool is_overtaken(const Status& before, const Status& now) {
+    constexpr std::uint64_t seconds_max = 2;  // untuned; far beyond a turn of the loop, far below a restart
+    const std::uint64_t samples = before.frontend.input_samples - now.frontend.input_samples;
+    const std::uint64_t ns = before.channel.gps_time - now.channel.gps_time;
+    return counts_anew(before, now) && before.has(RadioField::gps_time) && now.has(RadioField::gps_time) &&
+           before.channel.gps_time > now.channel.gps_time && ns <= seconds_max * 1'000'000'000 &&
+           samples <= seconds_max * before.frontend.input_samprate;
+}
+
 }  // namespace
 
 Roster::Noted Roster::note(RadioId radio, const Endpoint& source, const Status& status, Instant now) {
@@ -42,6 +53,8 @@ Roster::Noted Roster::note(RadioId radio, const Endpoint& source, const Status& 
         sender->radio = radio;
         sender->source = source;
         sender->first_heard = now;
+    } else if (is_overtaken(sender->status, status)) {
+        return noted;
     } else {
         noted.restarted = counts_anew(sender->status, status);
         for (const OnAir& other : number.senders)

@@ -7,6 +7,13 @@ namespace hawser::radio {
 
 void Stream::on_status(const Status& status, Instant now) {
     static_cast<void>(now);
+    if (status.has(RadioField::gps_time)) {
+        // Far beyond a turn of the loop, far below the steps of a clock that is set; untuned.
+        constexpr std::uint64_t overtaken_ns_max = 2'000'000'000;
+        const std::uint64_t at = status.channel.gps_time;
+        if (at < told_at_ && told_at_ - at <= overtaken_ns_max) return;
+        told_at_ = at;
+    }
     const auto told = AudioFormat::of(status);
     if (told != format_) {
         format_ = told;

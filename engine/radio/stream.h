@@ -58,6 +58,7 @@ public:
         std::optional<std::int64_t> unix_ns{};
     };
 
+    // One that a later one overtook, as by another socket, is ignored.
     void on_status(const Status& status, Instant now);
     void on_rtp(const wire::RtpPacket& packet, Instant now);
     [[nodiscard]] std::optional<Item> next(Instant now);
@@ -80,6 +81,7 @@ private:
     wire::RtpTime expected_;
     std::vector<std::uint8_t> waiting_;         // its payload, while it waits for a STATUS
     std::optional<std::uint8_t> payload_type_;  // that STATUS told last
+    std::uint64_t told_at_ = 0;                 // by its sender's clock
     bool begun_ = false;
     bool new_epoch_ = true;
     bool told_since_packet_ = false;  // a STATUS came after the last packet that was delivered

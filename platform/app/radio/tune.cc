@@ -57,7 +57,7 @@ int finish_tune(const TuneRequest& r, const radio::Command& command, const radio
         print(status_json(got).dump() + "\n");
     else
         std::printf("%u %s %s Hz, %u Hz\n", got.channel.ssrc, std::string(got.channel.preset.view()).c_str(),
-                    radio::format_number(got.channel.frequency).c_str(), got.output.samprate);
+                    radio::format_number(got.channel.frequency).c_str(), got.audio_rate());
     const std::string kept = refused(command, got);
     return kept.empty() ? exit_ok : fail("radiod did not take all of it: " + kept);
 }

@@ -279,6 +279,32 @@ TEST_CASE("a restart that any status shows brings every declared channel back wi
     CHECK(w.count(Kind::channel_active) == 40);
 }
 
+TEST_CASE("a status that a later one overtook on its way is no restart, and changes nothing", "[service]") {
+    World w;
+    w.make_channels(1);
+    const auto status_of = [&](double frequency) {
+        REQUIRE(w.service.tune(w.radio, 1000, command_for(World::usb(frequency)), 0, w.now));
+        std::vector<std::uint8_t> bytes;
+        for (int i = 0; i < 100 && bytes.empty(); ++i) {
+            w.run(1_ms);
+            for (const auto& [at, flying] : w.air)
+                if (!flying.is_command) bytes = flying.bytes;
+        }
+        w.run(100_ms);
+        REQUIRE_FALSE(bytes.empty());
+        return bytes;
+    };
+    const auto earlier = status_of(8e6);
+    const auto later = status_of(9e6);
+    const Endpoint source = Endpoint::from_v4(0x0A4D0001, 40'000);
+    w.events.clear();
+    w.service.on_packet(w.radio, source, later, w.now);
+    w.service.on_packet(w.radio, source, earlier, w.now);
+    w.run(1_s);
+    CHECK(w.count(Kind::radiod_restarted) == 0);
+    CHECK(w.service.roster().find(w.radio, 1000)->status.channel.frequency == 9e6);
+}
+
 TEST_CASE("a lifetime is kept alive while it is wanted, and runs out when it is not", "[service]") {
     World w;
     ChannelSpec brief = World::usb(7e6);

@@ -247,6 +247,20 @@ TEST_CASE("a new payload type waits for the status that tells what it is", "[str
     CHECK(l.items[3].format.encoding == Encoding::f32le);
 }
 
+TEST_CASE("a status that a later one overtook changes no format", "[stream]") {
+    Listener l;
+    const std::uint64_t gps = 1'479'252'561'000'000'000;
+    l.status_in(told(Encoding::s16be, 12'000, 1, 122, 0, gps));
+    l.rtp_in(0, 0, 480);
+    l.status_in(told(Encoding::f32le, 12'000, 1, 77, 480, gps + 40'000'000));
+    l.status_in(told(Encoding::s16be, 12'000, 1, 122, 240, gps + 20'000'000));
+    l.rtp_in(1, 240, 960, 77);
+    CHECK(l.kinds() == std::vector<Kind>{Kind::epoch, Kind::samples, Kind::epoch, Kind::samples});
+    // A clock that was set back is no disorder.
+    l.status_in(told(Encoding::s16le, 12'000, 1, 122, 480, gps - 3'600'000'000'000));
+    CHECK(l.stream.format()->encoding == Encoding::s16le);
+}
+
 TEST_CASE("the life of a real channel is followed without a lost, misread or unexplained packet", "[stream]") {
     Listener l;
     std::uint64_t packets = 0;
