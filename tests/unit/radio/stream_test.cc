@@ -223,6 +223,28 @@ TEST_CASE("before the first status packets wait, and are decoded when it comes",
     CHECK(l.items.size() == 6);
 }
 
+TEST_CASE("a sequence that begins anew is one epoch, whichever way the timestamp goes", "[stream]") {
+    for (const std::uint32_t timestamp : {0u, 240u, 1'000'000u}) {
+        Listener l;
+        l.status_in(told(Encoding::s16be, 12'000, 1, 122));
+        l.rtp_in(1000, 0, 480);
+        // More than a window ahead, at once; far behind, from the second packet on.
+        l.rtp_in(5000, timestamp, 480);
+        // A timestamp that goes back waits for a status, as after any restart.
+        l.status_in(told(Encoding::s16be, 12'000, 1, 122));
+        l.rtp_in(5001, timestamp + 240, 480);
+        CHECK(l.kinds() == std::vector<Kind>{Kind::epoch, Kind::samples, Kind::epoch, Kind::samples, Kind::samples});
+        l.rtp_in(7, 0, 480);
+        l.rtp_in(8, 240, 480);
+        l.status_in(told(Encoding::s16be, 12'000, 1, 122));
+        l.rtp_in(9, 480, 480);
+        CHECK(l.stream.quality().epochs == 3);
+        CHECK(l.stream.sequence_figures().jumps == 2);
+        CHECK(l.stream.quality().gaps == 0);
+        CHECK(l.items.back().timestamp == wire::RtpTime(480));
+    }
+}
+
 TEST_CASE("packets that no status explains in time are dropped and counted", "[stream]") {
     Listener l;
     l.rtp_in(0, 0, 480);
