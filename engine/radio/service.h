@@ -36,7 +36,6 @@ enum class RadioEventKind : std::uint8_t {
     channel_removed,      // request of remove()
     radiod_restarted,     // radio, source
     number_clash,         // radio, ssrc: two radiods use it
-    channel_listed,       // radio, ssrc, source: it answered the poll under way, for the first time; `status`
     list_settled,         // radio: the first poll's answers have stopped
     list_done,            // radio: the second's too
 };
@@ -82,8 +81,8 @@ public:
     bool withdraw(WantId want);
     void discover(RadioId radio, Instant now);
 
-    // What came from the radio's status group, or from one of its data groups' status ports.
-    void on_packet(RadioId radio, const Endpoint& source, Bytes packet, Instant now);
+    // What came from the radio's status group, or from one of its data groups' status ports. True: status() is its.
+    bool on_packet(RadioId radio, const Endpoint& source, Bytes packet, Instant now);
     void turn(Instant now);
     [[nodiscard]] std::optional<Tuner::Packet> next_packet(Instant now);
     [[nodiscard]] Instant next_deadline() const;

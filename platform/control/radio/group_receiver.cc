@@ -76,10 +76,18 @@ GroupSocket::Figures GroupReceiver::figures() const {
     return sum;
 }
 
-void GroupReceiver::on_readable(GroupSocket& socket) {
+void GroupReceiver::take_waiting(std::size_t batches_max) {
+    for (GroupSocket& s : sockets_)
+        for (std::size_t i = 0; i < batches_max && on_readable(s) == settings_.batch_datagrams; ++i) continue;
+}
+
+// Answers how many came.
+std::size_t GroupReceiver::on_readable(GroupSocket& socket) {
     const auto received = socket.receive(batch_);
-    if (!received.empty()) handler_(received);
+    const std::size_t count = received.size();
+    if (count != 0) handler_(received);
     if (const auto fault = socket.fault()) notice_("receiving: " + os::errno_text(*fault));
+    return count;
 }
 
 }  // namespace hawser::control

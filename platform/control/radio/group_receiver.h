@@ -35,13 +35,15 @@ public:
 
     Result<Unit, GroupFault> join(const GroupSpec& spec);
     void leave(const Endpoint& group);
+    // What waits in the sockets now goes to the handler, at most so many batches of each. Not from the handler itself.
+    void take_waiting(std::size_t batches_max);
     // Of all sockets together.
     [[nodiscard]] GroupSocket::Figures figures() const;
     [[nodiscard]] std::size_t socket_count() const { return sockets_.size(); }
 
 private:
     void watch_interfaces();
-    void on_readable(GroupSocket& socket);
+    std::size_t on_readable(GroupSocket& socket);
 
     Loop& loop_;
     Settings settings_;

@@ -29,12 +29,8 @@ RadioLink::RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handl
           [this](std::span<const Datagram> received) {
               for (const Datagram& d : received)
                   for (std::size_t i = 0; i < radios_.size(); ++i)
-                      if (radios_[i].spec.group.address == d.group.address) {
-                          service_.on_packet(radio::RadioId(static_cast<std::uint16_t>(i)), d.source, d.bytes,
-                                             os::now());
-                          // Its status is of this packet only as long as no other came.
-                          while (const auto event = service_.next_event()) handler_(*event);
-                      }
+                      if (radios_[i].spec.group.address == d.group.address)
+                          feed(radio::RadioId(static_cast<std::uint16_t>(i)), d.source, d.bytes);
               pump();
           },
           notice_) {
@@ -51,6 +47,18 @@ Result<radio::RadioId, GroupFault> RadioLink::add(const GroupSpec& status_group)
     if (const auto joined = receiver_.join(status_group); !joined) return Failure{joined.error()};
     radios_.push_back({status_group, sending_interface(status_group), false});
     return service_.add_radio();
+}
+
+void RadioLink::feed(radio::RadioId radio, const Endpoint& source, Bytes packet) {
+    const bool is_status = service_.on_packet(radio, source, packet, os::now());
+    if (is_status && status_handler_) status_handler_(radio, source, service_.status());
+    // The service's status is of this packet only as long as no other came.
+    while (const auto event = service_.next_event()) handler_(*event);
+}
+
+void RadioLink::take(radio::RadioId radio, const Endpoint& source, Bytes packet) {
+    feed(radio, source, packet);
+    pump();
 }
 
 void RadioLink::pump() {

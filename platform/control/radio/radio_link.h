@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/radio/service.h"
@@ -17,6 +18,7 @@ namespace hawser::control {
 class RadioLink {
 public:
     using Handler = std::function<void(const radio::RadioEvent&)>;
+    using StatusHandler = std::function<void(radio::RadioId, const Endpoint& source, const radio::Status&)>;
     using Notice = std::function<void(const std::string&)>;
     struct Figures {
         std::uint64_t sent = 0;
@@ -34,6 +36,10 @@ public:
     Result<radio::RadioId, GroupFault> add(const GroupSpec& status_group);
     // After anything was asked of the service: sends what is due and hands out events.
     void pump();
+    // A packet of the radio that came by another socket: its data groups carry statuses too.
+    void take(radio::RadioId radio, const Endpoint& source, Bytes packet);
+    // Sees each status before the events that it makes; its views end with the call. One handler, empty for none.
+    void on_status(StatusHandler handler) { status_handler_ = std::move(handler); }
 
     [[nodiscard]] const Figures& figures() const { return figures_; }
 
@@ -43,6 +49,7 @@ private:
         std::uint32_t interface = 0;
         bool is_failing = false;  // told once, until it goes again
     };
+    void feed(radio::RadioId radio, const Endpoint& source, Bytes packet);
     void send(const radio::Tuner::Packet& packet);
     GroupSender* sender_for(bool v4);
 
@@ -50,6 +57,7 @@ private:
     radio::Service& service_;
     int ttl_;
     Handler handler_;
+    StatusHandler status_handler_;
     Notice notice_;
     Timer timer_;
     GroupReceiver receiver_;

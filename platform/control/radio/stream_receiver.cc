@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include "platform/control/radio/stream_receiver.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/radio/address.h"
+#include "platform/linux/clock.h"
+
+namespace hawser::control {
+
+namespace {
+
+// More than the receive buffer holds of radiod's packets.
+constexpr std::size_t waiting_batches_max = 512;
+// Beyond every wait of a stream.
+constexpr Duration long_after{3'600'000'000'000};
+
+GroupReceiver::Settings media_settings() {
+    GroupReceiver::Settings settings;
+    settings.port = radio::rtp_port;
+    settings.datagram_bytes_max = rtp_bytes_max;
+    return settings;
+}
+GroupReceiver::Settings status_settings() {
+    GroupReceiver::Settings settings;
+    settings.port = radio::status_port;
+    return settings;
+}
+
+void add(StreamReceiver::Quality& sum, const radio::StreamQuality& q, const radio::Resequencer::Figures& f) {
+    sum.stream.packets += q.packets;
+    sum.stream.frames += q.frames;
+    sum.stream.lost_ticks += q.lost_ticks;
+    sum.stream.silent_ticks += q.silent_ticks;
+    sum.stream.gaps += q.gaps;
+    sum.stream.silences += q.silences;
+    sum.stream.epochs += q.epochs;
+    sum.stream.undecodable += q.undecodable;
+    sum.sequence.received += f.received;
+    sum.sequence.reordered += f.reordered;
+    sum.sequence.lost += f.lost;
+    sum.sequence.late += f.late;
+    sum.sequence.duplicates += f.duplicates;
+    sum.sequence.jumps += f.jumps;
+    sum.sequence.oversized += f.oversized;
+}
+
+}  // namespace
+
+StreamReceiver::StreamReceiver(Loop& loop, const Settings& settings, ItemHandler on_item,
+                               PacketHandler on_status_packet, Notice notice)
+    : loop_(loop),
+      settings_(settings),
+      on_item_(std::move(on_item)),
+      on_status_packet_(std::move(on_status_packet)),
+      notice_(std::move(notice)),
+      media_(
+          loop, media_settings(), [this](std::span<const Datagram> received) { on_media(received); }, notice_),
+      statuses_(
+          loop, status_settings(),
+          [this](std::span<const Datagram> received) {
+              // Read after these statuses, but sent before them.
+              media_.take_waiting(waiting_batches_max);
+              for (const Datagram& d : received) on_status_packet_(d.source, d.bytes);
+          },
+          notice_) {
+    loop_.watch(timer_.fd(), [this] {
+        timer_.acknowledge();
+        on_deadline();
+    });
+}
+
+StreamReceiver::~StreamReceiver() { loop_.unwatch(timer_.fd()); }
+
+void StreamReceiver::follow(std::uint32_t ssrc) { channels_.try_emplace(ssrc); }
+
+void StreamReceiver::unfollow(std::uint32_t ssrc) {
+    const auto found = channels_.find(ssrc);
+    if (found == channels_.end()) return;
+    const Endpoint dest = found->second.dest;
+    channels_.erase(found);
+    leave_unless_used(dest);
+    arm();
+}
+
+void StreamReceiver::leave_unless_used(const Endpoint& dest) {
+    if (dest.port == 0) return;
+    for (const auto& [ssrc, channel] : channels_)
+        if (channel.dest == dest) return;
+    Endpoint group = dest;
+    group.port = radio::rtp_port;
+    media_.leave(group);
+    group.port = radio::status_port;
+    statuses_.leave(group);
+}
+
+void StreamReceiver::move(Channel& channel, const Endpoint& dest) {
+    const bool is_joined =
+        std::any_of(channels_.begin(), channels_.end(), [&](const auto& c) { return c.second.dest == dest; });
+    if (!is_joined) {
+        GroupSpec spec;
+        spec.interface = settings_.interface;
+        spec.source = settings_.source;
+        spec.group = dest;
+        spec.group.port = radio::rtp_port;
+        auto joined = media_.join(spec);
+        spec.group.port = radio::status_port;
+        if (joined) joined = statuses_.join(spec);
+        if (!joined) {
+            const std::string text = joined.error().text();
+            if (std::exchange(told_, text) != text) notice_(text);
+            return;
+        }
+    }
+    leave_unless_used(std::exchange(channel.dest, dest));
+}
+
+void StreamReceiver::take_over(Channel& channel, const Endpoint& source) {
+    if (channel.source.port != 0) {
+        add(channel.before, channel.stream.quality(), channel.stream.sequence_figures());
+        ++channel.before.takeovers;
+        channel.stream = radio::Stream();
+    }
+    channel.source = source;
+}
+
+void StreamReceiver::on_status(const Endpoint& source, const radio::Status& status) {
+    const auto found = channels_.find(status.channel.ssrc);
+    if (found == channels_.end()) return;
+    media_.take_waiting(waiting_batches_max);
+    Channel& channel = found->second;
+    const Instant now = os::now();
+    if (channel.source != source) {
+        if (channel.source.port != 0 && now - channel.heard < takeover_silence) return;
+        drain(found->first, channel, now + long_after);
+        take_over(channel, source);
+    }
+    channel.heard = now;
+    if (status.has(radio::RadioField::output_data_dest_socket)) {
+        Endpoint dest = status.output.dest;
+        dest.port = radio::rtp_port;
+        if (dest != channel.dest && is_multicast(dest)) move(channel, dest);
+    }
+    channel.stream.on_status(status, now);
+    drain(found->first, channel, now);
+    arm();
+}
+
+void StreamReceiver::on_media(std::span<const Datagram> received) {
+    const Instant now = os::now();
+    for (const Datagram& d : received) {
+        const auto packet = wire::RtpPacket::over(d.bytes);
+        if (!packet) continue;
+        const auto found = channels_.find(packet->header().ssrc);
+        if (found == channels_.end()) continue;
+        Channel& channel = found->second;
+        // Before the first status nobody knows whose it should be.
+        if (channel.source != d.source) {
+            channel.before.foreign += channel.source.port != 0 ? 1 : 0;
+            continue;
+        }
+        channel.heard = now;
+        channel.stream.on_rtp(*packet, now);
+        drain(found->first, channel, now);
+    }
+    arm();
+}
+
+void StreamReceiver::drain(std::uint32_t ssrc, Channel& channel, Instant now) {
+    while (const auto item = channel.stream.next(now)) on_item_(ssrc, *item);
+}
+
+void StreamReceiver::on_deadline() {
+    const Instant now = os::now();
+    for (auto& [ssrc, channel] : channels_)
+        if (channel.stream.next_deadline() <= now) drain(ssrc, channel, now);
+    arm();
+}
+
+void StreamReceiver::arm() {
+    Instant next = never;
+    for (const auto& [ssrc, channel] : channels_) next = std::min(next, channel.stream.next_deadline());
+    timer_.set(next);
+}
+
+void StreamReceiver::take_waiting() {
+    media_.take_waiting(waiting_batches_max);
+    // What waits for an earlier packet waits no longer.
+    for (auto& [ssrc, channel] : channels_) drain(ssrc, channel, os::now() + long_after);
+}
+
+std::optional<StreamReceiver::Quality> StreamReceiver::quality(std::uint32_t ssrc) const {
+    const auto found = channels_.find(ssrc);
+    if (found == channels_.end()) return std::nullopt;
+    Quality sum = found->second.before;
+    add(sum, found->second.stream.quality(), found->second.stream.sequence_figures());
+    return sum;
+}
+
+std::optional<Instant> StreamReceiver::heard(std::uint32_t ssrc) const {
+    const auto found = channels_.find(ssrc);
+    if (found == channels_.end() || found->second.source.port == 0) return std::nullopt;
+    return found->second.heard;
+}
+
+}  // namespace hawser::control
