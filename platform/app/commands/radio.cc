@@ -23,6 +23,10 @@ int command_radio(int argc, char** argv) {
     add_list_subcommands(subcommands);
     add_tune_subcommands(subcommands);
     add_dump_subcommand(subcommands);
+    add_create_subcommand(subcommands);
+    add_record_subcommand(subcommands);
+    add_powers_subcommand(subcommands);
+    add_monitor_subcommand(subcommands);
     if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
     return subcommands.run_parsed();
 }

@@ -33,6 +33,10 @@ private:
 void add_list_subcommands(RadioSubcommands& subcommands);  // list, query
 void add_tune_subcommands(RadioSubcommands& subcommands);  // tune, set, remove
 void add_dump_subcommand(RadioSubcommands& subcommands);   // dump
+void add_create_subcommand(RadioSubcommands& subcommands);
+void add_monitor_subcommand(RadioSubcommands& subcommands);
+void add_powers_subcommand(RadioSubcommands& subcommands);
+void add_record_subcommand(RadioSubcommands& subcommands);
 
 // -r, --iface, -o, --ttl.
 void add_radio_options(CLI::App& app, RadioOptions& radio);

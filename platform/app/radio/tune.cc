@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // `hawser radio tune`, `set` and `remove`: commands that radiod confirms.
-#include <array>
 #include <cstdio>
 #include <memory>
 
 #include "engine/radio/frequency.h"
+#include "platform/app/radio/command_status.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
 #include "platform/linux/clock.h"
@@ -22,35 +22,6 @@ struct TuneRequest {
     std::vector<std::string> assignments;  // field, value, field, value ...
     FieldSettings settings;
 };
-
-// What the command asks for, as a status would tell it: the two packets differ in their first byte.
-std::optional<radio::Status> wanted_by(const radio::Command& command, std::uint32_t ssrc) {
-    std::array<std::uint8_t, radio::command_packet_bytes_max> room;
-    const Bytes packet = radio::build_command(room, 0, ssrc, command.elements());
-    room[0] = 0;
-    radio::Status status;
-    if (radio::decode_status(packet, status)) return std::nullopt;
-    return status;
-}
-
-// Fields that radiod answers with another value than it was told.
-std::string refused(const radio::Command& command, const radio::Status& got) {
-    std::string out;
-    const auto wanted = wanted_by(command, got.channel.ssrc);
-    if (!wanted) return out;
-    for (const auto& row : wire::radio_fields) {
-        if (!row.settable || row.field == wire::RadioField::command_tag || row.field == wire::RadioField::lifetime ||
-            row.field == wire::RadioField::output_data_dest_socket || row.type == wire::RadioType::none)
-            continue;
-        if (!wanted->has(row.field) || !got.has(row.field)) continue;
-        const auto value = radio::value_of(got, row.field);
-        if (radio::format_value(row.field, radio::value_of(*wanted, row.field)) ==
-            radio::format_value(row.field, value))
-            continue;
-        out += (out.empty() ? "" : ", ") + std::string(row.path) + " is " + radio::format_value(row.field, value);
-    }
-    return out;
-}
 
 int finish_tune(const TuneRequest& r, const radio::Command& command, const radio::Status& got) {
     if (r.json)
@@ -72,10 +43,12 @@ int confirm(const TuneRequest& r, RadioSession& s, bool must_exist, Kind done, S
     else
         send();
     return s.run([&](const radio::RadioEvent& e) {
-        if (e.kind == Kind::channel_listed && e.ssrc == r.ssrc && !is_sent) {
-            is_sent = send();
-        } else if (e.kind == Kind::list_done && !is_sent) {
-            s.end(fail_without_channel(s, r.ssrc));
+        const bool is_listed = e.kind == Kind::list_settled || e.kind == Kind::list_done;
+        if (is_listed && !is_sent) {
+            if (s.service().roster().find(s.radio(), r.ssrc) != nullptr)
+                is_sent = send();
+            else if (e.kind == Kind::list_done)
+                s.end(fail_without_channel(s, r.ssrc));
         } else if (e.kind == done) {
             s.end(finish());
         } else if (e.kind == Kind::expired) {

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "platform/app/radio/command_status.h"
+
+#include <array>
+
+#include "engine/radio/frequency.h"
+#include "engine/radio/ssrc.h"
+#include "platform/linux/sockaddr.h"
+
+namespace hawser::app {
+
+std::optional<radio::Status> wanted_by(const radio::Command& command, std::uint32_t ssrc) {
+    std::array<std::uint8_t, radio::command_packet_bytes_max> room;
+    const Bytes packet = radio::build_command(room, 0, ssrc, command.elements());
+    room[0] = 0;
+    radio::Status status;
+    if (radio::decode_status(packet, status)) return std::nullopt;
+    return status;
+}
+
+std::string refused(const radio::Command& command, const radio::Status& got) {
+    std::string out;
+    const auto wanted = wanted_by(command, got.channel.ssrc);
+    if (!wanted) return out;
+    for (const auto& row : wire::radio_fields) {
+        if (!row.settable || row.field == wire::RadioField::command_tag || row.field == wire::RadioField::lifetime ||
+            row.field == wire::RadioField::output_data_dest_socket || row.type == wire::RadioType::none)
+            continue;
+        if (!wanted->has(row.field) || !got.has(row.field)) continue;
+        const auto value = radio::value_of(got, row.field);
+        if (radio::format_value(row.field, radio::value_of(*wanted, row.field)) ==
+            radio::format_value(row.field, value))
+            continue;
+        out += (out.empty() ? "" : ", ") + std::string(row.path) + " is " + radio::format_value(row.field, value);
+    }
+    return out;
+}
+
+std::optional<radio::ChannelSpec> spec_of(const radio::Command& command, std::string& at_fault) {
+    using F = radio::RadioField;
+    const auto status = wanted_by(command, 1);
+    if (!status) return std::nullopt;
+    const radio::Status& s = *status;
+    radio::ChannelSpec spec;
+    for (const auto& row : wire::radio_fields) {
+        if (!s.has(row.field)) continue;
+        switch (row.field) {
+            case F::command_tag:
+            case F::output_ssrc: break;
+            case F::radio_frequency: spec.frequency = s.channel.frequency; break;
+            case F::preset: spec.preset = s.channel.preset; break;
+            case F::demod_type: spec.demod = s.channel.demod_type; break;
+            case F::output_samprate: spec.samprate = s.output.samprate; break;
+            case F::output_encoding: spec.encoding = s.output.encoding; break;
+            case F::output_channels: spec.channels = s.output.channels; break;
+            case F::output_data_dest_socket: spec.dest = s.output.dest; break;
+            case F::low_edge: spec.low_edge = s.filter.low_edge; break;
+            case F::high_edge: spec.high_edge = s.filter.high_edge; break;
+            case F::kaiser_beta: spec.kaiser_beta = s.filter.kaiser_beta; break;
+            case F::gain: spec.gain = s.agc.gain; break;
+            case F::agc_enable: spec.agc = s.agc.enable; break;
+            case F::lifetime: spec.lifetime = s.channel.lifetime; break;
+            case F::bin_count: spec.bin_count = s.spectrum.bin_count; break;
+            case F::resolution_bw: spec.resolution_bw = s.spectrum.resolution_bw; break;
+            case F::crossover: spec.crossover = s.spectrum.crossover; break;
+            case F::window_type: spec.window = s.spectrum.window_type; break;
+            default: at_fault = std::string(row.path); return std::nullopt;
+        }
+    }
+    return spec;
+}
+
+std::uint32_t number_for(const radio::ChannelSpec& spec, const std::string& radio_name) {
+    // What ka9q-python 3.14.2 takes where it is not told.
+    constexpr std::uint32_t samprate_default = 12'000;
+    radio::SsrcInputs inputs;
+    inputs.frequency_hz = spec.frequency;
+    inputs.preset = spec.preset.view();
+    inputs.samprate = spec.samprate.value_or(samprate_default);
+    inputs.agc = spec.agc.value_or(false);
+    inputs.gain_db = double{spec.gain.value_or(0)};
+    std::string dest;
+    if (spec.dest) {
+        dest = os::endpoint_text(*spec.dest);
+        dest.resize(dest.rfind(':'));
+    }
+    inputs.destination = dest;
+    inputs.encoding = spec.encoding ? static_cast<std::uint32_t>(*spec.encoding) : 0;
+    // Without the interface and the port, which are this host's affair.
+    const std::string host = radio_name.substr(0, radio_name.find_first_of(",:"));
+    inputs.radiod_host = host;
+    return radio::allocate_ssrc(inputs);
+}
+
+}  // namespace hawser::app

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// A command held against what radiod answers: the fields it was told, those that it answers otherwise, and the same as
+// a channel that is wanted.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/radio/channel_spec.h"
+#include "engine/radio/command.h"
+
+namespace hawser::app {
+
+// What the command asks for, as a status would tell it: the two packets differ in their first byte.
+[[nodiscard]] std::optional<radio::Status> wanted_by(const radio::Command& command, std::uint32_t ssrc);
+// Fields that radiod answers with another value than it was told: "agc.gain is 20, ..."; empty when there is none.
+[[nodiscard]] std::string refused(const radio::Command& command, const radio::Status& got);
+// The channel that the command makes, to be kept. Absent, and the field named, where one cannot be kept.
+[[nodiscard]] std::optional<radio::ChannelSpec> spec_of(const radio::Command& command, std::string& at_fault);
+// ka9q-python's number for such a channel of the radiod, named as the user names it.
+[[nodiscard]] std::uint32_t number_for(const radio::ChannelSpec& spec, const std::string& radio_name);
+
+}  // namespace hawser::app

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+// `hawser radio powers`: the spectrum around a frequency as lines of CSV, as ka9q-radio's `powers` and rtl_power write
+// it: time, first and last bin's frequency, bin width, count of bins, and each bin in dB from the lowest frequency up.
+// The channel is told anew each time, which keeps it alive and makes it again after a restart. It ends by its lifetime.
+#include <fmt/format.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+#include "engine/radio/frequency.h"
+#include "engine/radio/rtp_clock.h"
+#include "engine/wire/radio_tlv.h"
+#include "platform/app/radio/command_status.h"
+#include "platform/app/radio/radio_text.h"
+#include "platform/app/radio/subcommands.h"
+#include "platform/linux/clock.h"
+
+namespace hawser::app {
+
+namespace {
+
+using Kind = radio::RadioEventKind;
+
+struct PowersRequest {
+    RadioOptions radio;
+    bool json = false;
+    std::string frequency;
+    std::string width = "1000";
+    std::uint32_t bins = 64;
+    std::uint32_t average = 1;
+    std::optional<double> crossover;
+    std::string window;
+    bool bytes = false;
+    std::uint32_t ssrc = 0;
+    std::uint64_t count = 0;
+    double interval_s = 5;
+};
+
+// As long as a slow interval takes twice, and never so short that a late poll finds the channel gone.
+std::uint32_t lifetime_blocks(double interval_s) {
+    return std::max(500u, static_cast<std::uint32_t>(interval_s * 100));
+}
+
+// In dB from the lowest frequency up; empty when the status holds no bins.
+std::vector<double> bins_of(const radio::Status& status) {
+    const radio::SpectrumGroup& s = status.spectrum;
+    std::vector<double> out;
+    if (!s.byte_bins.empty()) {
+        for (const std::uint8_t bin : s.byte_bins) out.push_back(double{s.base} + bin * double{s.step});
+        return out;
+    }
+    const std::size_t count = wire::radio_bin_count(s.bins);
+    double lowest = INFINITY;
+    for (std::size_t i = 0; i < count; ++i) {
+        const double power = double{wire::radio_bin(s.bins, (i + count / 2) % count)};
+        if (!(power >= 0)) return {};  // no power
+        out.push_back(power);
+        if (power > 0) lowest = std::min(lowest, power);
+    }
+    // Nothing at all is told as the least that was something.
+    if (!std::isfinite(lowest)) lowest = 1;
+    for (double& power : out) power = 10 * std::log10(std::max(power, lowest));
+    return out;
+}
+
+std::string time_text(const radio::Status& status) {
+    const std::int64_t ns = radio::unix_ns_of_gps(status.channel.gps_time);
+    const auto seconds = static_cast<time_t>(ns / 1'000'000'000);
+    tm utc{};
+    ::gmtime_r(&seconds, &utc);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                       utc.tm_hour, utc.tm_min, utc.tm_sec, ns / 1'000'000 % 1000);
+}
+
+std::string line_of(const PowersRequest& r, const radio::Status& status, const std::vector<double>& bins) {
+    const double width = double{status.spectrum.resolution_bw};
+    const auto count = static_cast<double>(bins.size());
+    const double first = status.channel.frequency - width * std::floor(count / 2);
+    const double last = first + width * (count - 1);
+    if (r.json) {
+        nlohmann::ordered_json out{{"time", time_text(status)},
+                                   {"ssrc", status.channel.ssrc},
+                                   {"start", first},
+                                   {"stop", last},
+                                   {"width", width},
+                                   {"db", nlohmann::ordered_json::array()}};
+        for (const double db : bins) out["db"].push_back(std::round(db * 100) / 100);
+        return out.dump() + "\n";
+    }
+    std::string line = fmt::format("{}, {:.0f}, {:.0f}, {}, {}", time_text(status), first, last,
+                                   radio::format_number(status.spectrum.resolution_bw), bins.size());
+    for (const double db : bins) line += fmt::format(", {:.2f}", db);
+    return line + "\n";
+}
+
+class PowersRun {
+public:
+    PowersRun(const PowersRequest& request, RadioSession& session, std::uint32_t ssrc, const radio::Command& command)
+        : r_(request), s_(session), ssrc_(ssrc), command_(command) {}
+
+    int run() {
+        ask();
+        s_.loop().every(Duration{std::llround(r_.interval_s * 1e9)}, [this] {
+            ask();
+            s_.link().pump();
+        });
+        return s_.run([this](const radio::RadioEvent& e) {
+            if (e.kind == Kind::confirmed && e.ssrc == ssrc_) on_reply(s_.service().status());
+            if (e.kind == Kind::expired && e.ssrc == ssrc_) s_.end(fail(r_.radio.name + " did not answer within 5 s"));
+        });
+    }
+
+private:
+    void ask() {
+        if (is_asked_) return;
+        is_asked_ = true;
+        empty_replies_ = 0;
+        send();
+    }
+    void send() {
+        if (!s_.service().tune(s_.radio(), ssrc_, command_, 0, os::now()))
+            s_.end(fail(std::to_string(ssrc_) + " is no channel's number"));
+    }
+    void on_reply(const radio::Status& status) {
+        if (!radio::is_spectrum(status.channel.demod_type))
+            return s_.end(fail(std::to_string(ssrc_) + " did not become a spectrum channel"));
+        const auto bins = bins_of(status);
+        if (bins.empty()) {
+            // The reply to the command that makes the channel has none, nor those of the first blocks.
+            if (++empty_replies_ > empty_replies_max) return s_.end(fail("radiod sends no bins"));
+            return send();
+        }
+        is_asked_ = false;
+        print(line_of(r_, status, bins));
+        std::fflush(stdout);
+        if (++printed_ == r_.count) s_.end(exit_ok);
+    }
+
+    static constexpr int empty_replies_max = 50;  // two seconds of blocks; untuned
+    const PowersRequest& r_;
+    RadioSession& s_;
+    std::uint32_t ssrc_;
+    const radio::Command& command_;
+    bool is_asked_ = false;
+    int empty_replies_ = 0;
+    std::uint64_t printed_ = 0;
+};
+
+int powers(PowersRequest& r) {
+    if (r.bins % 2 != 0) {
+        // radiod and its readers split an odd count at different places.
+        fail("the count of bins is to be even");
+        return exit_usage;
+    }
+    FieldSettings settings{{"channel.demod_type", r.bytes ? "4" : "3"},
+                           {"channel.frequency", r.frequency},
+                           {"spectrum.bin_count", std::to_string(r.bins)},
+                           {"spectrum.resolution_bw", r.width},
+                           {"spectrum.avg", std::to_string(r.average)},
+                           {"channel.lifetime", std::to_string(lifetime_blocks(r.interval_s))}};
+    if (r.crossover) settings.emplace_back("spectrum.crossover", radio::format_number(*r.crossover));
+    if (!r.window.empty()) settings.emplace_back("spectrum.window_type", r.window);
+    radio::Command command;
+    if (!build_command(settings, command)) return exit_usage;
+    std::uint32_t ssrc = r.ssrc;
+    if (ssrc == 0) {
+        radio::ChannelSpec spec;
+        spec.frequency = radio::parse_frequency(r.frequency).value_or(0);
+        // Another number for each shape of the spectrum, so that two users do not retune each other's.
+        const std::string shape = std::string(r.bytes ? "bytes " : "powers ") + r.width;
+        spec.preset = std::string_view(shape);
+        spec.samprate = r.bins;
+        ssrc = number_for(spec, r.radio.name);
+    }
+    const auto session = RadioSession::open(r.radio);
+    if (!session) return exit_failed;
+    return PowersRun(r, *session, ssrc, command).run();
+}
+
+}  // namespace
+
+void add_powers_subcommand(RadioSubcommands& subcommands) {
+    const auto r = std::make_shared<PowersRequest>();
+    CLI::App* sub = subcommands.add("powers", "the spectrum around a frequency as CSV", [r] { return powers(*r); });
+    add_radio_options(*sub, r->radio);
+    add_json_option(*sub, r->json);
+    sub->add_option("-f,--frequency", r->frequency, "the middle")->required()->type_name("HZ");
+    sub->add_option("-w,--bin-width", r->width, "width of a bin (default 1000)")->type_name("HZ");
+    sub->add_option("-b,--bins", r->bins, "how many, an even count (default 64)")->check(CLI::Range(2u, 16'000u));
+    sub->add_option("-a,--average", r->average, "FFTs to average (default 1)")->check(CLI::Range(1u, 1'000'000u));
+    sub->add_option("-C,--crossover", r->crossover, "bins wider than this are of the front end's samples (radiod: 200)")
+        ->type_name("HZ");
+    sub->add_option("--window", r->window, "kaiser (default), rectangular, hann ...")->type_name("NAME");
+    sub->add_flag("--bytes", r->bytes, "the other kind of spectrum: one byte a bin, smaller packets");
+    sub->add_option("-s,--ssrc", r->ssrc, "the channel's number (default: from what it is)")->check(ssrc_number());
+    sub->add_option("-c,--count", r->count, "end after so many lines")->type_name("N");
+    sub->add_option("-i,--interval", r->interval_s, "seconds between two (default 5)")->check(CLI::Range(0.02, 3600.0));
+    sub->footer("Columns: time, first bin's frequency, last bin's, bin width, count of bins, dB of each.");
+}
+
+}  // namespace hawser::app
