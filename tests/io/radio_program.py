@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """`hawser radio` and the stand-in radiod, for the scripts beside this one: a network namespace with multicast on
-loopback, and a stand-in that runs in it. The scripts' arguments are HAWSER STAND_IN. Needs root."""
+loopback, with mounts of its own, and a stand-in that runs in it. The scripts' arguments are HAWSER STAND_IN. Needs root."""
 import contextlib
 import ctypes
 import os
@@ -15,11 +15,12 @@ RADIO = "239.108.155.32,lo"
 
 def enter_namespace():
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(0x40000000) != 0:  # CLONE_NEWNET
-        print("skipped: no network namespace (needs root)")
+    if libc.unshare(0x40000000 | 0x00020000) != 0:  # CLONE_NEWNET, CLONE_NEWNS
+        print("skipped: no namespaces of the network and of mounts (needs root)")
         sys.exit(77)
-    for words in (["link", "set", "lo", "up"], ["link", "set", "lo", "multicast", "on"]):
-        if subprocess.run(["ip", *words], check=False).returncode != 0:
+    for words in (["mount", "--make-rprivate", "/"], ["ip", "link", "set", "lo", "up"],
+                  ["ip", "link", "set", "lo", "multicast", "on"]):
+        if subprocess.run(words, check=False).returncode != 0:
             print("skipped: loopback cannot be set up")
             sys.exit(77)
 

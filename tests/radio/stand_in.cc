@@ -333,28 +333,33 @@ void StandIn::send_media(Channel& c) {
     };
     c.samples += frames;
     if (radio::is_opus(c.encoding)) {
-        emit({std::begin(opus_frame), std::end(opus_frame)}, ticks);
+        if (options_.encode_opus)
+            emit(options_.encode_opus(c.ssrc, c.channels, tone(c, ticks, 48'000)), ticks);
+        else
+            emit({std::begin(opus_frame), std::end(opus_frame)}, ticks);
         return;
     }
     const std::size_t fit = payload_bytes_max / (sample_bytes(c.encoding) * c.channels);
     for (std::size_t done = 0; done < frames;) {
         const std::size_t now = std::min<std::size_t>(fit, frames - done);
         std::vector<std::uint8_t> payload;
-        append_samples(c, now, payload);
+        for (const float sample : tone(c, now, c.samprate)) append_sample(c.encoding, sample, payload);
         emit(std::move(payload), static_cast<std::uint32_t>(now));
         done += now;
     }
 }
 
-void StandIn::append_samples(Channel& c, std::size_t frames, std::vector<std::uint8_t>& out) {
+// The carrier where a product detector puts it, where the filter lets it through: 12 dB below full scale.
+std::vector<float> StandIn::tone(Channel& c, std::size_t frames, std::uint32_t rate) const {
     const double offset = options_.carrier_hz - c.frequency;
-    const bool heard = offset >= c.low && offset <= c.high;
+    const float level = offset >= c.low && offset <= c.high ? 0.25F : 0.0F;
+    std::vector<float> samples;
     for (std::size_t i = 0; i < frames; ++i) {
-        const auto level = heard ? 0.25F : 0.0F;
-        append_sample(c.encoding, level * static_cast<float>(std::cos(c.phase)), out);
-        if (c.channels == 2) append_sample(c.encoding, level * static_cast<float>(std::sin(c.phase)), out);
-        c.phase = std::fmod(c.phase + 2 * M_PI * offset / c.samprate, 2 * M_PI);
+        samples.push_back(level * static_cast<float>(std::cos(c.phase)));
+        if (c.channels == 2) samples.push_back(level * static_cast<float>(std::sin(c.phase)));
+        c.phase = std::fmod(c.phase + 2 * M_PI * offset / rate, 2 * M_PI);
     }
+    return samples;
 }
 
 void StandIn::send_status(Channel& c, const Endpoint& to, Instant now) {

@@ -12,8 +12,10 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,6 +35,9 @@ struct StandInOptions {
     std::uint64_t gps_time_at_zero = 1'479'252'561'000'000'000;  // at Instant 0
     Duration block{20'000'000};
     bool media = true;  // RTP and periodic statuses are sent at all
+    // 20 ms at 48 kHz, interleaved, to a packet; without it Opus channels send one frame of the real one for ever.
+    std::function<std::vector<std::uint8_t>(std::uint32_t ssrc, std::uint32_t channels, std::span<const float>)>
+        encode_opus{};
     std::size_t channels_max = 2000;
 };
 
@@ -109,7 +114,7 @@ private:
     void restart(Channel& channel);
     void run_block(Channel& channel, Instant now);
     void send_media(Channel& channel);
-    void append_samples(Channel& channel, std::size_t frames, std::vector<std::uint8_t>& out);
+    [[nodiscard]] std::vector<float> tone(Channel& channel, std::size_t frames, std::uint32_t rate) const;
     void send_status(Channel& channel, const Endpoint& to, Instant now);
     void reply(Channel& channel, Instant now);
     [[nodiscard]] std::uint32_t block_frames(const Channel& channel) const;

@@ -19,6 +19,11 @@
 
 #include "engine/radio/address.h"
 #include "tests/radio/stand_in.h"
+#ifdef HAWSER_HAS_AUDIO
+#include <opus/opus.h>
+
+#include <map>
+#endif
 
 using namespace hawser;
 
@@ -44,6 +49,21 @@ template <class T>
 void set(int fd, int level, int option, const T& value) {
     if (setsockopt(fd, level, option, &value, sizeof value) != 0) fail("setsockopt");
 }
+
+#ifdef HAWSER_HAS_AUDIO
+// An encoder for each channel, for ever: radiods of tests are short-lived.
+std::vector<std::uint8_t> encode_opus(std::uint32_t ssrc, std::uint32_t channels, std::span<const float> samples) {
+    static std::map<std::pair<std::uint32_t, std::uint32_t>, OpusEncoder*> encoders;
+    OpusEncoder*& encoder = encoders[{ssrc, channels}];
+    const auto count = static_cast<int>(channels);
+    if (encoder == nullptr) encoder = opus_encoder_create(48'000, count, OPUS_APPLICATION_AUDIO, nullptr);
+    std::vector<std::uint8_t> packet(1440);
+    const int size = opus_encode_float(encoder, samples.data(), static_cast<int>(samples.size()) / count, packet.data(),
+                                       static_cast<opus_int32>(packet.size()));
+    packet.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return packet;
+}
+#endif
 
 }  // namespace
 
@@ -90,6 +110,9 @@ int main(int argc, char** argv) {
     const std::int64_t unix_at_zero = clock_now(CLOCK_REALTIME).ns - start.ns;
     options.gps_time_at_zero =
         static_cast<std::uint64_t>(unix_at_zero + (18 - std::int64_t{315'964'800}) * 1'000'000'000);
+#ifdef HAWSER_HAS_AUDIO
+    options.encode_opus = encode_opus;
+#endif
     radio_tests::StandIn radiod(options, start);
     std::printf("ready %u\n", static_cast<unsigned>(options.source_port));
     std::fflush(stdout);

@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`hawser radio record` against the stand-in radiod: what is in the files, how long they are, where they are cut, and
+what a restart, a full disk and standard output make of them. Needs root. Arguments: HAWSER STAND_IN."""
+import json
+import math
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+
+from program import HAWSER, Running, check, finish, refuses, run
+from radio_program import RADIO, enter_namespace, radiod
+
+TONE_HZ = 1500  # a carrier at 1 MHz, received at 998.5 kHz
+LEVEL = 0.25
+
+
+def samples_of(path):
+    """Format tag, rate, channels and the samples of a WAV file, full scale 1."""
+    with open(path, "rb") as file:
+        data = file.read()
+    check("RIFF's length is the file's", data[:4] == b"RIFF" and struct.unpack_from("<I", data, 4)[0] == len(data) - 8, path)
+    at, found = 12, {}
+    while at + 8 <= len(data):
+        size = struct.unpack_from("<I", data, at + 4)[0]
+        found[data[at:at + 4]] = data[at + 8:at + 8 + size]
+        at += 8 + size
+    tag, channels, rate = struct.unpack_from("<HHI", found[b"fmt "])
+    body = found[b"data"]
+    if tag == 1:
+        values = [v / 32768 for v in struct.unpack(f"<{len(body) // 2}h", body)]
+    else:
+        values = list(struct.unpack(f"<{len(body) // 4}f", body))
+    return tag, rate, channels, values
+
+
+def level_at(values, rate, hz):
+    """Amplitude of a tone, and of what is left of the samples without it."""
+    n = len(values)
+    re_ = sum(v * math.cos(2 * math.pi * hz * i / rate) for i, v in enumerate(values)) * 2 / n
+    im = sum(v * math.sin(2 * math.pi * hz * i / rate) for i, v in enumerate(values)) * 2 / n
+    total = 2 * sum(v * v for v in values) / n
+    amplitude = math.hypot(re_, im)
+    return amplitude, math.sqrt(max(0.0, total - amplitude * amplitude))
+
+
+def is_tone(values, rate, rest=0.01):
+    amplitude, other = level_at(values[:rate // 2], rate, TONE_HZ)
+    return abs(amplitude - LEVEL) < 0.02 and other < rest
+
+
+def files_in(folder, ending):
+    found = []
+    for where, _, names in os.walk(folder):
+        found += [os.path.join(where, name) for name in names if name.endswith(ending)]
+    return sorted(found)
+
+
+def events(said):
+    return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+
+
+class Folder:
+    def __enter__(self):
+        self.path = tempfile.mkdtemp(prefix="hawser-radio-")
+        return self.path
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path)
+
+
+def command_line():
+    refuses("no period", 2, "'ft9' is no period", "radio", "record", "-r", RADIO, "--cut", "ft9")
+    refuses("standard output is not cut", 2, "standard output takes one channel", "radio", "record", "-r", RADIO, "--stdout", "--ft8")
+    refuses("--align without periods", 2, "--align needs the periods", "radio", "record", "-r", RADIO, "--align")
+    refuses("a field that cannot be kept", 2, "pll.enable cannot be kept", "radio", "record", "-r", RADIO, "-f", "1m0", "--set", "pll.enable", "on")
+    refuses("a channel that is not there", 1, "99: .* has no such channel", "radio", "record", "-r", RADIO, "99")
+
+
+def every_encoding():
+    """All at once, from one pair of sockets."""
+    wanted = {"s16be": 1, "s16le": 1, "f32le": 3, "f32be": 3, "f16le": 3, "f16be": 3, "mulaw": 1, "alaw": 1, "opus": 1}
+    for number, encoding in enumerate(wanted, 100):
+        code, said = run("radio", "tune", "-r", RADIO, "-s", str(number), "-f", "998500", "-m", "usb", "-e", encoding)
+        check(f"a channel of {encoding}", code == 0, said)
+    run("radio", "tune", "-r", RADIO, "-s", "200", "-f", "998500", "-m", "iq", "-e", "f32le")
+    with Folder() as folder:
+        code, said = run("radio", "record", "-r", RADIO, "--json", "-x", "1", "--format", "wav", "-d", folder, "--name", "{ssrc}")
+        check("all channels are recorded", code == 0, said)
+        for number, encoding in enumerate(wanted, 100):
+            path = f"{folder}/{number}.wav"
+            check(f"a file of {encoding}", os.path.exists(path), said)
+            tag, rate, channels, values = samples_of(path)
+            check(f"{encoding} is PCM or float", tag == wanted[encoding] and channels == 1, f"{tag} {channels}")
+            check(f"{encoding} lasts a second", rate == (48000 if encoding == "opus" else 12000) and len(values) == rate, f"{rate} {len(values)}")
+            # An encoder for speech and music comes near it, after its first frames.
+            heard = is_tone(values[rate // 4:], rate, 0.05) if encoding == "opus" else is_tone(values, rate)
+            check(f"{encoding} is the tone", heard, f"{level_at(values[:rate // 2], rate, TONE_HZ)}")
+        _, rate, channels, values = samples_of(f"{folder}/200.wav")
+        check("I and Q are both there", channels == 2 and len(values) == 2 * rate and is_tone(values[::2], rate) and is_tone(values[1::2], rate))
+        quality = [e for e in events(said) if e["event"] == "quality"]
+        check("the figures of each are told", len(quality) == 10 and all(q["lost"] == 0 and q["seconds"] == 1 and q["gaps"] == 0 for q in quality), said)
+
+
+def ogg_opus():
+    with Folder() as folder:
+        code, said = run("radio", "record", "-r", RADIO, "-x", "1", "--format", "opus", "-d", folder, "100")
+        check("what is no Opus is not made to be", code == 1 and "does not send Opus" in said, said)
+        code, said = run("radio", "record", "-r", RADIO, "-x", "1", "-d", folder, "--name", "o", "108")
+        check("Opus goes into Ogg by itself", code == 0 and os.path.exists(f"{folder}/o.opus"), said)
+        if shutil.which("ffprobe") is None:
+            return
+        probe = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=codec_name,channels,duration", "-of", "json", f"{folder}/o.opus"],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        stream = json.loads(probe.stdout)["streams"][0] if probe.returncode == 0 else {}
+        check("ffprobe reads it", stream.get("codec_name") == "opus" and abs(float(stream.get("duration", 0)) - 1) < 0.03, probe.stdout)
+        decoded = subprocess.run(["ffmpeg", "-v", "error", "-i", f"{folder}/o.opus", "-f", "s16le", "-ar", "48000", "-ac", "1", "-"],
+                                 stdout=subprocess.PIPE, check=False).stdout
+        values = [v / 32768 for v in struct.unpack(f"<{len(decoded) // 2}h", decoded)]
+        check("and it is the tone", len(values) > 40000 and is_tone(values[12000:], 48000, 0.05), f"{len(values)}")
+
+
+def standard_output():
+    done = subprocess.run([HAWSER, "radio", "record", "-r", RADIO, "--stdout", "--format", "raw", "-x", "1", "100"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20, check=False)
+    values = [v / 32768 for v in struct.unpack(f"<{len(done.stdout) // 2}h", done.stdout)]
+    check("one channel to standard output", done.returncode == 0 and len(values) == 12000 and is_tone(values, 12000), done.stderr)
+    # The reader goes away: an end in good time, with a word.
+    with subprocess.Popen([HAWSER, "radio", "record", "-r", RADIO, "--stdout", "100"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        child.stdout.read(2000)
+        child.stdout.close()
+        try:
+            code = child.wait(10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            code = None
+        check("a reader that goes away ends it", code == 1 and b"Broken pipe" in child.stderr.read(), code)
+
+
+def cuts():
+    with Folder() as folder:
+        code, said = run("radio", "record", "-r", RADIO, "--json", "--cut", "1.5", "--align", "-x", "3.5", "-d", folder, "100")
+        told = [e for e in events(said) if e["event"] == "file"]
+        check("files of whole periods", code == 0 and [round(e["seconds"], 3) for e in told] == [1.5, 1.5, 0.5], said)
+        check("each is named after its boundary", all(re.fullmatch(r"\d{8}T\d{6}Z_998500_usb\.wav", os.path.basename(e["path"])) for e in told), said)
+        names = files_in(folder, ".wav")
+        lengths = [len(samples_of(n)[3]) for n in names]
+        check("whole periods are whole", lengths == [18000, 18000, 6000], lengths)
+        # The stand-in's tone goes on without a jump: what is on both sides of a cut belongs together.
+        both = samples_of(names[0])[3][-3000:] + samples_of(names[1])[3][:3000]
+        check("nothing is missing at a cut", is_tone(both, 12000), level_at(both, 12000, TONE_HZ))
+    with Folder() as folder:
+        # The first file begins at its boundary with silence, so that each has its whole length.
+        started = time.time()
+        code, said = run("radio", "record", "-r", RADIO, "--json", "--cut", "2", "-x", "3", "-d", folder, "100")
+        names = files_in(folder, ".wav")
+        values = samples_of(names[0])[3]
+        silent = next(i for i, v in enumerate(values) if v != 0) / 12000
+        begun = time.strptime(os.path.basename(names[0])[:15], "%Y%m%dT%H%M%S")
+        offset = time.mktime(begun) - time.timezone + silent - started
+        check("a first period is filled", len(values) == 24000 and begun.tm_sec % 2 == 0, f"{names} {len(values)}")
+        check("its silence ends when the recording began", 0 <= offset < 1.5, f"{offset}")
+    with Folder() as folder:
+        with Running("radio", "record", "-r", RADIO, "--ft8", "--subdirs", "-d", folder, "100", "101") as recording:
+            recording.wait_for("101: ")
+            time.sleep(0.7)
+            check("an interrupt ends it well", recording.end(signal.SIGINT) == 0, recording.read())
+        names = files_in(folder, ".wav")
+        check("both files are there, in folders of their day", len(names) == 2 and all(re.search(r"/10[01]/\d{4}/\d+/\d+/", n) for n in names), names)
+        # No more than what was going on is written after the end.
+        check("FT8 begins at a quarter minute", all(int(os.path.basename(n)[13:15]) % 15 == 0 for n in names), names)
+        check("no hidden file is left", not [n for _, _, files in os.walk(folder) for n in files if n.startswith(".")])
+
+
+def made_for_it():
+    with Folder() as folder:
+        code, said = run("radio", "record", "-r", RADIO, "--json", "-f", "998k5", "-m", "usb", "-R", "16000", "-e", "f32", "-x", "1", "-d", folder, "--name", "made")
+        check("a channel is made to be recorded", code == 0 and len(samples_of(f"{folder}/made.wav")[3]) == 16000, said)
+        number = events(said)[0]["ssrc"]
+        listed = json.loads(run("radio", "list", "-r", RADIO, "--json")[1])
+        made = [c for c in listed if c["channel"]["ssrc"] == number]
+        check("it ends by itself", made and 0 < made[0]["channel"]["lifetime"] <= 500, made)
+
+
+def changes():
+    """The channel is moved, and changed, while it is recorded."""
+    run("radio", "tune", "-r", RADIO, "-s", "300", "-f", "998500", "-m", "usb")
+    with Folder() as folder:
+        with Running("radio", "record", "-r", RADIO, "--json", "-d", folder, "--name", "c", "300") as recording:
+            recording.wait_for("started")
+            time.sleep(0.5)
+            run("radio", "set", "-r", RADIO, "300", "output.dest", "239.7.7.7")
+            time.sleep(0.5)
+            run("radio", "set", "-r", RADIO, "300", "output.encoding", "mulaw")
+            time.sleep(0.5)
+            run("radio", "set", "-r", RADIO, "300", "output.encoding", "f32")
+            time.sleep(0.8)
+            check("a changing channel is recorded on", recording.end(signal.SIGTERM) == 0, recording.read())
+        names = [e["path"] for e in events(recording.said) if e["event"] == "file"]
+        check("another kind of samples is another file", len(names) == 2, f"{names} {recording.said}")
+        tag, rate, _, values = samples_of(names[0])
+        check("G.711 and another group go on in the first", tag == 1 and len(values) > 1.3 * rate and is_tone(values[-rate // 2 - 200:], rate, 0.02), f"{tag} {len(values)}")
+        quality = [e for e in events(recording.said) if e["event"] == "quality"][0]
+        check("next to nothing is lost on the way", quality["lost_ticks"] < 1200 and quality["epochs"] == 3, quality)
+
+
+def full_disk():
+    with Folder() as folder:
+        os.mkdir(f"{folder}/small")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", f"{folder}/small"], check=True)
+        os.mkdir(f"{folder}/200")
+        os.symlink(f"{folder}/small", f"{folder}/103")  # 48 kB a second, 24 for the other
+        with Running("radio", "record", "-r", RADIO, "--json", "-d", folder, "--name", "{ssrc}/full", "103", "200") as recording:
+            told = recording.wait_for('"failed".*No space left on device', 30)
+            check("a full disk is told", told, recording.read())
+            time.sleep(0.5)
+            check("the rest goes on", recording.child.poll() is None)
+            check("the end says that it failed", recording.end(signal.SIGINT) == 1, recording.read())
+        seconds = {e["ssrc"]: e["seconds"] for e in events(recording.said) if e["event"] == "file"}
+        check("the other is whole", seconds.get(200, 0) > 2 and len(samples_of(f"{folder}/200/full.wav")[3]) > 40000, recording.said)
+        kept = samples_of(f"{folder}/103/full.wav")
+        check("what had room is kept", len(kept[3]) > 10000, len(kept[3]))
+        subprocess.run(["umount", f"{folder}/small"], check=True)
+
+
+def restart():
+    """A radiod dies in the middle of a recording and another one comes: the channel is made again, the time is kept."""
+    with Folder() as folder, Running("radio", "record", "-r", RADIO, "--json", "-f", "998500", "-m", "usb", "-d", folder, "--name", "r", "--lifetime", "50") as recording:
+        with radiod():
+            check("it is recorded", recording.wait_for("started"), recording.read())
+            time.sleep(1)
+        time.sleep(0.3)
+        with radiod():
+            end = time.monotonic() + 15
+            while "998500" not in run("radio", "list", "-r", RADIO)[1] and time.monotonic() < end:
+                time.sleep(0.1)
+            time.sleep(1.5)
+            check("it ends well", recording.end(signal.SIGTERM) == 0, recording.read())
+        names = files_in(folder, ".wav")
+        check("the recording goes on in its file", len(names) == 1, f"{names} {recording.said}")
+        _, rate, _, values = samples_of(names[0])
+        middle = [i for i, v in enumerate(values) if v == 0]
+        check("the time without a radiod is silence", len(middle) > 0.3 * rate, f"{len(middle)} of {len(values)}")
+        check("before and after it is the tone", is_tone(values[:6000], rate) and is_tone(values[-6000:], rate), f"{len(values)}")
+        quality = [e for e in events(recording.said) if e["event"] == "quality"][0]
+        check("another sender was followed", quality["takeovers"] == 1 and abs(quality["seconds"] - len(values) / rate) < 0.001, quality)
+
+
+enter_namespace()
+with radiod():
+    command_line()
+    every_encoding()
+    ogg_opus()
+    standard_output()
+    cuts()
+    made_for_it()
+    changes()
+    full_disk()
+restart()
+finish()

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`hawser radio` create, powers and monitor against the stand-in radiod, in a network namespace. Needs root.
+Arguments: HAWSER STAND_IN."""
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+from program import HAWSER, check, finish, refuses, run
+from radio_program import RADIO, enter_namespace, radiod
+
+
+def create():
+    refuses("no frequency", 2, "needs its frequency", "radio", "create", "-r", RADIO, "-m", "usb")
+    code, said = run("radio", "create", "-r", "239.108.155.32,lo", "-f", "997k0", "-m", "iq", "-R", "16000", "-e", "f32le", "--json")
+    made = json.loads(said)
+    # What ka9q-python 3.14.2 put on the wire for it.
+    check("the number is ka9q-python's", code == 0 and made["channel"]["ssrc"] == 1857452879 and not made["reused"], said)
+    check("what was made is told", made["channel"]["frequency"] == 997000 and made["output"]["samprate"] == 16000, said)
+    code, said = run("radio", "create", "-r", RADIO, "-f", "997k0", "-m", "iq", "-R", "16000", "-e", "f32le")
+    check("the same again is the same channel", code == 0 and said.startswith("1857452879 ") and "was there" in said, said)
+    code, said = run("radio", "create", "-r", RADIO, "-f", "997k0", "-m", "iq", "-R", "16000", "-e", "f32le", "--new")
+    check("another one has the next number", code == 0 and said.startswith("1857452880 "), said)
+    run("radio", "set", "-r", RADIO, "1857452879", "channel.frequency", "5m0")
+    run("radio", "set", "-r", RADIO, "1857452880", "channel.frequency", "6m0")
+    code, said = run("radio", "create", "-r", RADIO, "-f", "997k0", "-m", "iq", "-R", "16000", "-e", "f32le")
+    check("numbers of others are left alone", code == 0 and said.startswith("1857452881 "), said)
+    code, said = run("radio", "create", "-r", RADIO, "-s", "1857452879", "-f", "7m0", "-m", "usb")
+    check("a number in use is told, and not touched", code == 1 and "1857452879 is there already: iq, 5000000 Hz" in said, said)
+    check("it is as it was", run("radio", "query", "-r", RADIO, "1857452879", "--field", "channel.frequency")[1] == "5000000\n")
+    code, said = run("radio", "create", "-r", RADIO, "-s", "77", "-f", "7m0", "-m", "usb", "-R", "12345")
+    check("what radiod does not take is told", code == 1 and "output.samprate is 12400" in said, said)
+
+
+def powers():
+    refuses("an odd count of bins", 2, "is to be even", "radio", "powers", "-r", RADIO, "-f", "1m0", "-b", "15")
+    for kind in ([], ["--bytes"]):
+        code, said = run("radio", "powers", "-r", RADIO, "-f", "996k0", "-w", "500", "-b", "32", "-c", "3", "-i", "0.2", *kind)
+        lines = [line.split(", ") for line in said.splitlines()]
+        check("so many lines", code == 0 and len(lines) == 3 and all(len(line) == 5 + 32 for line in lines), said)
+        at, first, last, width, count = lines[0][:5]
+        check("time, edges, width and count", re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", at)
+              and (first, last, width, count) == ("988000", "1003500", "500", "32"), said)
+        db = [float(v) for v in lines[2][5:]]
+        peak = db.index(max(db))
+        # The stand-in's carrier is at 1 MHz.
+        check("the peak is the carrier's", 988000 + 500 * peak == 1000000 and max(db) - sorted(db)[-2] > 40, db)
+        seconds = [float(line[0][17:23]) for line in lines]
+        check("as far apart as was asked", all(0.1 < (b - a) % 60 < 0.6 for a, b in zip(seconds, seconds[1:])), seconds)
+    code, said = run("radio", "powers", "-r", RADIO, "-f", "1m0", "-b", "4", "-c", "1", "--json")
+    line = json.loads(said)
+    check("as JSON", code == 0 and line["start"] == 998000 and line["db"].index(max(line["db"])) == 2, said)
+
+
+def monitor():
+    code, said = run("radio", "monitor", "-r", RADIO, "--once")
+    rows = said.splitlines()
+    check("a table at once", code == 0 and rows[0].split()[0] == "SSRC" and len(rows) > 3, said)
+    wide = [row for row in rows if row.split()[0] == "77"][0].split()
+    check("its packets are counted", float(wide[8]) > 20 and wide[10:] == ["0", "0"], said)
+    code, said = run("radio", "monitor", "-r", RADIO, "--once", "--no-streams")
+    check("or not", code == 0 and "- " in said.splitlines()[1], said)
+    with subprocess.Popen([HAWSER, "radio", "monitor", "-r", RADIO, "-i", "0.5"], stdout=subprocess.PIPE, text=True) as child:
+        lines = [json.loads(child.stdout.readline()) for _ in range(3)]
+        child.send_signal(signal.SIGINT)
+        check("lines of JSON without a terminal", child.wait(10) == 0 and all(len(line["channels"]) > 3 for line in lines))
+    counted = [c["stream"]["packets"] for line in lines for c in line["channels"] if c["channel"]["ssrc"] == 77]
+    check("packets go on", len(counted) == 3 and counted[2] > counted[1], counted)
+
+
+class OnTerminal:
+    """A monitor with a terminal of its own."""
+
+    def __enter__(self):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execv(HAWSER, ["hawser", "radio", "monitor", "-r", RADIO, "-i", "0.5"])
+        self.said = b""
+        return self
+
+    def size(self, rows, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def wait_for(self, pattern, seconds=10):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if re.search(pattern, self.said):
+                return True
+            if select.select([self.fd], [], [], 0.1)[0]:
+                try:
+                    self.said += os.read(self.fd, 65536)
+                except OSError:  # closed
+                    return re.search(pattern, self.said) is not None
+        return False
+
+    def press(self, key):
+        self.said = b""
+        os.write(self.fd, key)
+
+    def echoes(self):
+        return termios.tcgetattr(self.fd)[3] & termios.ECHO != 0
+
+    def __exit__(self, *_):
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+        os.close(self.fd)
+
+
+def on_terminal():
+    with OnTerminal() as m:
+        check("the screen is taken", m.wait_for(rb"(?s)\x1b\[\?1049h.*RTP/s"), m.said[-2000:])
+        check("and draws again", m.wait_for(rb"(?s)RTP/s.*RTP/s"), m.said[-2000:])
+        check("keys are its own", not m.echoes())
+        m.said = b""
+        m.size(6, 60)
+        check("a small screen cuts", m.wait_for(rb"more   sort"), m.said[-2000:])
+        m.size(40, 120)
+        m.press(b"n")
+        check("sorted by number", m.wait_for(rb"(?s)SSRC.* 77 .*1857452879"), m.said[-2000:])
+        m.press(b"r")
+        check("and the other way", m.wait_for(rb"(?s)SSRC.*1857452879.* 77 "), m.said[-2000:])
+        m.press(b"q")
+        check("q ends it and gives the screen back", m.wait_for(rb"\x1b\[\?1049l"), m.said[-2000:])
+        check("with a good code", os.waitpid(m.pid, 0)[1] == 0)
+    for number in (signal.SIGTERM, signal.SIGSEGV, signal.SIGABRT, signal.SIGHUP):
+        with OnTerminal() as m:
+            m.wait_for(rb"RTP/s")
+            os.kill(m.pid, number)
+            check(f"{number!r} gives the screen back", m.wait_for(rb"\x1b\[\?1049l"), m.said[-2000:])
+
+
+enter_namespace()
+with radiod():
+    create()
+    powers()
+    monitor()
+    on_terminal()
+finish()
