@@ -134,6 +134,8 @@ void Receiver::on_command(const Command& command, Instant now, Actions& out) noe
             break;
         case CommandKind::add_uplink:
         case CommandKind::remove_uplink:
+        case CommandKind::suspend_uplink:
+        case CommandKind::renew_uplink:
         case CommandKind::set_receiver:
         case CommandKind::set_selection:
         case CommandKind::publish: break;  // a sender's, or the pump's own

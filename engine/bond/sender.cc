@@ -76,6 +76,8 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
             out.tell(event(EventKind::uplink_removed, now, link));
             break;
         }
+        case CommandKind::suspend_uplink: suspend_uplink(link, now, out); break;
+        case CommandKind::renew_uplink: renew_uplink(link, command.uplink, now, out); break;
         case CommandKind::set_receiver: set_receiver(command.resolved, now, out); break;
         case CommandKind::set_selection:
             selector_.set(command.selection);

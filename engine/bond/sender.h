@@ -121,6 +121,7 @@ private:
         UplinkSpec spec;
         Endpoint local;
         Instant open_at = never;    // next try to open
+        bool suspended = false;     // the control thread knows that there is nothing to open
         Instant busy_until;         // its socket buffer was full
         Instant payload_max_until;  // when to find out anew what fits
         link::Keepalive keepalive;
@@ -198,6 +199,8 @@ private:
     // Links.
     void open_uplink(LinkId link, Instant now, Actions& out) noexcept;
     void close_uplink(LinkId link, Instant now, Actions& out) noexcept;
+    void suspend_uplink(LinkId link, Instant now, Actions& out) noexcept;
+    void renew_uplink(LinkId link, const UplinkSpec& spec, Instant now, Actions& out) noexcept;
     void lose_uplink(LinkId link, int error, Instant now, Actions& out) noexcept;
     void go_silent(LinkId link, Instant now, Actions& out) noexcept;
     void set_usable(LinkId link, bool usable, Instant now) noexcept;

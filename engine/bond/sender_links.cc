@@ -94,8 +94,8 @@ Endpoint Sender::receiver_for(const Uplink& uplink) const noexcept {
 void Sender::open_uplink(LinkId link, Instant now, Actions& out) noexcept {
     Uplink& u = uplinks_[link.index()];
     u.open_at = never;
+    if (u.suspended || u.opening) return;
     const Endpoint remote = receiver_for(u);
-    if (u.opening) return;
     if (remote.port == 0) {  // not resolved yet, or nothing of this family: set_receiver opens it
         u.open_at = now + open_retry;
         arm(u.open_at);
@@ -152,6 +152,27 @@ void Sender::lose_uplink(LinkId link, int error, Instant now, Actions& out) noex
     u.last_errno = error;
     u.open_at = now + open_retry;
     arm(u.open_at);
+}
+
+// The sockets of a device that is gone take packets for a while and lose them: it is left at once.
+void Sender::suspend_uplink(LinkId link, Instant now, Actions& out) noexcept {
+    HAWSER_CHECK(link.index() < links_max && (present_ & bit(link)) != 0);
+    Uplink& u = uplinks_[link.index()];
+    if (traffic(link).socket != no_socket) {
+        ++u.failures;
+        accounting_.fail(link);
+    }
+    close_uplink(link, now, out);
+    u.suspended = true;
+    u.open_at = never;
+    u.last_errno = 0;  // what is wrong when it is back is news
+}
+
+void Sender::renew_uplink(LinkId link, const UplinkSpec& spec, Instant now, Actions& out) noexcept {
+    suspend_uplink(link, now, out);
+    uplinks_[link.index()].suspended = false;
+    uplinks_[link.index()].spec = spec;
+    open_uplink(link, now, out);
 }
 
 void Sender::go_silent(LinkId link, Instant now, Actions& out) noexcept {

@@ -28,13 +28,15 @@ struct UplinkSpec {
 };
 
 enum class CommandKind : std::uint8_t {
-    add_uplink,     // link, uplink
-    remove_uplink,  // link
-    set_receiver,   // resolved: where the sender finds its receiver
-    set_server,     // resolved: where the receiver finds its SRT server
-    set_selection,  // selection
-    publish,        // a snapshot now
-    stop,           // say goodbye where the protocol can, then leave the loop
+    add_uplink,      // link, uplink
+    remove_uplink,   // link
+    suspend_uplink,  // link: its device or address is gone. It keeps its place and history, and is not tried
+    renew_uplink,    // link, uplink: there again, or another address; opened anew at once
+    set_receiver,    // resolved: where the sender finds its receiver
+    set_server,      // resolved: where the receiver finds its SRT server
+    set_selection,   // selection
+    publish,         // a snapshot now
+    stop,            // say goodbye where the protocol can, then leave the loop
 };
 
 struct Command {

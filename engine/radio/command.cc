@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/radio/command.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -13,6 +14,12 @@ namespace {
 
 using F = RadioField;
 using wire::RadioType;
+
+// Of a group, and no address that is misspelt.
+bool is_name(std::string_view text) {
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    return std::any_of(text.begin(), text.end(), is_letter) && text.find_first_of(":, ") == text.npos;
+}
 
 // -------- conversions between the kinds of numbers, where nothing is lost
 
@@ -151,7 +158,10 @@ Result<Unit, FieldFault> Command::put_text(RadioField field, std::string_view te
             break;
         case RadioType::text: value = text; break;
         case RadioType::socket:
-            if (const auto v = parse_group(text)) value = *v;
+            if (const auto v = parse_group(text))
+                value = *v;
+            else if (is_name(text))
+                value = Endpoint::from_v4(group_of_name(text), 0);
             break;
         case RadioType::none:
         case RadioType::vector:

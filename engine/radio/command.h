@@ -31,7 +31,8 @@ class Command {
 public:
     // A value of another number type is converted where nothing is lost.
     Result<Unit, FieldFault> put(RadioField field, const FieldValue& value);
-    // As an operator writes it: numbers, `on`/`off`, names of enumerations, frequencies, address[:port].
+    // As an operator writes it: numbers, `on`/`off`, names of enumerations, frequencies. A group is
+    // address[:port], or a name (it has a letter) that radiod's configuration calls it by.
     Result<Unit, FieldFault> put_text(RadioField field, std::string_view text);
     // The field by its dotted path or radiod's name.
     Result<Unit, FieldFault> put_text(std::string_view path, std::string_view text);

@@ -253,19 +253,23 @@ bool Service::on_packet(RadioId radio, const Endpoint& source, Bytes packet, Ins
         return false;
     }
     const std::uint32_t ssrc = status_.channel.ssrc;
+    RadioEvent event;
+    event.radio = radio;
+    event.ssrc = ssrc;
+    event.at = now;
+    event.source = source;
     Discovery& discovery = discoveries_[radio.index()];
     if (discovery.is_running()) {
         const OnAir* known = roster_.find(radio, ssrc);
         if (known == nullptr || known->heard < discovery.pass_began()) discovery.on_answer(now);
+        if (known == nullptr || known->heard < discovery.began()) {
+            event.kind = RadioEventKind::channel_listed;
+            tell(event);
+        }
     }
     const Roster::Noted noted = roster_.note(radio, source, status_, now);
     if (noted.clash) {
-        RadioEvent event;
         event.kind = RadioEventKind::number_clash;
-        event.radio = radio;
-        event.ssrc = ssrc;
-        event.at = now;
-        event.source = source;
         tell(event);
     }
     if (const auto done = tuner_.on_status(radio, ssrc, status_.channel.tag, now)) finish(*done, source, now);

@@ -36,6 +36,7 @@ enum class RadioEventKind : std::uint8_t {
     channel_removed,      // request of remove()
     radiod_restarted,     // radio, source
     number_clash,         // radio, ssrc: two radiods use it
+    channel_listed,       // radio, ssrc, source: it answered the poll under way, for the first time; `status`
     list_settled,         // radio: the first poll's answers have stopped
     list_done,            // radio: the second's too
 };

@@ -23,6 +23,7 @@ struct Command {
 constexpr Command commands[] = {
     {"send", command_send, "SRT from a local port, over several uplinks, to an SRTLA receiver"},
     {"recv", command_recv, "SRTLA senders' uplinks in, SRT out to a server"},
+    {"doctor", command_doctor, "whether packets leave by each uplink and come back, and what to do where not"},
     {"radio", command_radio, "ka9q-radio channels: list, query, tune, set, remove, dump"},
 #ifdef HAWSER_HAS_DEMO
     {"demo", command_demo, "both ends, four emulated uplinks and a live picture on this machine"},

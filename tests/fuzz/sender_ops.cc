@@ -324,8 +324,14 @@ private:
             case 1:
                 // The control thread names free slots only, and removes what is there.
                 c.kind = present_[link] ? CommandKind::remove_uplink : CommandKind::add_uplink;
-                if (present_[link] && input_.u8() % 4 != 0) return;
-                present_[link] = !present_[link];
+                if (present_[link]) {
+                    const std::uint8_t what = input_.u8() % 4;
+                    if (what == 1) return;
+                    if (what == 2) c.kind = CommandKind::suspend_uplink;
+                    if (what == 3) c.kind = CommandKind::renew_uplink;
+                }
+                if (c.kind == CommandKind::add_uplink || c.kind == CommandKind::remove_uplink)
+                    present_[link] = !present_[link];
                 c.uplink.source = input_.u8() % 8 == 0 ? Endpoint{} : host(static_cast<std::uint32_t>(10 + link), 0);
                 break;
             case 2:

@@ -96,6 +96,21 @@ void SenderLab::remove_uplink(std::size_t i) {
     command(c);
 }
 
+void SenderLab::suspend_uplink(std::size_t i) {
+    Command c;
+    c.kind = CommandKind::suspend_uplink;
+    c.link = id(i);
+    command(c);
+}
+
+void SenderLab::renew_uplink(std::size_t i, const Endpoint& source) {
+    Command c;
+    c.kind = CommandKind::renew_uplink;
+    c.link = id(i);
+    c.uplink.source = source;
+    command(c);
+}
+
 void SenderLab::set_receiver(const std::vector<Endpoint>& addresses) {
     Command c;
     c.kind = CommandKind::set_receiver;

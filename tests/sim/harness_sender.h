@@ -107,6 +107,8 @@ public:
     // Orders.
     void add_uplink(std::size_t i);
     void remove_uplink(std::size_t i);
+    void suspend_uplink(std::size_t i);
+    void renew_uplink(std::size_t i, const Endpoint& source);
     void set_receiver(const std::vector<Endpoint>& addresses);
     void command(const Command& command);
     void set_dark(std::size_t i, bool dark);

@@ -196,6 +196,51 @@ TEST_CASE("a sender whose uplinks are all removed waits, and starts again with n
     REQUIRE(lab.reach([&] { return lab.connected(1); }, 3_s));
 }
 
+TEST_CASE(
+    "an uplink that is suspended is left at once, keeps its place, and is back a round trip after it is renewed") {
+    LabOptions options;
+    options.uplinks = 3;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.run(5_s);
+    const std::uint64_t before = lab.link(1).packets_out, dropped = lab.counter(Counter::drop_no_uplink);
+    REQUIRE(before > 0);
+    lab.suspend_uplink(1);
+    lab.run(10_ms);
+    CHECK(lab.link(1).state == UplinkState::closed);
+    const std::uint64_t given_up = lab.server->session().given_up;
+    lab.run(10_s);
+    CHECK(lab.link(1).state == UplinkState::closed);
+    CHECK(lab.counter(Counter::drop_no_uplink) == dropped);
+    CHECK(lab.server->session().given_up == given_up);
+    // Nothing is tried while there is nothing: no error, and no wake-up for it.
+    CHECK(lab.count(EventKind::uplink_open_failed) == 0);
+    lab.renew_uplink(1, SenderLab::uplink(1));
+    REQUIRE(lab.reach([&] { return lab.connected(1); }, 200_ms));
+    lab.run(3_s);
+    CHECK(lab.link(1).packets_out > before);
+    CHECK(lab.link(1).failures == 1);
+    CHECK(lab.count(EventKind::uplink_removed) == 0);
+    CHECK(lab.receiver->groups_made() == 1);
+}
+
+TEST_CASE("an uplink that is renewed with another address moves to it and is one link all the while") {
+    LabOptions options;
+    options.uplinks = 3;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.run(3_s);
+    lab.remove_uplink(2);
+    lab.run(1_s);
+    lab.renew_uplink(1, SenderLab::uplink(2));
+    REQUIRE(
+        lab.reach([&] { return lab.connected(1) && lab.link(1).local.address == SenderLab::uplink(2).address; }, 1_s));
+    lab.run(3_s);
+    CHECK(lab.receiver->link(SenderLab::uplink(2)) != nullptr);
+    CHECK(lab.count(EventKind::uplink_removed) == 1);
+    CHECK(lab.server->session().given_up == 0);
+}
+
 TEST_CASE("an uplink behind a translator that forgot it is a member again within four seconds") {
     SenderLab lab;
     lab.world.set_nat(SenderLab::uplink(0), Endpoint::from_v4(0xC6336401, 0));

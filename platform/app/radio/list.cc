@@ -58,7 +58,10 @@ int poll(const ListRequest& r, int (*show)(const ListRequest&, RadioSession&)) {
             s.link().pump();
         });
     return s.run([&](const radio::RadioEvent& e) {
-        if (e.kind != radio::RadioEventKind::list_done) return;
+        using Kind = radio::RadioEventKind;
+        // One channel's answer is all that is asked for; its absence shows when all have answered.
+        const bool is_it = e.kind == Kind::channel_listed && e.ssrc == r.ssrc && !r.watch;
+        if (!is_it && e.kind != Kind::list_done) return;
         const int code = show(r, s);
         std::fflush(stdout);
         if (!r.watch) s.end(code);

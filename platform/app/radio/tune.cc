@@ -43,12 +43,10 @@ int confirm(const TuneRequest& r, RadioSession& s, bool must_exist, Kind done, S
     else
         send();
     return s.run([&](const radio::RadioEvent& e) {
-        const bool is_listed = e.kind == Kind::list_settled || e.kind == Kind::list_done;
-        if (is_listed && !is_sent) {
-            if (s.service().roster().find(s.radio(), r.ssrc) != nullptr)
-                is_sent = send();
-            else if (e.kind == Kind::list_done)
-                s.end(fail_without_channel(s, r.ssrc));
+        if (e.kind == Kind::channel_listed && e.ssrc == r.ssrc && !is_sent) {
+            is_sent = send();
+        } else if (e.kind == Kind::list_done && !is_sent) {
+            s.end(fail_without_channel(s, r.ssrc));
         } else if (e.kind == done) {
             s.end(finish());
         } else if (e.kind == Kind::expired) {

@@ -52,6 +52,10 @@ TEST_CASE("commands given as text are the golden packets", "[command]") {
     Command dest;
     REQUIRE(dest.put_text("output.dest", "239.77.1.2:9999"));
     CHECK(packet_of(dest, 0x55555557, 20001) == from_hex(golden::new_dest.hex));
+    Command named, computed;
+    REQUIRE(named.put_text("output.dest", "wspr-pcm.local"));
+    REQUIRE(computed.put_text("output.dest", "239.107.139.201"));
+    CHECK(packet_of(named, 1, 20001) == packet_of(computed, 1, 20001));
 
     Command spectrum;
     REQUIRE(spectrum.put_text("demod_type", "spectrum"));
@@ -78,6 +82,7 @@ TEST_CASE("what radiod would ignore or misread is refused with its reason", "[co
     CHECK(fault_of("output.encoding", "mp3") == FieldFault::bad_value);
     CHECK(fault_of("channel.preset", "a preset's name may be thirty-one bytes") == FieldFault::bad_value);
     CHECK(fault_of("output.dest", "239.1.2") == FieldFault::bad_value);
+    CHECK(fault_of("output.dest", "239.1.2.3:5004:x") == FieldFault::bad_value);
     Command command;
     CHECK(command.put(F::output_samprate, -1.0).error() == FieldFault::bad_value);
     CHECK(command.put(F::agc_enable, std::string_view("on")).error() == FieldFault::bad_value);

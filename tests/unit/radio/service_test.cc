@@ -151,6 +151,7 @@ TEST_CASE("a list of nine channels is whole within 150 ms, and over when the ans
     CHECK(settled->took <= 150_ms);
     CHECK(done->took <= 320_ms);
     CHECK(fresh.service.roster().channels(fresh.radio).size() == 9);
+    CHECK(fresh.count(Kind::channel_listed) == 9);
     CHECK(fresh.packets == 2);
     CHECK(fresh.idle_wakes <= 2 * 9);  // quiet times that an answer prolonged
 }

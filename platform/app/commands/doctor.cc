@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// hawser doctor: for each uplink, whether packets to the receiver leave by it and come back, and what to do where not.
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "platform/app/commands/commands.h"
+#include "platform/app/commands/options.h"
+#include "platform/app/doctor/diagnosis.h"
+#include "platform/app/figures.h"
+#include "platform/control/resolver.h"
+#include "platform/control/uplink_list.h"
+#include "platform/linux/errno_text.h"
+#include "platform/linux/sockaddr.h"
+
+namespace hawser::app {
+
+namespace {
+
+constexpr Duration answer_wait{2'000'000'000};
+
+struct Request {
+    std::string host;
+    std::uint16_t port = 0;
+    std::string uplinks_file;
+    std::vector<std::string> uplinks;
+    bool json = false;
+};
+
+int fail(const std::string& text) {
+    std::fprintf(stderr, "hawser doctor: %s\n", text.c_str());
+    return exit_failed;
+}
+
+Result<std::vector<UplinkSpec>, std::string> read_uplinks(const Request& r,
+                                                          const std::vector<control::Interface>& interfaces) {
+    std::vector<UplinkSpec> out;
+    if (!r.uplinks_file.empty()) {
+        auto list = control::read_uplinks(r.uplinks_file);
+        if (!list) return Failure{list.error()};
+        for (const std::string& complaint : list->complaints)
+            std::fprintf(stderr, "%s: %s\n", r.uplinks_file.c_str(), complaint.c_str());
+        out = list->uplinks;
+    }
+    for (const std::string& entry : r.uplinks) {
+        std::string complaint;
+        const auto spec = control::parse_uplink(entry, complaint);
+        if (!spec) return Failure{"--uplink: " + complaint};
+        out.push_back(*spec);
+    }
+    if (r.uplinks_file.empty() && r.uplinks.empty())
+        for (const control::Interface& i : interfaces) {
+            if (i.is_loopback || !i.is_up || !(i.has_address(true) || i.has_address(false))) continue;
+            UplinkSpec spec;
+            i.name.copy(spec.device, device_name_bytes - 1);
+            out.push_back(spec);
+        }
+    if (out.empty()) return Failure{std::string("there are no uplinks to look at")};
+    return out;
+}
+
+// Of a family that the uplink has; the first where none fits.
+Endpoint receiver_for(const UplinkSpec& uplink, const Resolved& resolved,
+                      const std::vector<control::Interface>& interfaces) {
+    const control::Interface* const on = interface_for(uplink, interfaces);
+    for (std::uint32_t i = 0; i < resolved.count; ++i) {
+        const bool v4 = resolved.addresses[i].is_v4();
+        if (uplink.source.is_any() ? on != nullptr && on->has_address(v4) : uplink.source.is_v4() == v4)
+            return resolved.addresses[i];
+    }
+    return resolved.addresses[0];
+}
+
+int number_in(const std::string& path) {
+    std::ifstream file(path);
+    int value = 0;
+    return file >> value ? value : 0;
+}
+
+// The kernel takes the higher of the two; 1 is strict (Documentation/networking/ip-sysctl).
+bool filters_strictly(const std::string& interface) {
+    const std::string folder = "/proc/sys/net/ipv4/conf/";
+    return std::max(number_in(folder + "all/rp_filter"), number_in(folder + interface + "/rp_filter")) == 1;
+}
+
+SocketSpec socket_for(const UplinkFacts& f) {
+    SocketSpec spec;
+    spec.local = f.uplink.source;
+    if (spec.local.is_any() && f.receiver.is_v4()) spec.local = Endpoint::from_v4(0, 0);
+    spec.remote = f.receiver;
+    spec.connected = true;
+    std::memcpy(spec.device, f.uplink.device, sizeof spec.device);
+    return spec;
+}
+
+std::vector<UplinkFacts> gather(const std::vector<UplinkSpec>& uplinks, const Resolved& resolved,
+                                const std::vector<control::Interface>& interfaces) {
+    std::vector<UplinkFacts> facts;
+    std::vector<SocketSpec> specs;
+    for (const UplinkSpec& uplink : uplinks) {
+        UplinkFacts f;
+        f.uplink = uplink;
+        f.name = uplink.source.is_any() ? std::string(uplink.device) : control::uplink_text(uplink);
+        f.receiver = receiver_for(uplink, resolved, interfaces);
+        const control::Interface* const on = interface_for(uplink, interfaces);
+        if (on != nullptr && on->is_up) {
+            f.way = control::way_to(f.receiver, uplink.source, uplink.device[0] != '\0' ? on->index : 0);
+            f.filters_strictly = f.receiver.is_v4() && filters_strictly(on->name);
+        }
+        specs.push_back(socket_for(f));
+        facts.push_back(std::move(f));
+    }
+    const EgressResult seen = probe_egress(specs, answer_wait);
+    for (std::size_t i = 0; i < facts.size(); ++i) {
+        facts[i].egress = seen.rows[i];
+        facts[i].can_see = seen.can_see;
+    }
+    return facts;
+}
+
+Json json_of(const UplinkFacts& f, const Diagnosis& d) {
+    const auto& trip = f.egress.round_trip;
+    return Json{{"uplink", f.name},
+                {"ok", d.ailment == Ailment::none},
+                {"ailment", name_of(d.ailment)},
+                {"interface", d.interface},
+                {"receiver", os::endpoint_text(f.receiver)},
+                {"round_trip_us", trip ? Json(trip->us()) : Json(nullptr)},
+                {"seen_leaving", f.can_see},
+                {"text", d.text},
+                {"commands", d.commands}};
+}
+
+}  // namespace
+
+int command_doctor(int argc, char** argv) {
+    Request r;
+    CLI::App app("Looks at each uplink: whether packets to the receiver leave by it and come back.", "hawser doctor");
+    app.add_option("SRTLA_HOST", r.host, "the receiver's name or address")->required();
+    app.add_option("SRTLA_PORT", r.port, "the receiver's UDP port")->required()->check(port_number());
+    app.add_option("UPLINKS_FILE", r.uplinks_file, "as of hawser send; without it and --uplink, every interface");
+    app.add_option("-u,--uplink", r.uplinks, "an uplink, as of hawser send; may be repeated")->type_name("UPLINK");
+    app.add_flag("--json", r.json, "one line of JSON");
+    app.footer(
+        "Sends a few registrations of no group, which a receiver answers and forgets. Changes nothing: the commands "
+        "it\n"
+        "prints are the operator's to run. With CAP_NET_RAW it sees by which interface packets leave, else it goes by\n"
+        "the kernel's word. Exit code 0: every uplink was answered.");
+    if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
+
+    auto table = control::InterfaceTable::open();
+    if (!table) return fail("the kernel tells nothing of its interfaces: " + os::errno_text(table.error()));
+    const auto uplinks = read_uplinks(r, table->all());
+    if (!uplinks) return fail(uplinks.error());
+    const control::Resolution resolution = control::resolve(r.host, r.port);
+    if (resolution.resolved.count == 0) return fail("cannot resolve " + r.host + ": " + resolution.error);
+
+    bool all_ok = true;
+    Json json = Json::array();
+    for (const UplinkFacts& f : gather(*uplinks, resolution.resolved, table->all())) {
+        const Diagnosis d = diagnose(f, table->all());
+        all_ok = all_ok && d.ailment == Ailment::none;
+        json.push_back(json_of(f, d));
+        if (r.json) continue;
+        std::fputs(fmt::format("{:<24} {} {}: {}\n", f.name, d.ailment == Ailment::none ? "ok " : "BAD",
+                               os::endpoint_text(f.receiver), d.text)
+                       .c_str(),
+                   stdout);
+        for (const std::string& command : d.commands) std::fputs(("    " + command + "\n").c_str(), stdout);
+    }
+    if (r.json) std::fputs((Json{{"uplinks", json}}.dump() + "\n").c_str(), stdout);
+    return all_ok ? exit_ok : exit_failed;
+}
+
+}  // namespace hawser::app

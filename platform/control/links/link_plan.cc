@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+#include "platform/control/links/link_plan.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "platform/control/uplink_list.h"
+#include "platform/linux/sockaddr.h"
+
+namespace hawser::control {
+
+namespace {
+
+bool is_by_device(const UplinkSpec& uplink) { return uplink.source.is_any() && uplink.device[0] != '\0'; }
+
+bool same_wish(const UplinkSpec& a, const UplinkSpec& b) {
+    if (is_by_device(a) && is_by_device(b)) return std::strncmp(a.device, b.device, device_name_bytes) == 0;
+    return same_uplink(a, b);
+}
+
+std::string seconds_text(Duration d) { return std::to_string((d.ns + 999'999'999) / 1'000'000'000) + " s"; }
+
+constexpr std::string_view loss_text(LinkPlan::Place place) {
+    switch (place) {
+        case LinkPlan::Place::missing: return "its interface is gone, or has no carrier";
+        case LinkPlan::Place::no_address: return "its address is gone";
+        case LinkPlan::Place::no_route: return "its interface has no default route any more";
+        case LinkPlan::Place::empty:
+        case LinkPlan::Place::there:
+        case LinkPlan::Place::flapping: break;
+    }
+    return "";
+}
+
+}  // namespace
+
+std::string_view name_of(LinkPlan::Place place) {
+    switch (place) {
+        case LinkPlan::Place::empty: return "";
+        case LinkPlan::Place::there: return "there";
+        case LinkPlan::Place::missing: return "missing";
+        case LinkPlan::Place::no_address: return "no address";
+        case LinkPlan::Place::no_route: return "no default route";
+        case LinkPlan::Place::flapping: return "flapping";
+    }
+    return "";
+}
+
+void LinkPlan::want(const std::vector<UplinkSpec>& uplinks, const AutomaticUplinks& automatic) {
+    uplinks_ = uplinks;
+    automatic_ = automatic;
+}
+
+void LinkPlan::see(const std::vector<Interface>& interfaces) {
+    interfaces_ = interfaces;
+    sees_ = true;
+}
+
+void LinkPlan::reach(Reach reach) { reach_ = reach; }
+
+void LinkPlan::opened(LinkId link, const Endpoint& local) { rows_[link.index()].local = local; }
+
+// ---- What the machine has for an uplink. --------------------------------------------------------------------------
+
+// Packets of that family may leave by it: it has an address, the receiver has one too, and a default route leads out.
+// One that has no default route of either family is taken at its word: there may be a route to the receiver alone.
+bool LinkPlan::uses(const Interface& i, bool v4) const {
+    const bool known = reach_.v4 || reach_.v6;
+    if (!i.has_address(v4) || (known && !(v4 ? reach_.v4 : reach_.v6))) return false;
+    return !(v4 ? i.default_v4 : i.default_v6).empty() || (i.default_v4.empty() && i.default_v6.empty());
+}
+
+// With both families the receiver's first address decides.
+Endpoint LinkPlan::source_on(const Interface& i) const {
+    return uses(i, true) && !uses(i, false) ? Endpoint::from_v4(0, 0) : Endpoint{};
+}
+
+bool LinkPlan::is_automatic(const Interface& i) const {
+    const auto matches = [&](const std::vector<std::string>& patterns) {
+        return std::any_of(patterns.begin(), patterns.end(),
+                           [&](const std::string& p) { return ::fnmatch(p.c_str(), i.name.c_str(), 0) == 0; });
+    };
+    return !i.is_loopback && i.name.size() < device_name_bytes && !matches(automatic_.exclude) &&
+           (automatic_.include.empty() || matches(automatic_.include));
+}
+
+LinkPlan::Sight LinkPlan::look(const Row& row) const {
+    if (!sees_) return {Place::there, nullptr};
+    const auto named = [&](const Interface& i) { return i.name == row.uplink.device; };
+    const auto has = [&](const Interface& i) { return i.has_address(row.uplink.source); };
+    if (row.uplink.device[0] != '\0') {
+        const auto i = std::find_if(interfaces_.begin(), interfaces_.end(), named);
+        if (i == interfaces_.end() || !i->is_up) return {Place::missing, nullptr};
+        if (is_by_device(row.uplink) ? !uses(*i, true) && !uses(*i, false) : !has(*i))
+            return {Place::no_address, nullptr};
+        if (row.automatic && i->default_v4.empty() && i->default_v6.empty()) return {Place::no_route, nullptr};
+        return {Place::there, &*i};
+    }
+    const Interface* found = nullptr;
+    for (const Interface& i : interfaces_)
+        if (has(i) && (found == nullptr || (i.is_up && !found->is_up))) found = &i;
+    if (found == nullptr) return {Place::no_address, nullptr};
+    return found->is_up ? Sight{Place::there, found} : Sight{Place::missing, nullptr};
+}
+
+// ---- Places. ------------------------------------------------------------------------------------------------------
+
+bool LinkPlan::is_listed(const Row& row) const {
+    return std::any_of(uplinks_.begin(), uplinks_.end(), [&](const UplinkSpec& u) { return same_wish(u, row.uplink); });
+}
+
+bool LinkPlan::is_wanted(const Row& row) const {
+    if (is_listed(row)) return true;
+    if (!row.automatic || !automatic_.wanted) return false;
+    Interface like;
+    like.name = row.name;
+    return is_automatic(like);
+}
+
+bool LinkPlan::is_known(const UplinkSpec& uplink) const {
+    return std::any_of(rows_.begin(), rows_.end(),
+                       [&](const Row& row) { return row.place != Place::empty && same_wish(row.uplink, uplink); });
+}
+
+// False when all places are taken by others that are wanted. An automatic one whose interface is away gives way.
+bool LinkPlan::take_place(const UplinkSpec& uplink, const std::string& name, bool automatic, std::vector<Step>& out) {
+    auto row = std::find_if(rows_.begin(), rows_.end(), [](const Row& r) { return r.place == Place::empty; });
+    if (row == rows_.end()) {
+        row = std::find_if(rows_.begin(), rows_.end(), [](const Row& r) {
+            return r.automatic && r.place != Place::there && r.place != Place::flapping;
+        });
+        if (row == rows_.end()) return false;
+        remove(*row, "gives its place to " + name, out);
+    }
+    *row = Row{};
+    row->place = Place::missing;
+    row->automatic = automatic;
+    row->name = name;
+    row->uplink = uplink;
+    return true;
+}
+
+void LinkPlan::remove(Row& row, std::string text, std::vector<Step>& out) {
+    if (row.added) out.push_back({StepKind::remove, id(row), {}, std::move(text)});
+    row.added = false;
+    row.place = Place::empty;
+}
+
+// ---- Coming and going. --------------------------------------------------------------------------------------------
+
+std::int64_t LinkPlan::penalty(const Row& row, Instant now) const {
+    const double halvings = static_cast<double>((now - row.flapped_at).ns) / static_cast<double>(flap_half_life.ns);
+    return std::llround(static_cast<double>(row.flaps) * std::exp2(-halvings));
+}
+
+Instant LinkPlan::release(const Row& row) const {
+    if (row.flaps <= flap_release) return row.flapped_at;
+    const double halvings = std::log2(static_cast<double>(row.flaps) / static_cast<double>(flap_release));
+    return row.flapped_at + Duration{std::llround(halvings * static_cast<double>(flap_half_life.ns)) + 1'000'000};
+}
+
+bool LinkPlan::any_other_there(const Row& row) const {
+    return std::any_of(rows_.begin(), rows_.end(),
+                       [&](const Row& other) { return &other != &row && other.place == Place::there; });
+}
+
+void LinkPlan::come(Row& row, const Interface* on, Instant now, std::vector<Step>& out) {
+    const bool by_device = is_by_device(row.uplink);
+    const bool is_same = on == nullptr || !row.was_there || row.index == on->index;
+    const bool has_moved = row.local && !row.local->is_any() && on != nullptr && !on->has_address(*row.local);
+    Step step{StepKind::note, id(row), row.uplink, {}};
+    if (!row.added) {
+        step.kind = StepKind::add;
+    } else if (row.held) {
+        // While it was held back, or once it has just come back after too many times.
+        const bool flaps = row.place == Place::flapping ? now < release(row) : penalty(row, now) > flap_limit;
+        if (flaps && any_other_there(row)) {
+            if (row.place != Place::flapping)
+                out.push_back(
+                    {StepKind::note,
+                     id(row),
+                     {},
+                     "comes and goes: held back until it has been quiet for " + seconds_text(release(row) - now)});
+            row.place = Place::flapping;
+            return;
+        }
+        step.kind = StepKind::renew;
+        step.text = "is back";
+    } else if ((!is_same && row.uplink.device[0] != '\0') || (by_device && has_moved)) {
+        step.kind = StepKind::renew;
+        step.text = is_same ? "has another address" : "its interface was replaced";
+    }
+    row.place = Place::there;
+    if (on != nullptr) {
+        row.was_there = true;
+        row.interface = on->name;
+        row.index = on->index;
+    }
+    if (step.kind == StepKind::note) return;
+    if (by_device && on != nullptr) row.uplink.source = source_on(*on);
+    step.uplink = row.uplink;
+    row.added = true;
+    row.held = false;
+    row.local.reset();
+    out.push_back(std::move(step));
+}
+
+void LinkPlan::go(Row& row, Place place, Instant now, std::vector<Step>& out) {
+    // Gone again while it was held back: that counts too.
+    const bool is_loss = (row.added && !row.held && row.was_there) || row.place == Place::flapping;
+    row.place = place;
+    if (is_loss) {
+        row.flaps = std::min(penalty(row, now) + flap_cost, flap_max);
+        row.flapped_at = now;
+    }
+    if (!row.added && !is_by_device(row.uplink)) {
+        row.added = true;
+        out.push_back({StepKind::add, id(row), row.uplink, {}});
+    } else if (is_loss && !row.held) {
+        row.held = true;
+        out.push_back({StepKind::suspend, id(row), {}, std::string(loss_text(place))});
+    }
+}
+
+std::vector<LinkPlan::Step> LinkPlan::steps(Instant now) {
+    std::vector<Step> out;
+    left_out_ = 0;
+    for (Row& row : rows_)
+        if (row.place != Place::empty && !is_wanted(row)) remove(row, {}, out);
+    for (Row& row : rows_) row.automatic = row.automatic && !is_listed(row);
+    for (const UplinkSpec& u : uplinks_)
+        if (!is_known(u) && !take_place(u, is_by_device(u) ? std::string(u.device) : uplink_text(u), false, out))
+            ++left_out_;
+    // What is gone first: the last of the others that is there may then be one that comes back.
+    for (Row& row : rows_)
+        if (row.place != Place::empty)
+            if (const Sight sight = look(row); sight.place != Place::there) go(row, sight.place, now, out);
+    if (automatic_.wanted)
+        for (const Interface& i : interfaces_) {
+            if (!is_automatic(i) || !i.is_up || (i.default_v4.empty() && i.default_v6.empty())) continue;
+            UplinkSpec uplink;
+            std::memcpy(uplink.device, i.name.data(), i.name.size());
+            // The operator's own word for it goes first, by its name or by an address that it has.
+            const bool has_place = std::any_of(rows_.begin(), rows_.end(), [&](const Row& r) {
+                return r.place != Place::empty && (r.interface == i.name || r.uplink.device == i.name);
+            });
+            const bool has_address = std::any_of(uplinks_.begin(), uplinks_.end(), [&](const UplinkSpec& u) {
+                return u.device[0] == '\0' && i.has_address(u.source);
+            });
+            if (!has_place && !has_address && !take_place(uplink, i.name, true, out)) ++left_out_;
+        }
+    for (Row& row : rows_)
+        if (row.place != Place::empty)
+            if (const Sight sight = look(row); sight.place == Place::there) come(row, sight.on, now, out);
+    return out;
+}
+
+Instant LinkPlan::next_deadline() const {
+    Instant due = never;
+    for (const Row& row : rows_)
+        if (row.place == Place::flapping) due = std::min(due, release(row));
+    return due;
+}
+
+}  // namespace hawser::control

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// Which uplinks there should be now: what the operator wants, held against the interfaces that the machine has. Pure:
+// the list, the interfaces, what the pump opened and the time go in; steps for the pump come out.
+//
+// Laws, which tests/unit/control/link_plan_test.cc quotes:
+//  - An uplink keeps its place (LinkId), and with it its history, for as long as it is wanted: through the loss of its
+//    interface, another index, another address.
+//  - What vanishes is suspended at once. What comes back is renewed at once, unless it flaps: then when it has been
+//    quiet for a while, or when no other uplink is there.
+//  - An interface that was never there is waited for. An address that was never there is left to the pump, which tries
+//    it each second: the kernel may be set to let it be used all the same.
+// Control thread only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/strong.h"
+#include "engine/base/time.h"
+#include "engine/border/command.h"
+#include "platform/control/links/interface_table.h"
+
+namespace hawser::control {
+
+// Every interface with a default route is an uplink, but for those of these patterns (fnmatch(3)).
+struct AutomaticUplinks {
+    bool wanted = false;
+    std::vector<std::string> include;  // empty: all
+    std::vector<std::string> exclude;
+};
+
+// Where the receiver can be reached; neither: not known yet, and either will do.
+struct Reach {
+    bool v4 = false;
+    bool v6 = false;
+};
+
+class LinkPlan {
+public:
+    enum class Place : std::uint8_t {
+        empty,
+        there,    // the pump has it, or tries
+        missing,  // no such interface, or it is switched off or without a carrier
+        no_address,
+        no_route,  // automatic only: an interface without a default route
+        flapping,  // there, and held back
+    };
+    enum class StepKind : std::uint8_t { add, remove, suspend, renew, note };
+    struct Step {
+        StepKind kind = StepKind::note;  // note: nothing for the pump
+        LinkId link = no_link;
+        UplinkSpec uplink;  // of add and renew
+        std::string text;   // what happened, for the log: "its interface is gone"
+    };
+
+    // The operator's list, and again when it changes.
+    void want(const std::vector<UplinkSpec>& uplinks, const AutomaticUplinks& automatic);
+    void see(const std::vector<Interface>& interfaces);
+    void reach(Reach reach);
+    // The pump opened a link: its local address, which is gone when the interface has it no more.
+    void opened(LinkId link, const Endpoint& local);
+
+    // What is to be done now, in order. Uplinks beyond links_max wait for a place; `left_out` counts them.
+    [[nodiscard]] std::vector<Step> steps(Instant now);
+    // When steps() may have something to do although nothing was said: a link that has been quiet long enough.
+    [[nodiscard]] Instant next_deadline() const;
+
+    [[nodiscard]] Place place(LinkId link) const { return rows_[link.index()].place; }
+    // As the operator wrote it, or the interface's; kept when the uplink is gone, until its place is given away.
+    [[nodiscard]] const std::string& name(LinkId link) const { return rows_[link.index()].name; }
+    [[nodiscard]] const UplinkSpec& uplink(LinkId link) const { return rows_[link.index()].uplink; }
+    // The interface that it was on last; empty: not known.
+    [[nodiscard]] const std::string& interface_of(LinkId link) const { return rows_[link.index()].interface; }
+    [[nodiscard]] std::size_t left_out() const { return left_out_; }
+
+private:
+    // Each loss of an interface counts 1000, which halves each 15 s; the third within that time holds a link back, for
+    // 7 to 25 s. After the route flap damping of RFC 2439, with its figures scaled from routes to modems; untuned.
+    static constexpr std::int64_t flap_cost = 1000;
+    static constexpr std::int64_t flap_limit = 2'500;
+    static constexpr std::int64_t flap_release = 1'500;
+    static constexpr std::int64_t flap_max = 5'000;
+    static constexpr Duration flap_half_life{15'000'000'000};
+
+    struct Row {
+        Place place = Place::empty;
+        bool automatic = false;
+        bool added = false;      // the pump has it
+        bool held = false;       // and was told to suspend it
+        bool was_there = false;  // on an interface, since it was added or renewed: its absence is a loss
+        std::string name;
+        UplinkSpec uplink;  // an interface's: its device, and the source's family as it is used
+        std::string interface;
+        std::uint32_t index = 0;        // the kernel's number of it
+        std::optional<Endpoint> local;  // of the pump's socket
+        std::int64_t flaps = 0;         // penalty at flapped_at
+        Instant flapped_at;
+    };
+    struct Sight {
+        Place place = Place::missing;
+        const Interface* on = nullptr;
+    };
+
+    [[nodiscard]] Sight look(const Row& row) const;
+    [[nodiscard]] bool is_automatic(const Interface& i) const;
+    [[nodiscard]] bool uses(const Interface& i, bool v4) const;
+    [[nodiscard]] Endpoint source_on(const Interface& i) const;
+    [[nodiscard]] std::int64_t penalty(const Row& row, Instant now) const;
+    [[nodiscard]] Instant release(const Row& row) const;
+    [[nodiscard]] bool any_other_there(const Row& row) const;
+    [[nodiscard]] bool is_listed(const Row& row) const;
+    [[nodiscard]] bool is_wanted(const Row& row) const;
+    [[nodiscard]] bool is_known(const UplinkSpec& uplink) const;
+    bool take_place(const UplinkSpec& uplink, const std::string& name, bool automatic, std::vector<Step>& out);
+    void remove(Row& row, std::string text, std::vector<Step>& out);
+    void come(Row& row, const Interface* on, Instant now, std::vector<Step>& out);
+    void go(Row& row, Place place, Instant now, std::vector<Step>& out);
+    [[nodiscard]] LinkId id(const Row& row) const { return LinkId(static_cast<std::uint8_t>(&row - rows_.data())); }
+
+    std::vector<UplinkSpec> uplinks_;
+    AutomaticUplinks automatic_;
+    std::vector<Interface> interfaces_;
+    bool sees_ = false;  // interfaces_ is the machine's word
+    Reach reach_;
+    std::array<Row, links_max> rows_;
+    std::size_t left_out_ = 0;
+};
+
+// In words, for figures: "flapping".
+[[nodiscard]] std::string_view name_of(LinkPlan::Place place);
+
+}  // namespace hawser::control

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Follows the machine's interfaces on a Loop and tells when they differ from what was told before. The first change
+// after a quiet time is told at once; in a storm the table is read at most each settle_time, however much is said.
+// Control thread only. Lives no longer than its loop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "platform/control/links/interface_table.h"
+#include "platform/control/loop.h"
+
+namespace hawser::control {
+
+class LinkWatch {
+public:
+    using Handler = std::function<void(const std::vector<Interface>&)>;
+
+    // Tells what is there before it returns. The error is the kernel's refusal; nothing is told then.
+    [[nodiscard]] Result<Unit, Errno> begin(Loop& loop, Handler handler);
+
+    struct Figures {
+        std::uint64_t words = 0;     // times the kernel said something
+        std::uint64_t readings = 0;  // of the whole table
+        std::uint64_t refusals = 0;  // of them, that failed; each is tried again
+        std::uint64_t overruns = 0;  // times the kernel said more than was taken in time
+    };
+    [[nodiscard]] Figures figures() const;
+
+private:
+    static constexpr Duration settle_time{20'000'000};
+    static constexpr Duration retry_time{1'000'000'000};
+
+    void on_bell();
+    void read();
+
+    std::optional<InterfaceTable> table_;
+    std::optional<Timer> timer_;
+    Handler handler_;
+    Instant read_at_{-1'000'000'000'000};
+    Figures figures_;
+};
+
+}  // namespace hawser::control
