@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A namespace with multicast on loopback and interfaces that the test makes and takes away: TUN devices, which go when
-// their descriptor is closed. Needs root; the calling thread alone moves there, for good.
+// their descriptor is closed, or TAP devices, by which frames come in as from a network. Needs root; the calling thread
+// alone moves there, for good.
 #pragma once
 
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <optional>
@@ -29,12 +31,12 @@ inline bool enter_group_network() {
 }
 
 // Up and with that address, and a network of 24 bits around it. Not open without /dev/net/tun.
-inline os::Fd make_interface(const char* name, const char* address) {
+inline os::Fd make_interface(const char* name, const char* address, short kind = IFF_TUN) {
     os::Fd tun(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
     const os::Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     ifreq request{};
     std::strncpy(request.ifr_name, name, IFNAMSIZ - 1);
-    request.ifr_flags = IFF_TUN | IFF_NO_PI;
+    request.ifr_flags = static_cast<short>(kind | IFF_NO_PI);
     if (!tun.is_open() || ::ioctl(tun.get(), TUNSETIFF, &request) != 0) return {};
     const auto set = [&](unsigned long what, const char* text) {
         os::SocketAddress own{};
@@ -45,6 +47,36 @@ inline os::Fd make_interface(const char* name, const char* address) {
     if (!set(SIOCSIFADDR, address) || !set(SIOCSIFNETMASK, "255.255.255.0")) return {};
     request.ifr_flags = IFF_UP | IFF_RUNNING | IFF_MULTICAST | IFF_NOARP;
     return ::ioctl(control.get(), SIOCSIFFLAGS, &request) == 0 ? std::move(tun) : os::Fd();
+}
+
+// A UDP datagram to a group that comes in by a TAP device, in an Ethernet frame to the group (RFC 1112 section 6.4).
+inline bool come_in(const os::Fd& tap, const Endpoint& from, const Endpoint& group, const std::string& text) {
+    std::string frame;
+    const auto put = [&frame](std::uint32_t value, int bytes) {
+        while (--bytes >= 0) frame += static_cast<char>(value >> (8 * bytes));
+    };
+    put(0x0100'5E00u | ((group.v4() >> 16) & 0x7F), 4);
+    put(group.v4() & 0xFFFF, 2);
+    put(0x0200'0000, 4);
+    put(1, 2);
+    put(0x0800, 2);
+    const auto length = static_cast<std::uint32_t>(text.size());
+    const std::size_t header = frame.size();
+    put(0x4500'0000u | (28 + length), 4);
+    put(0, 4);
+    put(0x0111'0000, 4);  // TTL 1, UDP, and its checksum's place
+    put(from.v4(), 4);
+    put(group.v4(), 4);
+    std::uint32_t sum = 0;
+    for (std::size_t i = header; i < frame.size(); i += 2)
+        sum += (std::uint32_t{static_cast<std::uint8_t>(frame[i])} << 8) | static_cast<std::uint8_t>(frame[i + 1]);
+    while (sum > 0xFFFF) sum = (sum & 0xFFFF) + (sum >> 16);
+    frame[header + 10] = static_cast<char>(~sum >> 8);
+    frame[header + 11] = static_cast<char>(~sum);
+    put((std::uint32_t{from.port} << 16) | group.port, 4);
+    put((8 + length) << 16, 4);  // no checksum
+    frame += text;
+    return ::write(tap.get(), frame.data(), frame.size()) == static_cast<ssize_t>(frame.size());
 }
 
 }  // namespace hawser::test

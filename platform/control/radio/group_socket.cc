@@ -128,9 +128,10 @@ Result<GroupSocket, GroupFault> GroupSocket::open(std::uint16_t port, bool v4, s
     os::Fd fd(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd.is_open()) return failed("socket");
     const int n = fd.get();
-    // Every client of a radiod on this host listens to the same port.
+    // Every client of a radiod on this host listens to the same port. Without SO_REUSEPORT, which multicast does not
+    // need: with it Linux (6.18) gives what comes from a network for the only member of a group to any one of the
+    // sockets that share the port.
     if (!set_option(n, SOL_SOCKET, SO_REUSEADDR, 1)) return failed("setsockopt(SO_REUSEADDR)");
-    if (!set_option(n, SOL_SOCKET, SO_REUSEPORT, 1)) return failed("setsockopt(SO_REUSEPORT)");
     if (v4) {
         if (!set_option(n, IPPROTO_IP, IP_MULTICAST_ALL, 0)) return failed("setsockopt(IP_MULTICAST_ALL)");
         if (!set_option(n, IPPROTO_IP, IP_PKTINFO, 1)) return failed("setsockopt(IP_PKTINFO)");
