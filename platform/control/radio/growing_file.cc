@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <limits.h>
@@ -65,6 +66,12 @@ GrowingFile GrowingFile::over(int fd, const std::atomic<bool>& stop) {
     file.stop_ = &stop;
     file.buffer_.reserve(buffer_bytes);
     return file;
+}
+
+void GrowingFile::set_attribute(const char* name, const std::string& value) {
+    if (!owned_.is_open()) return;
+    const int result = ::fsetxattr(fd_, (std::string("user.") + name).c_str(), value.data(), value.size(), 0);
+    static_cast<void>(result);
 }
 
 Result<Unit, Errno> GrowingFile::fail(int error, const char* call) {

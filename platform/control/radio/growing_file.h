@@ -28,6 +28,8 @@ public:
     // Over what is there, at once; files only.
     Result<Unit, Errno> write_at(std::uint64_t offset, Bytes bytes);
     Result<Unit, Errno> flush();
+    // An extended attribute `user.NAME`, where there is a file and its file system keeps such.
+    void set_attribute(const char* name, const std::string& value);
     // Flushes what it can and gives the file its name; answers the name, which has a number where the wanted one was
     // taken. After a failure what did reach the disk is kept under it all the same: fault() tells of that.
     Result<std::string, Errno> finish();

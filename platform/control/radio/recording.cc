@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <utility>
 
@@ -131,9 +132,26 @@ bool Recording::begin_file() {
         fail(os::errno_text(file.error()));
         return false;
     }
+    describe(*file, begin);
     sink_ = make_sink(std::move(file).value(), format_);
     if (begin < now) check(sink_->silence(ticks_in(now - begin)));
     return !is_over_;
+}
+
+void Recording::describe(GrowingFile& file, std::int64_t unix_ns) const {
+    char text[64];
+    const bool is_opus = format_.container == Container::ogg_opus;
+    file.set_attribute("ssrc", std::to_string(spec_.fields.ssrc));
+    std::snprintf(text, sizeof text, "%.3f", spec_.fields.frequency);
+    file.set_attribute("frequency", text);
+    file.set_attribute("preset", spec_.fields.preset);
+    file.set_attribute("encoding", is_opus ? "opus" : format_.samples == SampleFormat::s16 ? "s16le" : "f32le");
+    file.set_attribute("samprate", std::to_string(format_.samprate));
+    file.set_attribute("channels", std::to_string(format_.channels));
+    if (!is_timed_) return;
+    std::snprintf(text, sizeof text, "%lld.%09lld", static_cast<long long>(unix_ns / second_ns),
+                  static_cast<long long>(unix_ns % second_ns));
+    file.set_attribute("unixstarttime", text);
 }
 
 void Recording::end_file() {

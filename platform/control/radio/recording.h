@@ -82,6 +82,8 @@ private:
     void decode(Bytes packet);
     // Begins a file where none is; false when the recording is over.
     bool begin_file();
+    // What is in the file that begins at `unix_ns`, in attributes of pcmrecord's names.
+    void describe(GrowingFile& file, std::int64_t unix_ns) const;
     void end_file();
     void at_boundary();
     void set_time(std::int64_t unix_ns);

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -195,6 +196,33 @@ TEST_CASE("files are cut at multiples of the period, and each is as long as the 
     CHECK(first.at(2 * rate - 1) == 0);
     CHECK(first.at(2 * rate) == 1);
     CHECK(second.at(0) == (1 + rate * 55 / 10) % 30'000);
+}
+
+TEST_CASE("a file's attributes say what is in it, by pcmrecord's names") {
+    const Folder folder;
+    if (::setxattr(folder.path.c_str(), "user.test", "1", 1, 0) != 0) {
+        WARN("skipped: no attributes in /tmp");
+        return;
+    }
+    Events events;
+    RecordingSpec spec = pcm(folder, "%H%M%S%1.wav");
+    spec.fields = {"hf", 14074, 14.074e6, "usb"};
+    {
+        Recording recording(1, spec, never_stops, events.report());
+        feed(recording, noon_ns + s_ns / 4, 50);
+    }
+    const auto attribute = [&](const std::string& name) {
+        char value[64];
+        const auto size = ::getxattr((folder.path + "/1200002.wav").c_str(), ("user." + name).c_str(), value, 64);
+        return size < 0 ? std::string("none") : std::string(value, static_cast<std::size_t>(size));
+    };
+    CHECK(attribute("ssrc") == "14074");
+    CHECK(attribute("frequency") == "14074000.000");
+    CHECK(attribute("preset") == "usb");
+    CHECK(attribute("encoding") == "s16le");
+    CHECK(attribute("samprate") == "12000");
+    CHECK(attribute("channels") == "1");
+    CHECK(attribute("unixstarttime") == "1795262400.250000000");
 }
 
 TEST_CASE("without filling, a file begins with its first sample") {
