@@ -43,6 +43,8 @@ def channels():
     check("set", code == 0, said)
     code, said = run("radio", "query", "14074")
     check("query shows what was set", code == 0 and "filter.high_edge               2500 Hz" in said, said)
+    code, said = run("radio", "set", "14074", "agc.headroom", "12", "agc.gain", "20", "agc.enable", "on")
+    check("what radiod decides by itself is nothing refused", code == 0, said)
     code, said = run("radio", "set", "14074", "output.samprate", "12345")
     check("what radiod does not take is told", code == 1 and "output.samprate is 12400" in said, said)
     code, said = run("radio", "query", "99", "--json")

@@ -18,6 +18,18 @@ std::optional<radio::Status> wanted_by(const radio::Command& command, std::uint3
     return status;
 }
 
+namespace {
+
+// What radiod makes of a value by itself: levels below full scale are negative and times positive, however told.
+bool has_own_sign(wire::RadioField field) {
+    using F = wire::RadioField;
+    return field == F::headroom || field == F::agc_threshold || field == F::agc_hangtime ||
+           field == F::agc_recovery_rate;
+}
+std::string magnitude(std::string number) { return number.starts_with('-') ? number.substr(1) : number; }
+
+}  // namespace
+
 std::string refused(const radio::Command& command, const radio::Status& got) {
     std::string out;
     const auto wanted = wanted_by(command, got.channel.ssrc);
@@ -27,11 +39,12 @@ std::string refused(const radio::Command& command, const radio::Status& got) {
             row.field == wire::RadioField::output_data_dest_socket || row.type == wire::RadioType::none)
             continue;
         if (!wanted->has(row.field) || !got.has(row.field)) continue;
-        const auto value = radio::value_of(got, row.field);
-        if (radio::format_value(row.field, radio::value_of(*wanted, row.field)) ==
-            radio::format_value(row.field, value))
-            continue;
-        out += (out.empty() ? "" : ", ") + std::string(row.path) + " is " + radio::format_value(row.field, value);
+        // Where the AGC is on, what was told is where it began.
+        if (row.field == wire::RadioField::gain && got.agc.enable) continue;
+        const std::string told = radio::format_value(row.field, radio::value_of(*wanted, row.field));
+        const std::string is = radio::format_value(row.field, radio::value_of(got, row.field));
+        if (told == is || (has_own_sign(row.field) && magnitude(told) == magnitude(is))) continue;
+        out += (out.empty() ? "" : ", ") + std::string(row.path) + " is " + is;
     }
     return out;
 }
