@@ -76,7 +76,7 @@ private:
         } else {
             std::printf(
                 "%u %s %s Hz, %u Hz, %s to %s%s\n", got.channel.ssrc, std::string(got.channel.preset.view()).c_str(),
-                radio::format_number(got.channel.frequency).c_str(), got.output.samprate,
+                radio::format_number(got.channel.frequency).c_str(), got.audio_rate(),
                 std::string(radio::name_of(radio::encoding_names, static_cast<std::uint64_t>(got.output.encoding)))
                     .c_str(),
                 os::endpoint_text(got.output.dest).c_str(), is_reused_ ? ", was there" : "");
