@@ -26,7 +26,7 @@ bool has_own_sign(wire::RadioField field) {
     return field == F::headroom || field == F::agc_threshold || field == F::agc_hangtime ||
            field == F::agc_recovery_rate;
 }
-std::string magnitude(std::string number) { return number.starts_with('-') ? number.substr(1) : number; }
+std::string_view magnitude(std::string_view number) { return number.substr(number.starts_with('-') ? 1 : 0); }
 
 }  // namespace
 
