@@ -106,6 +106,14 @@ Dispatch::Choice Dispatch::choose(std::int64_t bytes, std::int64_t left, LinkMas
     return {LinkId(static_cast<std::uint8_t>(best)), safest};
 }
 
+LinkMask Dispatch::with_room_to_spare(LinkMask open) const noexcept {
+    LinkMask spare = 0;
+    each_link(open, [&](LinkId link) {
+        if (at(link).flight.bytes() * 2 <= at(link).path.window()) spare |= mask_of(link);
+    });
+    return spare;
+}
+
 void Dispatch::note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept {
     --open_packets_;
     Ledger::Entry* const e = ledger_.find(sequence);
@@ -411,6 +419,7 @@ Dispatch::View Dispatch::view(LinkId link) const noexcept {
                 l.flight.open(),
                 static_cast<std::uint32_t>(l.path.bytes_per_ns() * 1e9F),
                 l.lost,
+                l.copies,
                 (silent_ & mask_of(link)) != 0};
 }
 

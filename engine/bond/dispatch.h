@@ -2,14 +2,16 @@
 // The selector `adaptive`: which packet leaves on which link, and when. Packets wait in one queue for all links, the
 // earliest deadline first, and are bound to a link only when that link has room (link::PathModel::window), to the one
 // where they will arrive first. What is lost goes back to the queue; what can no longer come in time is given up; what
-// a silent link holds may be sent again elsewhere, once, under a budget.
+// a silent link holds may be sent again elsewhere, once, under a budget, and so may a repair that there is no time to
+// repair again.
 // Told by the sender what leaves, what is answered and which links live; told the time; sends through a function.
 //
 // Laws, which tests/unit/bond and tests/sim quote:
 //  - A link never carries more than its window. A silent link gets nothing while another one answers.
 //  - A packet takes a link only when it will surely be in time; one that is too late for the links with room waits for
 //    the others. What is given up is what even the nearest link would bring too late.
-//  - Copies beside ones that are not known to be lost: at most hedge_share of the packets, and a burst.
+//  - Copies beside ones that are not known to be lost: at most hedge_share of the packets, and a burst. None leaves on
+//    a metered link, unless it is the only one that speaks.
 //  - A link that answers again is used again at once; one that leaves gives its packets back.
 // Pump thread only; no allocation after construction.
 #pragma once
@@ -18,6 +20,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <utility>
 
 #include "engine/base/link_load.h"
 #include "engine/base/pool.h"
@@ -41,6 +44,10 @@ public:
     // A link that may carry data, and one that may no more: what it held goes back to the queue.
     void link_up(LinkId link, Instant now) noexcept;
     void link_down(LinkId link, Instant now) noexcept;
+    // Whatever becomes of the link.
+    void set_metered(LinkId link, bool metered) noexcept {
+        metered_ = metered ? metered_ | mask_of(link) : metered_ & ~mask_of(link);
+    }
     // Everything anew: another SRT session, or the mode has just been chosen.
     void new_session(Instant now) noexcept;
     // What the links know of themselves as well.
@@ -102,6 +109,7 @@ public:
         std::int64_t window_bytes, in_flight_bytes;
         std::uint32_t in_flight, bytes_per_second;
         std::uint64_t lost;
+        std::uint64_t copies;
         bool silent;
     };
     [[nodiscard]] View view(LinkId link) const noexcept;
@@ -128,6 +136,7 @@ private:
     static constexpr std::int32_t hedge_cost = 1000;
     static constexpr std::int32_t hedge_share = 60;   // per packet: 6 %
     static constexpr std::int32_t hedge_burst = 512;  // packets
+    static constexpr std::size_t last_tries_max = 16;
     // Times that SRT asks for what was delivered, before it is sent again.
     static constexpr std::uint8_t asked_max = 3;
     static constexpr Duration unnamed_max{1'000'000'000};  // untuned
@@ -145,6 +154,7 @@ private:
         std::uint32_t arrived = 0;  // the receiver's count
         bool has_arrived = false;
         std::uint64_t lost = 0;
+        std::uint64_t copies = 0;  // beside others that were not known to be lost
     };
     // What a choice reads.
     struct Lane {
@@ -206,6 +216,11 @@ private:
     void note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept;
     void count_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept;
     void settle(LinkId link, Instant now) noexcept;
+    void note_repair(const Ledger::Entry& e, const Lane& lane, std::int64_t left) noexcept {
+        counters_.add(Counter::repairs_sent);
+        if (is_last_try(lane, left) && last_tries_count_ != last_tries_max)
+            last_tries_[last_tries_count_++] = e.sequence;
+    }
     void give_up(Ledger::Entry& e) noexcept {
         counters_.add(Counter::packets_given_up);
         ledger_.give_up(e);
@@ -215,6 +230,20 @@ private:
     }
     void note_covered(wire::Seq31 next_expected, Instant now) noexcept;
     void note_stuck(wire::Seq31 next_expected, Instant now) noexcept;
+    // Of links that speak, those that may carry copies.
+    [[nodiscard]] LinkMask for_copies(LinkMask speaking) const noexcept {
+        return std::has_single_bit(speaking) ? speaking : speaking & ~metered_;
+    }
+    // The links of `open` that are half empty or emptier.
+    [[nodiscard]] LinkMask with_room_to_spare(LinkMask open) const noexcept;
+    // A repair on that link that would be too late for another one, were it lost.
+    [[nodiscard]] bool is_last_try(const Lane& lane, std::int64_t left) const noexcept {
+        return left < 2 * lane.delay_ns + lane.safe_ns;
+    }
+    template <class Send>
+    void send_copy(Ledger::Entry& e, LinkId link, Instant now, Send&& send) noexcept;
+    template <class Send>
+    void double_last_tries(Instant now, LinkMask open, Send&& send) noexcept;
     template <class Send>
     void hedge(LinkId silent, Instant now, LinkMask open, Send&& send) noexcept;
 
@@ -223,6 +252,7 @@ private:
     std::array<Lane, links_max> lanes_{};
     LinkMask up_ = 0;
     LinkMask silent_ = 0;
+    LinkMask metered_ = 0;
     std::uint32_t open_packets_ = 0;
     std::int32_t hedge_budget_ = 6 * hedge_cost;
     Duration margin_ = margin_max;
@@ -231,6 +261,8 @@ private:
     bool reports_ = false;
     bool acks_absent_ = false;
     Instant active_at_{-1'000'000'000'000};
+    std::array<wire::Seq31, last_tries_max> last_tries_{};  // of this run
+    std::size_t last_tries_count_ = 0;
     wire::Seq31 stuck_at_;
     Instant stuck_since_ = never;
     std::array<Link, links_max> links_{};
@@ -246,7 +278,8 @@ void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noe
         const LinkMask tight = narrow(static_cast<std::size_t>(e.packet.length));
         const Choice choice = choose(bytes, left, tight == 0 ? usable : widest(open, tight));
         if (choice.link != no_link) {
-            if (e.sends != 0) counters_.add(Counter::repairs_sent);
+            if (e.sends != 0) [[unlikely]]
+                note_repair(e, lanes_[choice.link.index()], left);
             put(e, choice.link, now);
             send(choice.link, e.packet);
         } else if (left < least_base_ns_) {
@@ -260,7 +293,36 @@ void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noe
         }
         next = ledger_.next_wanted(e);
     }
+    if (last_tries_count_ != 0) [[unlikely]]
+        double_last_tries(now, usable, send);
     each_link(silent_ & up_, [&](LinkId link) { hedge(link, now, usable, send); });
+}
+
+template <class Send>
+void Dispatch::send_copy(Ledger::Entry& e, LinkId link, Instant now, Send&& send) noexcept {
+    hedge_budget_ -= hedge_cost;
+    counters_.add(Counter::hedges_sent);
+    ++at(link).copies;
+    e.hedged = true;
+    put(e, link, now);
+    send(link, e.packet);
+}
+
+// Only on capacity that nobody waits for.
+template <class Send>
+void Dispatch::double_last_tries(Instant now, LinkMask open, Send&& send) noexcept {
+    const std::size_t count = std::exchange(last_tries_count_, 0);
+    if (ledger_.any_wanted()) return;
+    for (std::size_t i = 0; i < count && hedge_budget_ >= hedge_cost; ++i) {
+        Ledger::Entry* const e = ledger_.find(last_tries_[i]);
+        if (e == nullptr || e->state != Ledger::State::in_flight || e->hedged) continue;
+        LinkMask others = with_room_to_spare(for_copies(open));
+        for (std::size_t copy = 0; copy < 2; ++copy)
+            if (e->link[copy] != no_link && !e->is_lost(static_cast<int>(copy))) others &= ~mask_of(e->link[copy]);
+        const std::int64_t left = e->deadline.ns + least_base_ns_ - now.ns;
+        const Choice choice = choose(e->packet.length + header_bytes, left, others);
+        if (choice.link != no_link) send_copy(*e, choice.link, now, send);
+    }
 }
 
 template <class Send>
@@ -274,14 +336,11 @@ void Dispatch::hedge(LinkId silent, Instant now, LinkMask open, Send&& send) noe
         if (e == nullptr || e->state != Ledger::State::in_flight || e->hedged) continue;
         if (ledger_.any_wanted() && e->deadline - now > urgent) return;
         // Better a copy that may be late than none.
-        const Choice choice = choose(e->packet.length + header_bytes, never.ns, open & ~mask_of(silent));
+        const LinkMask others = for_copies(open) & ~mask_of(silent);
+        const Choice choice = choose(e->packet.length + header_bytes, never.ns, others);
         if (choice.link == no_link) return;
         if (now + Duration{lanes_[choice.link.index()].delay_ns} > e->deadline + Duration{least_base_ns_}) continue;
-        hedge_budget_ -= hedge_cost;
-        counters_.add(Counter::hedges_sent);
-        e->hedged = true;
-        put(*e, choice.link, now);
-        send(choice.link, e->packet);
+        send_copy(*e, choice.link, now, send);
     }
 }
 

@@ -133,6 +133,7 @@ void Receiver::on_command(const Command& command, Instant now, Actions& out) noe
             stop_slice(now, out);
             break;
         case CommandKind::add_uplink:
+        case CommandKind::set_uplink:
         case CommandKind::remove_uplink:
         case CommandKind::suspend_uplink:
         case CommandKind::renew_uplink:

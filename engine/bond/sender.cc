@@ -59,6 +59,7 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
             u.spec = command.uplink;
             path_silence_[link.index()] = LastingState();
             u.state = UplinkState::closed;
+            set_uplink(link, command.uplink.settings);
             present_ |= bit(link);
             accounting_.add(link);
             selector_.add(link, now);
@@ -78,6 +79,10 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
         }
         case CommandKind::suspend_uplink: suspend_uplink(link, now, out); break;
         case CommandKind::renew_uplink: renew_uplink(link, command.uplink, now, out); break;
+        case CommandKind::set_uplink:
+            HAWSER_CHECK(link.index() < links_max && (present_ & bit(link)) != 0);
+            set_uplink(link, command.uplink.settings);
+            break;
         case CommandKind::set_receiver: set_receiver(command.resolved, now, out); break;
         case CommandKind::set_selection:
             selector_.set(command.selection);
@@ -268,6 +273,7 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
         if (u.state == UplinkState::absent) continue;
         const LinkId link = link_at(i);
         o.gated = selector_.gated(link);
+        o.metered = u.spec.settings.metered;
         o.local = traffic(link).socket != no_socket ? u.local : u.spec.source;
         o.rtt = u.rtt.smoothed();
         o.rtt_min = u.rtt.minimum();
@@ -282,6 +288,7 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
             o.queue_delay = path.queue_delay;
             o.base_rtt = path.base_rtt;
             o.lost = path.lost;
+            o.copies = path.copies;
             o.window_bytes = static_cast<std::uint32_t>(path.window_bytes);
             o.in_flight_bytes = static_cast<std::uint32_t>(path.in_flight_bytes);
             o.silent = path.silent;

@@ -201,6 +201,7 @@ private:
     void close_uplink(LinkId link, Instant now, Actions& out) noexcept;
     void suspend_uplink(LinkId link, Instant now, Actions& out) noexcept;
     void renew_uplink(LinkId link, const UplinkSpec& spec, Instant now, Actions& out) noexcept;
+    void set_uplink(LinkId link, const UplinkSettings& settings) noexcept;
     void lose_uplink(LinkId link, int error, Instant now, Actions& out) noexcept;
     void go_silent(LinkId link, Instant now, Actions& out) noexcept;
     void set_usable(LinkId link, bool usable, Instant now) noexcept;

@@ -172,7 +172,13 @@ void Sender::renew_uplink(LinkId link, const UplinkSpec& spec, Instant now, Acti
     suspend_uplink(link, now, out);
     uplinks_[link.index()].suspended = false;
     uplinks_[link.index()].spec = spec;
+    set_uplink(link, spec.settings);
     open_uplink(link, now, out);
+}
+
+void Sender::set_uplink(LinkId link, const UplinkSettings& settings) noexcept {
+    uplinks_[link.index()].spec.settings = settings;
+    dispatch_.set_metered(link, settings.metered);
 }
 
 void Sender::go_silent(LinkId link, Instant now, Actions& out) noexcept {

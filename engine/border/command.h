@@ -22,9 +22,17 @@ struct Resolved {
     std::uint32_t count = 0;
 };
 
+// What an operator says of an uplink; it may change while the uplink stays.
+struct UplinkSettings {
+    bool metered = false;  // each byte costs money: second copies go by other links
+
+    friend bool operator==(const UplinkSettings&, const UplinkSettings&) = default;
+};
+
 struct UplinkSpec {
     Endpoint source;                      // local address; port 0
     char device[device_name_bytes] = {};  // empty: none
+    UplinkSettings settings;
 };
 
 enum class CommandKind : std::uint8_t {
@@ -32,6 +40,7 @@ enum class CommandKind : std::uint8_t {
     remove_uplink,   // link
     suspend_uplink,  // link: its device or address is gone. It keeps its place and history, and is not tried
     renew_uplink,    // link, uplink: there again, or another address; opened anew at once
+    set_uplink,      // link, uplink: its settings only
     set_receiver,    // resolved: where the sender finds its receiver
     set_server,      // resolved: where the receiver finds its SRT server
     set_selection,   // selection

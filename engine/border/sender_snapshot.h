@@ -26,6 +26,7 @@ enum class UplinkState : std::uint8_t {
 struct UplinkSnapshot {
     UplinkState state = UplinkState::absent;
     bool gated = false;  // the selector keeps data off it
+    bool metered = false;
     Endpoint local;
     Duration rtt;  // smoothed; zero: none yet
     Duration rtt_min;
@@ -47,6 +48,7 @@ struct UplinkSnapshot {
     std::uint64_t lost = 0;             // packets that later ones overtook for good
     std::uint32_t window_bytes = 0;     // what it may carry at most
     std::uint32_t in_flight_bytes = 0;  // what it carries
+    std::uint64_t copies = 0;           // sent on it beside others that were not known to be lost
     bool silent = false;                // it carries something and answers nothing: others go first
 };
 

@@ -48,13 +48,26 @@ Result<control::UplinkList, std::string> SenderControl::read_list() const {
     for (const std::string& entry : request_.uplinks) {
         std::string complaint;
         const auto spec = control::parse_uplink(entry, complaint);
-        if (!spec) return Failure{"--uplink: " + complaint};
+        if (!complaint.empty()) return Failure{"--uplink: " + complaint};
         bool known = false;
         for (const UplinkSpec& u : list.uplinks) known = known || control::same_uplink(u, *spec);
         if (known) continue;
         if (list.uplinks.size() == links_max)
             return Failure{"--uplink: more than " + std::to_string(links_max) + " uplinks"};
         list.uplinks.push_back(*spec);
+    }
+    for (const std::string& entry : request_.metered) {
+        std::string complaint;
+        const auto named = control::parse_uplink(entry, complaint);
+        if (!complaint.empty()) return Failure{"--metered: " + complaint};
+        bool any = false;
+        for (UplinkSpec& u : list.uplinks) {
+            const bool is_meant = control::same_uplink(u, *named) ||
+                                  (named->device[0] == '\0' && u.source.address == named->source.address);
+            u.settings.metered = u.settings.metered || is_meant;
+            any = any || is_meant;
+        }
+        if (!any) log(Level::warn, "--metered: there is no uplink {}", control::uplink_text(*named));
     }
     if (list.uplinks.empty()) {
         const std::string first = list.complaints.empty() ? "" : " (" + list.complaints.front() + ")";
@@ -134,21 +147,23 @@ void SenderControl::apply(const control::UplinkList& list) {
     for (const UplinkSpec& wanted : list.uplinks) {
         std::size_t place = links_max;
         bool known = false;
-        for (std::size_t i = links_max; i-- > 0;) {
-            if (!uplinks_[i])
-                place = i;
-            else
-                known = known || control::same_uplink(wanted, *uplinks_[i]);
+        for (std::size_t i = links_max; i-- > 0 && !known;) {
+            known = uplinks_[i] && control::same_uplink(wanted, *uplinks_[i]);
+            if (known || !uplinks_[i]) place = i;
         }
-        if (known || place == links_max) continue;
+        if (place == links_max || (known && uplinks_[place]->settings == wanted.settings)) continue;
         uplinks_[place] = wanted;
-        is_named_[place] = false;
-        names_[place] = control::uplink_text(wanted);
         Command c;
-        c.kind = CommandKind::add_uplink;
+        c.kind = known ? CommandKind::set_uplink : CommandKind::add_uplink;
         c.link = LinkId(static_cast<std::uint8_t>(place));
         c.uplink = wanted;
-        log(Level::info, "Added connection via {}", names_[place]);
+        if (known) {
+            log(Level::info, "{} is {}metered now", names_[place], wanted.settings.metered ? "" : "not ");
+        } else {
+            is_named_[place] = false;
+            names_[place] = control::uplink_text(wanted);
+            log(Level::info, "Added connection via {}", names_[place]);
+        }
         send(c);
     }
     name_unreachable();

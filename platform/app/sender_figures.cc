@@ -32,6 +32,11 @@ std::string safe_rate_text(const SafeRate& rate) {
                        mbps(rate.bits_per_second), name_of(rate.cause), mbps(rate.offered), duration_text(rate.lag));
 }
 
+// Behind its state.
+std::string marks(const UplinkSnapshot& u) {
+    return fmt::format("{}{}", u.silent ? ", silent" : u.gated ? ", gated" : "", u.metered ? ", metered" : "");
+}
+
 std::string plain_header() {
     return fmt::format("{:<24} {:>14} {:>6} {:>9} {:>9} {:>7} {:>7} {}\n", "uplink", "rate", "share", "RTT",
                        "in flight", "window", "NAKs", "state");
@@ -40,7 +45,7 @@ std::string plain_header() {
 std::string plain_row(const UplinkSnapshot& u, const std::string& name, const Traffic& t, Duration span) {
     return fmt::format("{:<24} {:>14} {:>5.1f}% {:>9} {:>9} {:>7.1f} {:>7} {}{}\n", name, rate_text(t.bytes, span),
                        t.share, u.rtt.ns == 0 ? "-" : duration_text(u.rtt), u.in_flight,
-                       static_cast<double>(u.window) / 1000.0, u.naks, state_text(u.state), u.gated ? ", gated" : "");
+                       static_cast<double>(u.window) / 1000.0, u.naks, state_text(u.state), marks(u));
 }
 
 std::string adaptive_header() {
@@ -53,7 +58,7 @@ std::string adaptive_row(const UplinkSnapshot& u, const std::string& name, const
     return fmt::format("{:<24} {:>14} {:>5.1f}% {:>14} {:>9} {:>9} {:>9} {:>9} {:>7} {}{}\n", name,
                        rate_text(t.bytes, span), t.share, rate_text(u.path_rate, Duration{1'000'000'000}),
                        duration_text(u.base_rtt), duration_text(u.queue_delay), kib(u.in_flight_bytes),
-                       kib(u.window_bytes), u.lost, state_text(u.state), u.silent ? ", silent" : "");
+                       kib(u.window_bytes), u.lost, state_text(u.state), marks(u));
 }
 
 }  // namespace
@@ -106,6 +111,7 @@ Json uplink_json(const UplinkSnapshot& u, const std::string& name) {
     return Json{{"name", name},
                 {"state", state_text(u.state)},
                 {"gated", u.gated},
+                {"metered", u.metered},
                 {"local", os::endpoint_text(u.local)},
                 {"rtt_us", u.rtt.us()},
                 {"rtt_min_us", u.rtt_min.us()},
@@ -126,7 +132,8 @@ Json uplink_json(const UplinkSnapshot& u, const std::string& name) {
                 {"window_bytes", u.window_bytes},
                 {"in_flight_bytes", u.in_flight_bytes},
                 {"silent", u.silent},
-                {"lost", u.lost}};
+                {"lost", u.lost},
+                {"copies_out", u.copies}};
 }
 
 std::string figures_json(const SenderSnapshot& s, std::span<const std::string, links_max> names) {

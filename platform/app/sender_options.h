@@ -19,6 +19,7 @@ struct SenderRequest {
     std::uint16_t receiver_port = 0;
     std::string uplinks_file;          // empty: only `uplinks`
     std::vector<std::string> uplinks;  // entries as in the file
+    std::vector<std::string> metered;  // addresses of uplinks, with a device or for each device
     // Ahead over every kind of link: perf/README.md.
     select::Settings selection{.mode = select::Mode::adaptive};
     bond::SenderOptions bond;

@@ -19,8 +19,9 @@ namespace {
 constexpr std::size_t file_bytes_max = 1 << 20;
 static_assert(device_name_bytes == IFNAMSIZ);
 
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; }
+
 std::string_view trimmed(std::string_view text) {
-    const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; };
     while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
     while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
     return text;
@@ -33,10 +34,26 @@ std::string quoted(std::string_view entry) {
     return out + (entry.size() > 60 ? "...'" : "'");
 }
 
+// Up to the next blank; `text` loses it.
+std::string_view take_word(std::string_view& text) {
+    text = trimmed(text);
+    const auto end = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_blank) - text.begin());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(end);
+    return word;
+}
+
 }  // namespace
 
-std::optional<UplinkSpec> parse_uplink(std::string_view entry, std::string& complaint) {
+std::optional<UplinkSpec> parse_uplink(std::string_view line, std::string& complaint) {
     UplinkSpec spec;
+    const std::string_view entry = take_word(line);
+    for (std::string_view word = take_word(line); !word.empty(); word = take_word(line)) {
+        if (word == "metered")
+            spec.settings.metered = true;
+        else
+            complaint = quoted(word) + " is no setting of an uplink (metered is)";
+    }
     std::string_view address = entry;
     if (const auto percent = entry.find('%'); percent != std::string_view::npos) {
         const std::string_view device = entry.substr(percent + 1);
@@ -86,11 +103,11 @@ UplinkList parse_uplinks(std::string_view text) {
             if (list.complaints.size() < 100)
                 list.complaints.push_back("line " + std::to_string(line_number) + ": " + why);
         };
-        if (!spec) {
-            complain(complaint);
-        } else if (std::any_of(list.uplinks.begin(), list.uplinks.end(),
-                               [&](const UplinkSpec& u) { return same_uplink(u, *spec); })) {
-            complain(quoted(line) + " is there twice");
+        if (!complaint.empty()) complain(complaint);
+        if (!spec) continue;
+        if (std::any_of(list.uplinks.begin(), list.uplinks.end(),
+                        [&](const UplinkSpec& u) { return same_uplink(u, *spec); })) {
+            complain(quoted(uplink_text(*spec)) + " is there twice");
         } else if (list.uplinks.size() == links_max) {
             complain("more than " + std::to_string(links_max) + " uplinks");
         } else {

@@ -31,8 +31,13 @@ def scenario(lab):
         return all(lab.bytes_sent(link) - bytes_before < 5000 for link, bytes_before in zip((1, 2), before))
     wait("quiet on the removed links", quiet_second, 5)
 
-    # A file that cannot be used leaves the links as they are, and its fault is named.
+    # What the file says of an uplink that stays.
     uplinks = lab.folder / "uplinks"
+    uplinks.write_text(uplinks.read_text().replace("\n", " metered\n", 1))
+    lab.send.tell(signal.SIGHUP)
+    wait("one metered uplink", lambda: len(re.findall("is metered now", lab.send.text())) == 1, 5)
+
+    # A file that cannot be used leaves the links as they are, and its fault is named.
     for spoil, reason in ((lambda: uplinks.write_text(""), "Failed to parse any IP addresses"), (uplinks.unlink, "No such file")):
         spoil()
         lab.send.tell(signal.SIGHUP)

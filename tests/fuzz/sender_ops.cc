@@ -326,9 +326,13 @@ private:
                 c.kind = present_[link] ? CommandKind::remove_uplink : CommandKind::add_uplink;
                 if (present_[link]) {
                     const std::uint8_t what = input_.u8() % 4;
-                    if (what == 1) return;
+                    if (what == 1) c.kind = CommandKind::set_uplink;
                     if (what == 2) c.kind = CommandKind::suspend_uplink;
                     if (what == 3) c.kind = CommandKind::renew_uplink;
+                }
+                if (c.kind == CommandKind::set_uplink) {
+                    c.uplink.settings.metered = link % 2 == 0;
+                    break;
                 }
                 if (c.kind == CommandKind::add_uplink || c.kind == CommandKind::remove_uplink)
                     present_[link] = !present_[link];

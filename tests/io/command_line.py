@@ -71,6 +71,7 @@ def bad_words(folder):
             "--bitrate-file", bitrate, "--bitrate-signal", "4194304")
     refuses("an unknown flag", 2, r"--fast", "send", port, "localhost", "5000", ips, "--fast")
     refuses("a bad uplink", 1, r"--uplink: '300\.1\.1\.1' is no IPv4 or IPv6 address", "send", port, "localhost", "5000", "-u", "300.1.1.1")
+    refuses("a metered address that is none", 1, r"--metered: 'usb0' is no IPv4 or IPv6 address", *send, "--metered", "usb0")
     refuses("more uplinks than there are places", 1, "--uplink: more than 32", "send", port, "localhost", "5000",
             *(word for i in range(33) for word in ("--uplink", f"127.0.1.{i}")))
     refuses("no uplinks", 1, "no uplinks given", "send", port, "localhost", "5000")

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Dispatch over random histories, by seed: links come and go, lose, overtake, fall silent and answer late; packets come
 // in order and again; receivers report or not. Its books agree with themselves after each step, it sends on open links
-// only, no packet is dropped in silence, copies keep to their budget, and every buffer is given back.
+// only, no packet is dropped in silence, copies keep to their budget and off metered links, and every buffer is given
+// back.
 #include <catch2/catch.hpp>
 
+#include <bit>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "engine/base/random.h"
@@ -58,6 +61,11 @@ public:
                     dispatch_.on_srt_ack(sequence(offered_ - 1 - random_.below(200)), now_);
                 break;
             case 11:
+                if (random_.below(20) == 0) {
+                    metered_ = static_cast<LinkMask>(random_.below(1 << links));
+                    for (std::uint32_t k = 0; k < links; ++k)
+                        dispatch_.set_metered(link_of(k), (metered_ >> k & 1) != 0);
+                }
                 if (random_.below(200) == 0) {
                     dispatch_.set_reports(reports_ = !reports_);
                 }
@@ -104,11 +112,20 @@ private:
             number_of_[id.value] = offered_++;
         }
     }
+    [[nodiscard]] bool is_only_one_speaking(LinkId link, LinkMask open) const {
+        for (std::uint32_t k = 0; k < links; ++k)
+            if (link_of(k) != link && (open >> k & 1) != 0 && is_up(k) && !dispatch_.view(link_of(k)).silent)
+                return false;
+        return !dispatch_.view(link).silent || std::popcount(open & dispatch_.links()) == 1;
+    }
     void run(LinkMask open) {
+        std::uint64_t copies = counters_[Counter::hedges_sent];
         dispatch_.run(
             now_, open,
             [&](LinkId link, const PacketRef& packet) {
                 REQUIRE((open & dispatch_.links() & mask_of(link)) != 0);
+                if (std::exchange(copies, counters_[Counter::hedges_sent]) != copies)
+                    REQUIRE(((metered_ & mask_of(link)) == 0 || is_only_one_speaking(link, open)));
                 const std::uint32_t number = number_of_[packet.buffer.value];
                 sent_.insert(number);
                 carried_[link.index()].push_back(sequence(number).raw());
@@ -151,6 +168,7 @@ private:
     Dispatch dispatch_{pool_, 1024, counters_};
     Instant now_{5'000'000'000};
     bool reports_ = true;
+    LinkMask metered_ = 0;
     std::uint32_t offered_ = 0;
     std::set<std::uint32_t> sent_;
     std::array<std::uint32_t, 2048> number_of_{};

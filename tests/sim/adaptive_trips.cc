@@ -105,6 +105,21 @@ TEST_CASE("copies beside packets that are not known to be lost keep to their bud
     }
 }
 
+TEST_CASE("copies leave on no metered link, and the others carry them") {
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        sim::Trip trip = trip_on(networks()[5], seed, Mode::adaptive, TripReceiver::hawser);
+        const auto unmetered = sim::run(trip).sender.uplinks;
+        trip.links[1].metered = true;
+        const auto metered = sim::run(trip).sender.uplinks;
+        CAPTURE(seed);
+        CHECK(unmetered[1].copies > 0);
+        CHECK_FALSE(unmetered[1].metered);
+        CHECK(metered[1].copies == 0);
+        CHECK(metered[1].metered);
+        CHECK(metered[2].copies > 0);
+    }
+}
+
 TEST_CASE("a link that was dark is used again within half a second, and carries what it can after a second") {
     const auto receiver = GENERATE(TripReceiver::hawser, TripReceiver::plain);
     constexpr std::size_t bucket_ms = 50;

@@ -284,3 +284,29 @@ TEST_CASE("a sender at rest wakes once a second") {
     CHECK(lab.counter(Counter::uplink_packets_in) == in + 40);
     CHECK(lab.counter(Counter::registrations_out) <= 9);
 }
+
+TEST_CASE("what the operator says of an uplink changes while it stays, and goes with it") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    const auto say = [&](bool metered) {
+        Command c;
+        c.kind = CommandKind::set_uplink;
+        c.link = LinkId(1);
+        c.uplink.settings.metered = metered;
+        lab.command(c);
+        lab.run(100_ms);
+    };
+    CHECK_FALSE(lab.link(1).metered);
+    say(true);
+    CHECK(lab.link(1).metered);
+    CHECK_FALSE(lab.link(0).metered);
+    CHECK(lab.link(1).state == UplinkState::connected);
+    say(false);
+    CHECK_FALSE(lab.link(1).metered);
+    say(true);
+    lab.remove_uplink(1);
+    lab.run(100_ms);
+    lab.add_uplink(1);
+    lab.run(100_ms);
+    CHECK_FALSE(lab.link(1).metered);
+}

@@ -60,6 +60,10 @@ void add_shared(CLI::App& app, SenderRequest& request) {
            "silence in milliseconds after which an uplink counts as lost (default 4000)")
         ->check(CLI::Range(1'000u, 60'000u))
         ->type_name("MS");
+    app.add_option("--metered", request.metered,
+                   "the uplink ADDRESS or ADDRESS%DEVICE costs by the byte, as the word metered after it in the file "
+                   "says too: adaptive sends second copies by others; may be repeated")
+        ->type_name("ADDRESS");
     add_encoder_options(app, request.bitrate);
     app.add_option("--stats", request.stats_seconds, "print a table of the uplinks every so many seconds")
         ->check(CLI::Range(0.1, 86'400.0))

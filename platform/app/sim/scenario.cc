@@ -73,6 +73,7 @@ private:
         link.name = fmt::format("link {}", number);
         Section section(table, link.name, complaint_);
         if (const auto name = section.text("name")) link.name = *name;
+        link.metered = section.flag("metered").value_or(false);
         link.has_up_offset = section.has("offset");
         read_line(section, link.up);
         if (!link.up.has_trace() && link.up.shape.kbit_per_second == 0)
@@ -215,6 +216,7 @@ Route lay_out(const Scenario& scenario, const Terms& terms) {
         link.down = lay_line(plan.down, 2 * i + 2);
         // Both directions of a recording were recorded together.
         if (!plan.has_down_offset && plan.down.has_trace()) link.down.offset = link.up.offset;
+        link.metered = plan.metered;
         trip.links.push_back(std::move(link));
     }
     trip.kbit_per_second = 1;

@@ -34,6 +34,7 @@ struct LinkPlan {
     std::string name;
     LinePlan up;
     LinePlan down;
+    bool metered = false;
     bool has_up_offset = false;  // down begins where up does, unless it says otherwise
     bool has_down_offset = false;
 };

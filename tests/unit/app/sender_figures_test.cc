@@ -26,6 +26,8 @@ SenderSnapshot snapshot(select::Mode mode) {
     u.in_flight_bytes = 12'288;
     u.lost = 31;
     u.silent = true;
+    u.metered = true;
+    u.copies = 12;
     s.counters.add(Counter::repairs_sent, 5);
     s.counters.add(Counter::packets_given_up, 6);
     s.counters.add(Counter::hedges_sent, 7);
@@ -53,7 +55,7 @@ TEST_CASE("the table shows of each link what its selector goes by") {
     const std::string adaptive = table(snapshot(select::Mode::adaptive));
     CHECK_THAT(adaptive, Contains("estimate") && Contains("base RTT") && Contains("queue") && Contains("lost"));
     CHECK_THAT(adaptive, Contains("4.00 Mbit/s") && Contains("42.0 ms") && Contains("17.0 ms") && Contains("12.0K") &&
-                             Contains("48.0K") && Contains("connected, silent"));
+                             Contains("48.0K") && Contains("connected, silent, metered"));
     CHECK_THAT(adaptive, Contains("10 lost, 5 repaired, 7 doubled, 6 given up"));
     CHECK_THAT(adaptive, Contains("8 of SRT's retransmissions, 9 sequences of its NAKs"));
     CHECK_THAT(adaptive, Contains("no reports"));
@@ -82,4 +84,6 @@ TEST_CASE("the JSON has every figure of adaptive's, by link") {
     CHECK(link["in_flight_bytes"] == 12'288);
     CHECK(link["lost"] == 31);
     CHECK(link["silent"] == true);
+    CHECK(link["metered"] == true);
+    CHECK(link["copies_out"] == 12);
 }

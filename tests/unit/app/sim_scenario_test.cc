@@ -50,6 +50,7 @@ jitter = 8
 queue_bytes = 30000
 loss = 0.01
 bursts = { good_to_bad = 0.001, bad_to_good = 0.25, loss_bad = 0.8, loss_good = 0.002 }
+metered = true
 down = { kbps = 900, delay = 12, queue = 50, loss = 0.2 }
 [[link.outage]]
 kind = "hold"
@@ -71,6 +72,7 @@ length = 2
     CHECK(s.srt.patched_receiver);
     const app::LinkPlan& l = s.links.at(0);
     CHECK(l.name == "bus");
+    CHECK(l.metered);
     CHECK(l.up.radio->kbit_per_second == 2500);
     CHECK(l.up.offsets_s == std::vector<double>{3, 4.5});
     CHECK(l.up.shape.scale == 0.5);

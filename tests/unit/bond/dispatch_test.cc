@@ -297,6 +297,60 @@ TEST_CASE("copies beside others stay within their budget however much falls sile
     CHECK(yard.counters[Counter::hedges_sent] <= 6 + 400 * 6 / 100);
 }
 
+TEST_CASE("a repair that leaves no time for another one goes twice, where a link has room to spare") {
+    for (const bool is_late : {false, true}) {
+        Yard yard;
+        yard.learn();
+        yard.offer(2);
+        REQUIRE(yard.run(1).size() == 2);
+        yard.now = yard.now + (is_late ? 945_ms : 400_ms);
+        yard.report(a, {501});
+        const auto sends = yard.run();
+        CHECK(on(sends, a) == 1);
+        CHECK(on(sends, b) == (is_late ? 1 : 0));
+        CHECK(yard.counters[Counter::repairs_sent] == 1);
+        CHECK(yard.counters[Counter::hedges_sent] == (is_late ? 1 : 0));
+        CHECK(yard.dispatch.view(b).copies == (is_late ? 1 : 0));
+        CHECK(yard.run().empty());
+    }
+}
+
+TEST_CASE("copies leave on no metered link, unless it is the only one that speaks") {
+    constexpr LinkId c{2};
+    struct Case {
+        LinkMask up, metered;
+        std::size_t on_b, on_c;
+    };
+    for (const Case& k : {Case{7, 2, 0, 6}, Case{7, 4, 6, 0}, Case{7, 6, 0, 0}, Case{3, 2, 6, 0}}) {
+        CAPTURE(k.up, k.metered);
+        Yard yard;
+        yard.learn();
+        if ((k.up & 4) != 0) {
+            yard.dispatch.link_up(c, yard.now);
+            yard.dispatch.on_echo(c, 120_ms, yard.now);
+        }
+        for (const LinkId link : {a, b, c}) yard.dispatch.set_metered(link, (k.metered & mask_of(link)) != 0);
+        yard.offer(6);
+        REQUIRE(yard.run(1).size() == 6);
+        yard.pass(160_ms);
+        REQUIRE(yard.dispatch.view(a).silent);
+        const auto copies = yard.run(k.up);
+        CHECK(on(copies, b) == k.on_b);
+        CHECK(on(copies, c) == k.on_c);
+    }
+    // Nor does a repair's double, however near its deadline: the second of two links is not the only one.
+    Yard yard;
+    yard.learn();
+    yard.dispatch.set_metered(b, true);
+    yard.offer(2);
+    REQUIRE(yard.run(1).size() == 2);
+    yard.now = yard.now + 945_ms;
+    yard.report(a, {501});
+    const auto sends = yard.run();
+    CHECK(on(sends, a) == 1);
+    CHECK(on(sends, b) == 0);
+}
+
 TEST_CASE("a plain receiver's answers in tens serve too, and SRT's ACK proves all below it") {
     Yard yard;
     yard.dispatch.set_reports(false);

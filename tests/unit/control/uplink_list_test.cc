@@ -31,6 +31,21 @@ TEST_CASE("a bad line is told with its number and leaves the others in force") {
     CHECK(list.complaints[3].find("needs its device") != std::string::npos);
 }
 
+TEST_CASE("the word metered after an address is a setting, and another word is told and does no harm") {
+    const auto list = parse_uplinks(
+        "10.0.0.1 metered\n10.0.0.2\tmetered # by the megabyte\n10.0.0.3 fast\n"
+        "fe80::1%usb0  metered\n10.0.0.4metered\n");
+    REQUIRE(list.uplinks.size() == 4);
+    CHECK(list.uplinks[0].settings.metered);
+    CHECK(list.uplinks[1].settings.metered);
+    CHECK_FALSE(list.uplinks[2].settings.metered);
+    CHECK(list.uplinks[3].settings.metered);
+    CHECK(control::uplink_text(list.uplinks[3]) == "fe80::1%usb0");
+    REQUIRE(list.complaints.size() == 2);
+    CHECK(list.complaints[0] == "line 3: 'fast' is no setting of an uplink (metered is)");
+    CHECK(list.complaints[1] == "line 5: '10.0.0.4metered' is no IPv4 or IPv6 address");
+}
+
 TEST_CASE("the same address twice is one uplink, on two devices two") {
     const auto list = parse_uplinks("10.0.0.1\n10.0.0.1\n10.0.0.1%a\n10.0.0.1%b\n");
     CHECK(list.uplinks.size() == 3);
