@@ -177,6 +177,13 @@ TEST_CASE("both ends carry a stream between threads, and neither pump allocates 
     c.kind = CommandKind::set_receiver;
     c.resolved.addresses[0] = loopback(1, srtla_port);
     push(*sender, c);
+    const auto choose = [&](select::Mode mode) {
+        Command s;
+        s.kind = CommandKind::set_selection;
+        s.selection.mode = mode;
+        push(*sender, s);
+    };
+    choose(select::Mode::adaptive);  // before the group registers, so that it asks for reports
     const auto uplink = [&](std::uint8_t i, CommandKind kind) {
         Command u;
         u.kind = kind;
@@ -231,12 +238,7 @@ TEST_CASE("both ends carry a stream between threads, and neither pump allocates 
         }
         if (i == 1000) uplink(3, CommandKind::remove_uplink);
         if (i == 1500) uplink(3, CommandKind::add_uplink);
-        if (i % 500 == 0) {
-            Command mode;
-            mode.kind = CommandKind::set_selection;
-            mode.selection.mode = static_cast<select::Mode>(i / 500 % 3);
-            push(*sender, mode);
-        }
+        if (i % 500 == 0) choose(static_cast<select::Mode>((i / 500 + 2) % 3));
     }
     REQUIRE(until([&] {
         collect(5);
@@ -257,6 +259,7 @@ TEST_CASE("both ends carry a stream between threads, and neither pump allocates 
     const SenderSnapshot& s = sender->snapshot();
     CHECK(s.counters[Counter::srt_data] == packets);
     CHECK(s.counters[Counter::drop_no_uplink] == 0);
+    CHECK(s.counters[Counter::reports_in] > 0);
     CHECK(s.pump.events_lost == 0);
 }
 
