@@ -19,13 +19,14 @@ void Dispatch::link_up(LinkId link, Instant now) noexcept {
     l.flight.clear();
     l.path.clear();
     l.path.set(path_settings());
-    l.feedback_at = now;
+    l.feedback_at = l.own_word_at = now;
     l.probe_at = now + probe_interval;
     l.echo_settles_at = never;
     l.hedged_to = l.flight.begin();
     l.has_arrived = false;
     up_ |= mask_of(link);
     silent_ &= ~mask_of(link);
+    unanswered_ &= ~mask_of(link);
     refresh(link);
     refresh_least();
 }
@@ -38,6 +39,7 @@ void Dispatch::link_down(LinkId link, Instant) noexcept {
     });
     up_ &= ~mask_of(link);
     silent_ &= ~mask_of(link);
+    unanswered_ &= ~mask_of(link);
     refresh_least();
 }
 
@@ -143,7 +145,15 @@ void Dispatch::settle(LinkId link, Instant now) noexcept {
 void Dispatch::on_report(LinkId link, const wire::DeliveryReport& report, Instant now) noexcept {
     if ((up_ & mask_of(link)) == 0) return;
     Link& l = at(link);
-    heard(link, now);
+    const bool is_own_way = !report.link();
+    // One that leaves a gap would let the link's own words, which are on their way, count as lost.
+    if (!is_own_way && l.has_arrived &&
+        static_cast<std::int32_t>(report.arrived() - l.arrived) > static_cast<std::int32_t>(report.count()))
+        return;
+    if (is_own_way)
+        heard_itself(link, now);
+    else
+        heard_itself(link, now);
     const std::int64_t in_flight = l.flight.bytes();
     // Entries that an earlier report has named are known; a report that was overtaken brings what there is left.
     std::size_t first = 0;
@@ -178,7 +188,8 @@ void Dispatch::on_report(LinkId link, const wire::DeliveryReport& report, Instan
         newest_age_us = entry->age_us();
     }
     if (newest_sent != never) {
-        l.path.on_arrivals(bytes, report.clock_us() - newest_age_us, newest_age, newest_sent, in_flight, now);
+        if (is_own_way) l.path.on_rtt(now - newest_sent - newest_age, now);
+        l.path.on_arrivals(bytes, report.clock_us() - newest_age_us, newest_sent, in_flight, now);
         l.path.note_expected(newest_expected, now);
     }
     if (const auto next = report.next_expected())
@@ -190,7 +201,7 @@ void Dispatch::on_report(LinkId link, const wire::DeliveryReport& report, Instan
 void Dispatch::on_srtla_ack(LinkId link, const wire::SrtlaAck& ack, Instant now) noexcept {
     if (reports_ || (up_ & mask_of(link)) == 0) return;
     Link& l = at(link);
-    heard(link, now);
+    heard_itself(link, now);
     const std::int64_t in_flight = l.flight.bytes();
     std::int64_t bytes = 0;
     Instant newest_sent = never;
@@ -249,7 +260,7 @@ Dispatch::Arrival Dispatch::note_arrival(LinkId link, wire::Seq31 sequence, Dura
 void Dispatch::on_echo(LinkId link, Duration rtt, Instant now) noexcept {
     if ((up_ & mask_of(link)) == 0) return;
     Link& l = at(link);
-    heard(link, now);
+    heard_itself(link, now);
     l.path.on_rtt(rtt, now);
     if (reports_) {
         l.echo_settles_at = now + report_slack;
@@ -356,6 +367,10 @@ void Dispatch::tick(Instant now) noexcept {
             refresh(link);
         }
         if (l.flight.bytes() == 0) return;
+        if (reports_ && now - l.own_word_at > l.path.base_rtt() + unanswered_slack && !is_unanswered(link)) {
+            unanswered_ |= mask_of(link);
+            l.probe_at = std::min(l.probe_at, now);
+        }
         const Instant since = std::max(l.feedback_at, l.flight.oldest_at());
         if (now - since > l.path.base_rtt() * 2 + slack && (silent_ & mask_of(link)) == 0) {
             silent_ |= mask_of(link);
@@ -390,7 +405,7 @@ LinkMask Dispatch::take_probes(Instant now) noexcept {
     if (!active(now)) return 0;
     each_link(up_, [&](LinkId link) {
         Link& l = at(link);
-        const bool asks = !reports_ || l.flight.empty() || (silent_ & mask_of(link)) != 0;
+        const bool asks = !reports_ || l.flight.empty() || ((silent_ | unanswered_) & mask_of(link)) != 0;
         if (!asks || l.probe_at > now) return;
         l.probe_at = now + probe_interval;
         probes |= mask_of(link);

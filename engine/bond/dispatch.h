@@ -91,6 +91,9 @@ public:
     [[nodiscard]] bool active(Instant now) const noexcept {
         return ledger_.any_wanted() || open_packets_ != 0 || now - active_at_ < activity;
     }
+    // No word has come on that link's own way for longer than it takes, though it carries something: what another link
+    // may say of it is welcome.
+    [[nodiscard]] bool is_unanswered(LinkId link) const noexcept { return (unanswered_ & mask_of(link)) != 0; }
     // After tick: the links that are to be sent a keepalive now.
     [[nodiscard]] LinkMask take_probes(Instant now) noexcept;
 
@@ -123,6 +126,9 @@ private:
     static constexpr Duration silence_slack{60'000'000};
     static constexpr Duration silence_slack_plain{
         160'000'000};  // answers come with ten packets, or an echo each 100 ms
+    // Its own way back may be dark, when nothing came by it for one base RTT and the time between two reports. Of 5, 20,
+    // 40 and 60 ms the least is the best, by a tenth of a point.
+    static constexpr Duration unanswered_slack{10'000'000};
     static constexpr Duration probe_interval{100'000'000};
     static constexpr Duration activity{2'000'000'000};  // links are probed this long after the last packet
     // A report is at most 10 ms behind the packet it names; an echo is not held back.
@@ -147,6 +153,7 @@ private:
         link::Flight flight;
         link::PathModel path;
         Instant feedback_at;
+        Instant own_word_at;  // of that, what came by the link itself
         Instant probe_at;
         Instant echo_settles_at = never;
         std::uint32_t echo_position = 0;
@@ -179,7 +186,10 @@ private:
     [[nodiscard]] link::PathSettings path_settings() const noexcept;
     void put(Ledger::Entry& e, LinkId link, Instant now) noexcept {
         Link& l = at(link);
-        if (l.flight.empty()) l.feedback_at = std::max(l.feedback_at, now);
+        if (l.flight.empty()) {
+            l.feedback_at = std::max(l.feedback_at, now);
+            if (!is_unanswered(link)) l.own_word_at = std::max(l.own_word_at, now);
+        }
         const auto bytes = static_cast<std::uint16_t>(e.packet.length + header_bytes);
         ledger_.note_sent(e, link, l.flight.push(e.sequence, bytes, Duration{lanes_[link.index()].delay_ns}, now));
         ++open_packets_;
@@ -206,6 +216,11 @@ private:
     void heard(LinkId link, Instant now) noexcept {
         at(link).feedback_at = now;
         silent_ &= ~mask_of(link);
+    }
+    void heard_itself(LinkId link, Instant now) noexcept {
+        heard(link, now);
+        at(link).own_word_at = now;
+        unanswered_ &= ~mask_of(link);
     }
     struct Arrival {
         std::int64_t bytes = 0;   // newly known to have come
@@ -252,6 +267,7 @@ private:
     std::array<Lane, links_max> lanes_{};
     LinkMask up_ = 0;
     LinkMask silent_ = 0;
+    LinkMask unanswered_ = 0;
     LinkMask metered_ = 0;
     std::uint32_t open_packets_ = 0;
     std::int32_t hedge_budget_ = 6 * hedge_cost;

@@ -50,6 +50,7 @@ std::optional<wire::Extension> Receiver::grant(Bytes id) const noexcept {
     wire::Extension answer;
     answer.delivery_reports = offer->delivery_reports && options_.delivery_reports;
     answer.reorder_hold = offer->reorder_hold && options_.reorder_hold;
+    answer.reports_by_others = offer->reports_by_others && answer.delivery_reports;
     if (!answer.any()) return std::nullopt;
     const Duration wish{std::int64_t{offer->report_interval_us} * 1'000};
     const Duration interval = std::clamp(wish, options_.report_interval_min, options_.report_interval_max);

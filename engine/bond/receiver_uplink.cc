@@ -6,6 +6,13 @@ namespace hawser::bond {
 
 using wire::SrtlaType;
 
+namespace {
+
+// A link that may carry another one's reports has been heard within this.
+constexpr Duration carrier_heard{300'000'000};
+
+}  // namespace
+
 std::uint32_t Receiver::slot_from(const Endpoint& from) noexcept {
     if (cached_slot_ != no_slot && from == cached_from_) return cached_slot_;
     const Owner owner = table_.owner_of(from);
@@ -102,12 +109,31 @@ void Receiver::report(std::uint32_t slot, wire::Seq31 sequence, std::size_t byte
 
 void Receiver::send_report(std::uint32_t slot, Instant now, Actions& out) noexcept {
     const ReceiverLink& link = table_.link(slot);
-    const auto report = reports_.take(slot, holds_[link.group].next_expected(), now);
+    auto report = reports_.take(slot, holds_[link.group].next_expected(), now);
     if (!report) return;
     const Bytes bytes = report->bytes();
     // The next one says again what this one would have said.
     if (!out.send_bytes(uplink_, bytes, &link.endpoint)) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::reports_out);
+    counters_.add(Counter::uplink_packets_out);
+    counters_.add(Counter::uplink_bytes_out, bytes.size());
+    if (reports_.is_asked(slot, now) && reports_.may_copy(slot, bytes.size())) [[unlikely]]
+        report_by_another(slot, *report, now, out);
+}
+
+// By the first link that has been heard just now and whose own way back is not in doubt: copies that went now by this
+// link and now by that one would overtake each other.
+void Receiver::report_by_another(std::uint32_t slot, wire::ReportBuilder& report, Instant now, Actions& out) noexcept {
+    const ReceiverLink& link = table_.link(slot);
+    const ReceiverLink* carrier = nullptr;
+    table_.each_link(link.group, [&](std::uint32_t other, const ReceiverLink& l) {
+        if (carrier != nullptr || other == slot || reports_.is_asked(other, now)) return;
+        if (now - l.heard < carrier_heard) carrier = &l;
+    });
+    if (carrier == nullptr) return;
+    const Bytes bytes = report.bytes_by_another(link.telemetry.connection & ~wire::report_ask_bit);
+    if (!out.send_bytes(uplink_, bytes, &carrier->endpoint)) return counters_.add(Counter::drop_no_room);
+    counters_.add(Counter::reports_by_others_out);
     counters_.add(Counter::uplink_packets_out);
     counters_.add(Counter::uplink_bytes_out, bytes.size());
 }
@@ -142,7 +168,16 @@ void Receiver::on_keepalive(const Completion& c, Bytes packet, std::uint32_t slo
         link.telemetry = *telemetry;
         link.has_telemetry = true;
     }
-    if (table_.group(link.group).extension.delivery_reports && reports_.is_pending(slot)) send_report(slot, now, out);
+    const wire::Extension& extension = table_.group(link.group).extension;
+    const bool asks =
+        extension.reports_by_others && link.has_telemetry && (link.telemetry.connection & wire::report_ask_bit) != 0;
+    if (asks) [[unlikely]]
+        reports_.ask(slot, now);
+    if (extension.delivery_reports && reports_.is_pending(slot)) send_report(slot, now, out);
+    if (asks) [[unlikely]] {
+        if (auto report = reports_.again(slot, holds_[link.group].next_expected(), now))
+            report_by_another(slot, *report, now, out);
+    }
     if (!out.send(uplink_, c.packet, &link.endpoint)) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::keepalives_out);
     counters_.add(Counter::uplink_packets_out);

@@ -258,6 +258,7 @@ private:
     Instant next_deadline_ = never;
 
     // Whether the receiver sends SRTLA ACKs at all.
+    bool reports_by_others_ = false;  // a link without an answer may ask for them
     bool srtla_acks_seen_ = false;
     bool srtla_acks_absent_ = false;
     std::uint64_t data_at_first_srt_ack_ = 0;

@@ -19,6 +19,7 @@ void Sender::note_answer(Instant now, Actions& out) noexcept {
     const auto answer = wire::answer_in(wire::extension_half(Bytes(registration_.key())));
     const bool reports = answer && answer->delivery_reports;
     dispatch_.set_reports(reports);
+    reports_by_others_ = reports && answer->reports_by_others;
     if (adaptive_)
         out.tell(
             event(EventKind::reports_answer, now, no_link, reports ? 1 : 0, answer && answer->reorder_hold ? 1 : 0));
@@ -71,7 +72,19 @@ void Sender::on_report(LinkId link, Bytes packet, Instant now) noexcept {
     }
     heard(link, now);
     counters_.add(Counter::reports_in);
-    dispatch_.on_report(link, *report, now);
+    if (!report->link()) {
+        dispatch_.on_report(link, *report, now);
+        return;
+    }
+    // What another link brought, though it cannot say so itself.
+    if (*report->link() >= links_max || !registration_.is_member(link_at(*report->link()))) {
+        counters_.add(Counter::drop_bad_report);
+        return;
+    }
+    counters_.add(Counter::reports_by_others_in);
+    const LinkId other = link_at(*report->link());
+    heard(other, now);
+    dispatch_.on_report(other, *report, now);
 }
 
 // A NAK without the sequences that are on their way, have come, or cannot come in time any more.

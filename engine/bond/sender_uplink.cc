@@ -9,7 +9,8 @@ namespace hawser::bond {
 namespace {
 
 // What adaptive asks of the receiver.
-constexpr wire::Extension offer{.delivery_reports = true, .reorder_hold = true, .report_interval_us = 10'000};
+constexpr wire::Extension offer{
+    .delivery_reports = true, .reorder_hold = true, .report_interval_us = 10'000, .reports_by_others = true};
 constexpr std::int32_t loss_list_limit = 25600;  // libsrt's default flow window: nobody can have lost more
 // Receivers that pad small packets to 32 bytes (irlserver/srtla 39e324a, OpenIRL/srtla 1.0.0) pad NAKs too, and the
 // zeros would read as losses of sequence 0. At least one entry is left.
@@ -300,6 +301,7 @@ void Sender::send_keepalive(LinkId link, Instant now, Actions& out) noexcept {
         const Dispatch::View path = dispatch_.view(link);
         telemetry.window = static_cast<std::int32_t>(path.window_bytes * window_unit / link::PathModel::packet_bytes);
         telemetry.in_flight = static_cast<std::int32_t>(path.in_flight);
+        if (reports_by_others_ && dispatch_.is_unanswered(link)) telemetry.connection |= wire::report_ask_bit;
     }
     telemetry.rtt_ms = static_cast<std::uint32_t>(u.rtt.smoothed().ms());
     telemetry.naks = static_cast<std::uint32_t>(u.naks);

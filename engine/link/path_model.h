@@ -91,11 +91,10 @@ public:
         base_rtt_.note(std::max<std::int64_t>(rtt.ns, 1), now);
         update_window();
     }
-    // The newest arrival of a report: bytes that came with it in all, when it arrived on the receiver's clock, and how
-    // long before now that was; when it was sent. `in_flight`: bytes carried before this report.
-    void on_arrivals(std::int64_t bytes, std::uint32_t arrival_us, Duration age, Instant sent_at,
-                     std::int64_t in_flight, Instant now) noexcept {
-        on_round_trip(now - sent_at - age, now);
+    // The newest arrival of a report: bytes that came with it in all, when it arrived on the receiver's clock, and when
+    // it was sent. `in_flight`: bytes carried before this report.
+    void on_arrivals(std::int64_t bytes, std::uint32_t arrival_us, Instant sent_at, std::int64_t in_flight,
+                     Instant now) noexcept {
         const std::uint32_t one_way = arrival_us - static_cast<std::uint32_t>(sent_at.ns / 1000);
         if (!has_one_way_) origin_us_ = one_way;
         has_one_way_ = true;

@@ -11,7 +11,7 @@
 //    9  u8 length: bytes of type-length-values from here, at most 54
 //   10  each value: u8 type, u8 length, bytes. Types that are not known are skipped, and so is what a known one has
 //       beyond the bytes known here, so that both may grow.
-//         1  u32 features, bit 0: delivery reports, bit 1: reorder hold
+//         1  u32 features, bit 0: delivery reports, bit 1: reorder hold, bit 2: reports of a link by another one
 //         2  u32 report interval, us: at least so long between two reports of a link
 //   64  left random: it makes an id that a stranger cannot guess, and is free for an authenticator to come
 #pragma once
@@ -35,6 +35,7 @@ struct Extension {
     bool delivery_reports = false;  // engine/wire/report.h
     bool reorder_hold = false;      // the receiver hands packets to the SRT server in order, within their time
     std::uint32_t report_interval_us = 10'000;  // a wish in the offer, a promise in the answer
+    bool reports_by_others = false;             // of a link that asks for it, by another one as well
 
     [[nodiscard]] bool any() const { return delivery_reports || reorder_hold; }
     friend bool operator==(const Extension&, const Extension&) = default;
@@ -50,6 +51,7 @@ inline constexpr std::uint8_t features_type = 1;
 inline constexpr std::uint8_t report_interval_type = 2;
 inline constexpr std::uint32_t delivery_reports_bit = 1u << 0;
 inline constexpr std::uint32_t reorder_hold_bit = 1u << 1;
+inline constexpr std::uint32_t reports_by_others_bit = 1u << 2;
 
 [[nodiscard]] inline std::optional<Extension> read_extension(Bytes half, const std::array<std::uint8_t, 8>& magic) {
     if (half.size() != group_id_receiver_bytes || !std::equal(magic.begin(), magic.end(), half.begin()))
@@ -72,6 +74,7 @@ inline constexpr std::uint32_t reorder_hold_bit = 1u << 1;
         }
         extension.delivery_reports = (word->u32<0>() & delivery_reports_bit) != 0;
         extension.reorder_hold = (word->u32<0>() & reorder_hold_bit) != 0;
+        extension.reports_by_others = (word->u32<0>() & reports_by_others_bit) != 0;
         has_features = true;
     }
     if (!has_features) return std::nullopt;
@@ -86,7 +89,8 @@ inline void write_extension(MutableBytes half, const std::array<std::uint8_t, 8>
     half[10] = features_type;
     half[11] = 4;
     store_be32(half.data() + 12, (extension.delivery_reports ? delivery_reports_bit : 0u) |
-                                     (extension.reorder_hold ? reorder_hold_bit : 0u));
+                                     (extension.reorder_hold ? reorder_hold_bit : 0u) |
+                                     (extension.reports_by_others ? reports_by_others_bit : 0u));
     half[16] = report_interval_type;
     half[17] = 4;
     store_be32(half.data() + 18, extension.report_interval_us);

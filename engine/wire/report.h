@@ -3,7 +3,7 @@
 // (engine/wire/extension.h). A type of SRTLA's space that every public peer ignores.
 //
 //    0  u16 type 0x9A00
-//    2  u8 version: 1
+//    2  u8 version: 1; or 2, a report of another link than the one it comes by
 //    3  u8 count of entries
 //    4  u32 number: 1 for a link's first report, one more for each; modulo 2^32
 //    8  u32 clock: the receiver's, when the report was written; us, modulo 2^32
@@ -12,7 +12,11 @@
 //   16  u32 arrived: SRT data packets that this link has brought so far, copies too; modulo 2^32
 //   20  entries of 6 bytes in order of arrival, the last of them packet number `arrived` of the link:
 //         u32 SRT sequence, u16 age: arrival before `clock`, in 10 us; 65535: that long ago or longer
+//   Of version 2, behind the entries: u32 the link, as its sender's keepalives number it.
 //   What follows is padding, since some carriers drop tiny datagrams.
+//
+// Version 2 is for a link whose way back is dark: its sender asks for it in that link's keepalives (report_ask_bit),
+// and only where the receiver has said that it answers such (wire::Extension::reports_by_others).
 //
 // Each report repeats the entries of the one before it: where two in a row are lost, the sender sees by `arrived` that
 // entries are missing which it never saw. Reports of one link may overtake each other, so a sender heeds `arrived` (and
@@ -34,11 +38,17 @@ namespace hawser::wire {
 
 inline constexpr std::uint16_t report_type = 0x9A00;
 inline constexpr std::uint8_t report_version = 1;
+inline constexpr std::uint8_t report_version_by_another = 2;
+inline constexpr std::size_t report_link_bytes = 4;
+// Of Telemetry::connection: what this link brought should be reported by another one, too.
+inline constexpr std::uint32_t report_ask_bit = 1u << 31;
 inline constexpr std::size_t report_header_bytes = 20;
 inline constexpr std::size_t report_entry_bytes = 6;
-// What a receiver of ours puts into one: those of this report and of the one before. A reader takes any count.
-inline constexpr std::size_t report_entries_max = 32;
-inline constexpr std::size_t report_bytes_max = report_header_bytes + report_entries_max * report_entry_bytes;
+// What a receiver of ours puts into one: those of this report and of the one before, or what a link brought last, a
+// fifth of a second at 600 packets/s. A reader takes any count.
+inline constexpr std::size_t report_entries_max = 128;
+inline constexpr std::size_t report_bytes_max =
+    report_header_bytes + report_entries_max * report_entry_bytes + report_link_bytes;
 inline constexpr std::uint32_t report_age_unit_us = 10;
 inline constexpr std::uint16_t report_age_max = 0xFFFF;
 static_assert(is_srtla_space(report_type));
@@ -57,11 +67,18 @@ public:
     // Absent for another type or version, or when fewer entries are there than it says.
     [[nodiscard]] static std::optional<DeliveryReport> over(Bytes bytes) {
         const auto header = Fixed<report_header_bytes>::over(bytes);
-        if (!header || header->u16<0>() != report_type || header->u8<2>() != report_version) return std::nullopt;
+        if (!header || header->u16<0>() != report_type) return std::nullopt;
+        const bool is_by_another = header->u8<2>() == report_version_by_another;
+        if (!is_by_another && header->u8<2>() != report_version) return std::nullopt;
         const std::size_t entries = header->u8<3>() * report_entry_bytes;
-        if (bytes.size() - report_header_bytes < entries) return std::nullopt;
-        return DeliveryReport(*header, bytes.subspan(report_header_bytes, entries));
+        const Bytes rest = bytes.subspan(report_header_bytes);
+        if (rest.size() < entries + (is_by_another ? report_link_bytes : 0)) return std::nullopt;
+        DeliveryReport report(*header, rest.first(entries));
+        if (is_by_another) report.link_ = load_be32(rest.data() + entries);
+        return report;
     }
+    // The link that it is of, where that is another one than it came by.
+    [[nodiscard]] std::optional<std::uint32_t> link() const { return link_; }
     [[nodiscard]] std::uint32_t number() const { return header_.u32<4>(); }
     [[nodiscard]] std::uint32_t clock_us() const { return header_.u32<8>(); }
     [[nodiscard]] std::optional<Seq31> next_expected() const {
@@ -87,6 +104,7 @@ private:
     DeliveryReport(Fixed<report_header_bytes> header, Bytes entries) : header_(header), entries_(entries) {}
     Fixed<report_header_bytes> header_;
     Bytes entries_;
+    std::optional<std::uint32_t> link_;
 };
 
 struct ReportHeader {
@@ -117,6 +135,13 @@ public:
     }
     // The datagram, zero-filled to 32 bytes where shorter.
     [[nodiscard]] Bytes bytes() const { return Bytes(bytes_).first(report_bytes(count_)); }
+    // The same for another link to carry; no more is added then.
+    [[nodiscard]] Bytes bytes_by_another(std::uint32_t link) {
+        bytes_[2] = report_version_by_another;
+        const std::size_t length = report_header_bytes + count_ * report_entry_bytes;
+        store_be32(bytes_.data() + length, link);
+        return Bytes(bytes_).first(std::max(padded_bytes, length + report_link_bytes));
+    }
     // How long a report of so many entries is.
     [[nodiscard]] static constexpr std::size_t report_bytes(std::size_t entries) {
         return std::max(padded_bytes, report_header_bytes + entries * report_entry_bytes);

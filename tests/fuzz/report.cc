@@ -25,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         builder.add(entry->sequence, entry->age_us());
     }
     if (!ours) return 0;
+    const Bytes again = report->link() ? builder.bytes_by_another(*report->link()) : builder.bytes();
     const std::size_t length = report_header_bytes + report->count() * report_entry_bytes;
-    HAWSER_CHECK(std::equal(data, data + length, builder.bytes().begin()));
+    HAWSER_CHECK(std::equal(data, data + length + (report->link() ? report_link_bytes : 0), again.begin()));
     return 0;
 }

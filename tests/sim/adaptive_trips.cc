@@ -148,6 +148,27 @@ TEST_CASE("a link that was dark is used again within half a second, and carries 
     }
 }
 
+TEST_CASE("a link whose way back alone is dark goes on carrying, and nothing is lost for want of its word") {
+    std::vector<sim::TripLink> links{steady(5000, 30), steady(5000, 40)};
+    cut(links[0], sim::LineOutage::Kind::drop, 3000, 3000);
+    links[0].up.outages.clear();
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        sim::Trip trip = trip_over(links, 90, 1000, 10);
+        trip.seed = seed;
+        trip.selection.mode = Mode::adaptive;
+        trip.receiver = TripReceiver::hawser;
+        trip.series_bucket = ms(100);
+        const sim::TripOutcome o = sim::run(trip);
+        std::uint64_t dark = 0;
+        for (std::size_t t = 35; t < 65; ++t) dark += o.links[0].up.series[t].bytes_in;
+        CAPTURE(seed, o.on_time, dark);
+        CHECK(o.on_time > 0.99);
+        CHECK(dark > 5'000'000 / 8 * 3 * 7 / 10);
+        CHECK(o.sender.counters[Counter::reports_by_others_in] > 50);
+        CHECK(o.wire_overhead < 0.05);
+    }
+}
+
 TEST_CASE("the only link is used through everything it does") {
     const auto receiver = GENERATE(TripReceiver::hawser, TripReceiver::plain);
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {

@@ -203,6 +203,74 @@ TEST_CASE("a burst of one turn is reported whole, sixteen packets at a time") {
     CHECK(DeliveryReport::over(sent[2].bytes)->count() == 32);
 }
 
+TEST_CASE("a link that asks is reported by another one too, for a while, where that was agreed") {
+    for (const bool agreed : {true, false}) {
+        Extension wanted = reports_wanted;
+        wanted.reports_by_others = agreed;
+        ReceiverRig rig;
+        rig.set_server({srt_server});
+        const wire::GroupKey key = join_offering(rig, {phone(1), phone(2), phone(3)}, wanted);
+        CHECK(answer_of(key)->reports_by_others == agreed);
+        for (std::uint32_t i = 0; i < 40; ++i) rig.data(phone(2), 100 + i, 7);
+        rig.pass(100_ms);
+        rig.data(phone(1), 140, 7);
+        rig.data(phone(3), 141, 7);
+        rig.take();
+        const auto keepalive = [&](std::uint32_t connection) {
+            const auto bytes = wire::build_keepalive(5, wire::Telemetry{.connection = connection});
+            rig.from(phone(2), Packet(bytes.begin(), bytes.end()));
+        };
+        keepalive(6);
+        for (const Sent& s : reports_in(rig.take())) CHECK_FALSE(DeliveryReport::over(s.bytes)->link());
+        keepalive(6 | wire::report_ask_bit);
+        auto copies = reports_in(rig.take());
+        if (!agreed) {
+            CHECK(copies.empty());
+            continue;
+        }
+        // What the link brought last is said again, though its own way has had it twice.
+        REQUIRE(copies.size() == 1);
+        CHECK(copies[0].to != phone(2));
+        const auto report = DeliveryReport::over(copies[0].bytes);
+        REQUIRE(report);
+        CHECK(report->link() == 6u);
+        CHECK(report->arrived() == 40);
+        CHECK(report->count() == 40);
+        CHECK(copies[0].bytes.size() <= wire::report_bytes_max);
+        // And what it brings from now on, until nobody has asked for a fifth of a second.
+        rig.pass(50_ms);
+        rig.take();
+        rig.data(phone(2), 142, 7);
+        rig.pass(0_ms);
+        copies = reports_in(rig.take());
+        REQUIRE(copies.size() == 2);
+        CHECK(copies[0].to == phone(2));
+        CHECK_FALSE(DeliveryReport::over(copies[0].bytes)->link());
+        CHECK(DeliveryReport::over(copies[1].bytes)->link() == 6u);
+        CHECK(rig.receiver.counters()[Counter::reports_by_others_out] == 2);
+        rig.pass(300_ms);
+        rig.take();
+        rig.data(phone(2), 143, 7);
+        rig.pass(0_ms);
+        CHECK(reports_in(rig.take()).size() == 1);
+    }
+}
+
+TEST_CASE("a link that is alone in its group is reported by itself only") {
+    Extension wanted = reports_wanted;
+    wanted.reports_by_others = true;
+    ReceiverRig rig;
+    rig.set_server({srt_server});
+    join_offering(rig, {phone(1)}, wanted);
+    for (std::uint32_t i = 0; i < 20; ++i) rig.data(phone(1), 100 + i, 7);
+    rig.pass(100_ms);
+    rig.take();
+    const auto bytes = wire::build_keepalive(5, wire::Telemetry{.connection = wire::report_ask_bit});
+    rig.from(phone(1), Packet(bytes.begin(), bytes.end()));
+    CHECK(reports_in(rig.take()).empty());
+    CHECK(rig.receiver.counters()[Counter::reports_by_others_out] == 0);
+}
+
 TEST_CASE("the echo of a keepalive follows the report of all that came before it") {
     ReceiverRig rig;
     rig.set_server({srt_server});

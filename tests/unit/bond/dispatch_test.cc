@@ -71,6 +71,14 @@ struct Yard {
         for (const std::uint32_t s : sequences) builder.add(Seq31(s), age.us());
         dispatch.on_report(link, *wire::DeliveryReport::over(builder.bytes()), now);
     }
+    // The same, as another link brought it.
+    void report_by_another(LinkId link, const std::vector<std::uint32_t>& sequences, std::uint32_t unnamed = 0) {
+        arrived[link.index()] += static_cast<std::uint32_t>(sequences.size()) + unnamed;
+        wire::ReportBuilder builder(
+            {0, static_cast<std::uint32_t>(now.ns / 1000), std::nullopt, arrived[link.index()]});
+        for (const std::uint32_t s : sequences) builder.add(Seq31(s), 0);
+        dispatch.on_report(link, *wire::DeliveryReport::over(builder.bytes_by_another(link.value)), now);
+    }
     // Both links known: base 40 and 100 ms.
     void learn() {
         dispatch.on_echo(a, 40_ms, now);
@@ -214,6 +222,36 @@ TEST_CASE("a silent link gets nothing, what it holds goes another way once, and 
     yard.report(a, {500});
     CHECK_FALSE(yard.dispatch.view(a).silent);
     CHECK(yard.dispatch.view(a).in_flight == 5);
+}
+
+TEST_CASE("a link whose way back is dark asks for words by another one, and with them it is not silent") {
+    Yard yard;
+    yard.learn();
+    yard.offer(4);
+    REQUIRE(yard.run(1).size() == 4);
+    yard.pass(40_ms);
+    yard.report(a, {500});
+    yard.offer(2);
+    REQUIRE(yard.run(1).size() == 2);
+    yard.pass(40_ms);
+    CHECK_FALSE(yard.dispatch.is_unanswered(a));
+    yard.pass(20_ms);  // a base round trip and a report's interval are over
+    REQUIRE(yard.dispatch.is_unanswered(a));
+    CHECK((yard.dispatch.take_probes(yard.now) & mask_of(a)) != 0);
+    for (const std::uint32_t s : {501u, 502u, 503u}) {
+        yard.report_by_another(a, {s});
+        yard.pass(70_ms);
+    }
+    CHECK_FALSE(yard.dispatch.view(a).silent);
+    CHECK(yard.dispatch.is_unanswered(a));
+    CHECK(yard.dispatch.view(a).in_flight == 2);
+    CHECK(yard.dispatch.view(a).base_rtt == 40_ms);  // another way is no measure of this one's
+    // What it does not name may be named by a word that is on its way: nothing is lost for that.
+    yard.report_by_another(a, {505}, 1);
+    CHECK(yard.counters[Counter::losses_seen] == 0);
+    yard.report(a, {504, 505});
+    CHECK_FALSE(yard.dispatch.is_unanswered(a));
+    CHECK(yard.dispatch.view(a).in_flight == 0);
 }
 
 TEST_CASE("the last link is used even when it is silent") {

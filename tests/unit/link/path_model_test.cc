@@ -28,7 +28,8 @@ struct Wire {
         free_at_ms = std::max(free_at_ms, sent_ms) + 1360 / bytes_per_ms;
         const Instant arrived = t0 + Duration{static_cast<std::int64_t>(free_at_ms * 1e6)} + base / 2;
         const auto arrival_us = static_cast<std::uint32_t>(arrived.ns / 1000) + clock_offset_us;
-        path.on_arrivals(1360, arrival_us, Duration{}, now, carried, arrived + base / 2);
+        path.on_rtt(arrived + base / 2 - now, arrived + base / 2);
+        path.on_arrivals(1360, arrival_us, now, carried, arrived + base / 2);
     }
     // At a steady pace, packets per second.
     void run(Duration span, double pace, std::int64_t carried) {

@@ -49,6 +49,15 @@ TEST_CASE("what was written is read", "[extension]") {
     CHECK(*answer == Extension{true, false, 20'000});
 }
 
+TEST_CASE("reports by other links are a feature of their own", "[extension]") {
+    for (const bool by_others : {false, true}) {
+        Half half = noise();
+        write_answer(half, {.delivery_reports = true, .reports_by_others = by_others});
+        CHECK(half[15] == (by_others ? 5 : 1));
+        CHECK(answer_in(half)->reports_by_others == by_others);
+    }
+}
+
 TEST_CASE("an offer given back unchanged is no answer, nor an answer an offer", "[extension]") {
     CHECK_FALSE(answer_in(half_with(golden::offer_all)));
     CHECK_FALSE(offer_in(half_with(golden::answer_reports_only)));

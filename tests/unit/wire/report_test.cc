@@ -48,6 +48,26 @@ TEST_CASE("a report's fields are read from their places", "[report]") {
     CHECK(report->ordinal(2) == 21);
 }
 
+TEST_CASE("a report that another link carries names its own behind the entries", "[report]") {
+    for (const int entries : {0, 1, 2, 3}) {
+        ReportBuilder builder({.number = 7, .clock_us = 0x123, .next_expected = Seq31(1), .arrived = 21});
+        for (int i = 0; i < entries; ++i) builder.add(Seq31(9), 1'000);
+        CHECK_FALSE(DeliveryReport::over(builder.bytes())->link());
+        const auto bytes = copy(builder.bytes_by_another(0x0102'0304));
+        const std::size_t at = 20 + static_cast<std::size_t>(entries) * 6;
+        CHECK(bytes.size() == std::max<std::size_t>(32, at + 4));
+        CHECK(bytes[2] == 2);
+        CHECK(bytes[at] == 1);
+        CHECK(bytes[at + 3] == 4);
+        const auto report = DeliveryReport::over(bytes);
+        REQUIRE(report);
+        CHECK(report->link() == 0x0102'0304u);
+        CHECK(report->count() == static_cast<std::size_t>(entries));
+        CHECK(report->arrived() == 21);
+        CHECK_FALSE(DeliveryReport::over(Bytes(bytes).first(at + 3)));
+    }
+}
+
 TEST_CASE("padding after the entries is not read", "[report]") {
     const auto bytes = from_hex(golden::report_one_padded);
     const auto report = DeliveryReport::over(bytes);
@@ -86,5 +106,5 @@ TEST_CASE("a report holds what two intervals bring, and counts itself", "[report
     CHECK(report->count() == report_entries_max);
     CHECK(report->at(0)->age == report_age_max - 1);
     CHECK(report->at(1)->age == report_age_max);
-    CHECK(report->ordinal(0) == 0xFFFF'FFE2);
+    CHECK(report->ordinal(0) == 0xFFFF'FF82);
 }
