@@ -126,8 +126,8 @@ private:
     static constexpr Duration silence_slack{60'000'000};
     static constexpr Duration silence_slack_plain{
         160'000'000};  // answers come with ten packets, or an echo each 100 ms
-    // Its own way back may be dark, when nothing came by it for one base RTT and the time between two reports. Of 5, 20,
-    // 40 and 60 ms the least is the best, by a tenth of a point.
+    // Its own way back may be dark, when nothing came by it for one base RTT and the time between two reports.
+    // Of 5, 20, 40 and 60 ms the least is the best, by a tenth of a point.
     static constexpr Duration unanswered_slack{10'000'000};
     static constexpr Duration probe_interval{100'000'000};
     static constexpr Duration activity{2'000'000'000};  // links are probed this long after the last packet

@@ -9,9 +9,9 @@
 //    ask for it or after two intervals.
 //  - A link that asks (its way back seems dark) has its last entries said again by another link, and for a while each
 //    of its reports goes by that one too.
-//  - What a link is sent in SRTLA ACKs and reports, or others for it, never exceeds what it brought, headers of IP and UDP included:
-//    forged packets gain their sender nothing. Only tiny packets ever meet this; the report then waits for more of
-//    them.
+//  - What a link is sent in SRTLA ACKs and reports, or others for it, never exceeds what it brought, headers of IP and
+//    UDP included: forged packets gain their sender nothing. Only tiny packets ever meet this; the report then waits
+//    for more of them.
 #pragma once
 
 #include <algorithm>

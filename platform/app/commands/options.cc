@@ -98,7 +98,8 @@ void add_selection_options(CLI::App& app, select::Settings& settings) {
     app.add_option_function<std::string>(
            "--select,--mode", [&settings](const std::string& text) { settings.mode = select::mode_of(text); },
            "adaptive (default: packets leave when an uplink has room, on the one where they arrive first; losses are "
-           "repaired within SRT's latency), enhanced, or classic")
+           "repaired within SRT's latency; where it is chosen while running, reports come from the next registration "
+           "on), enhanced, or classic")
         ->check(CLI::IsMember({"classic", "enhanced", "adaptive"}))
         ->group(group);
     app.add_option_function<std::uint32_t>(
