@@ -122,7 +122,7 @@ private:
         return {group->interface, group->source};
     }
 
-    void say(Json line, const std::string& text) const {
+    void say(const Json& line, const std::string& text) const {
         std::FILE* to = r_.to_stdout ? stderr : stdout;
         const std::string out = r_.json ? line.dump() : text;
         std::fprintf(to, "%s\n", out.c_str());
@@ -308,7 +308,7 @@ private:
             static_cast<unsigned long long>(q->stream.packets), static_cast<unsigned long long>(q->sequence.lost),
             static_cast<unsigned long long>(q->sequence.late), static_cast<unsigned long long>(q->sequence.duplicates),
             static_cast<unsigned long long>(q->stream.gaps), static_cast<unsigned long long>(q->stream.silences));
-        say(std::move(line), text);
+        say(line, text);
     }
 
     const RecordRequest& r_;
