@@ -139,6 +139,7 @@ void Receiver::on_command(const Command& command, Instant now, Actions& out) noe
         case CommandKind::renew_uplink:
         case CommandKind::set_receiver:
         case CommandKind::set_selection:
+        case CommandKind::set_silence:
         case CommandKind::publish: break;  // a sender's, or the pump's own
     }
 }

@@ -90,6 +90,7 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
             deadlines_.fix(command.selection.latency);
             set_adaptive(command.selection.mode == select::Mode::adaptive, now);
             break;
+        case CommandKind::set_silence: options_.link_silence = command.span; break;
         case CommandKind::stop: stop(now, out); break;
         case CommandKind::publish:
         case CommandKind::set_server: break;
@@ -294,6 +295,7 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
             o.silent = path.silent;
         }
         o.quality = selector_.quality(link);
+        o.bytes_per_second = u.bytes_per_second;
         o.packets_out = traffic(link).packets_out;
         o.bytes_out = traffic(link).bytes_out;
         o.packets_in = traffic(link).packets_in;

@@ -44,6 +44,7 @@ enum class CommandKind : std::uint8_t {
     set_receiver,    // resolved: where the sender finds its receiver
     set_server,      // resolved: where the receiver finds its SRT server
     set_selection,   // selection
+    set_silence,     // span: without a packet from the receiver, until an uplink counts as lost
     publish,         // a snapshot now
     stop,            // say goodbye where the protocol can, then leave the loop
 };
@@ -54,6 +55,7 @@ struct Command {
     UplinkSpec uplink;
     Resolved resolved;
     select::Settings selection;
+    Duration span;
 };
 static_assert(std::is_trivially_copyable_v<Command>);
 

@@ -37,10 +37,11 @@ struct UplinkSnapshot {
     std::uint64_t bytes_out = 0;    // their UDP payload bytes
     std::uint64_t packets_in = 0;
     std::uint64_t bytes_in = 0;
-    std::uint64_t naks = 0;       // sequences lost on it as far as NAKs told
-    std::uint64_t deferred = 0;   // sends that its full socket buffer refused
-    std::uint64_t too_large = 0;  // sends refused as too large
-    std::uint64_t failures = 0;   // times it went silent or lost its socket
+    std::uint32_t bytes_per_second = 0;  // of bytes_out, in the last whole second
+    std::uint64_t naks = 0;              // sequences lost on it as far as NAKs told
+    std::uint64_t deferred = 0;          // sends that its full socket buffer refused
+    std::uint64_t too_large = 0;         // sends refused as too large
+    std::uint64_t failures = 0;          // times it went silent or lost its socket
     // Selector adaptive, else zero.
     std::uint32_t path_rate = 0;  // estimated delivery rate, bytes/s on the wire
     Duration queue_delay;         // of the last answer, above the least

@@ -52,6 +52,22 @@ TEST_CASE("when every uplink is full, packets are dropped and counted, and the n
     CHECK(lab.server->session().given_up == 0);
 }
 
+TEST_CASE("the silence that loses an uplink can be changed while it runs") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    Command c;
+    c.kind = CommandKind::set_silence;
+    c.span = 15_s;
+    lab.command(c);
+    lab.set_dark(0, true);
+    lab.run(10_s);
+    CHECK(lab.connected(0));
+    c.span = 1_s;
+    lab.command(c);
+    CHECK(lab.reach([&] { return !lab.connected(0); }, 2_s));
+    CHECK(lab.connected(1));
+}
+
 TEST_CASE("an uplink whose network is gone is down at once, and comes back by itself") {
     const int error = GENERATE(ENETUNREACH, EADDRNOTAVAIL, ENODEV, EPERM);
     SenderLab lab;
