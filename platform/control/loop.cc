@@ -43,7 +43,12 @@ void Timer::acknowledge() {
     if (::read(fd_.get(), &expirations, sizeof expirations) > 0) deadline_ = never;
 }
 
-void Loop::watch(int fd, Handler handler) { watches_.push_back(Watch{fd, std::move(handler)}); }
+void Loop::watch(int fd, Handler handler) { watches_.push_back(Watch{fd, std::move(handler), POLLIN}); }
+
+void Loop::set_interest(int fd, bool readable, bool writable) {
+    for (Watch& w : watches_)
+        if (w.fd == fd) w.events = static_cast<short>((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
+}
 
 void Loop::unwatch(int fd) {
     for (Watch& w : watches_)
@@ -84,11 +89,12 @@ int Loop::run() {
             watches_.erase(std::remove_if(watches_.begin(), watches_.end(), [](const Watch& w) { return w.fd < 0; }),
                            watches_.end());
         polled.clear();
-        for (const Watch& w : watches_) polled.push_back(pollfd{w.fd, POLLIN, 0});
+        for (const Watch& w : watches_) polled.push_back(pollfd{w.fd, w.events, 0});
         if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return 1;
         for (std::size_t i = 0; i < polled.size() && running_; ++i)
             if (polled[i].revents != 0 && watches_[i].fd >= 0) watches_[i].handler();
     }
+    running_ = true;
     return code_;
 }
 

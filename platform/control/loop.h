@@ -38,12 +38,14 @@ public:
     void watch(int fd, Handler handler);
     // From a handler too, its own included.
     void unwatch(int fd);
+    // What a watched descriptor's handler runs for; readable alone at first. It runs for errors and hang-ups always.
+    void set_interest(int fd, bool readable, bool writable);
     // Calls the handler each `period` from now on.
     void every(Duration period, Handler handler);
     // Blocks the signals for this thread and those it starts later, and hands them to the handler one by one.
     void on_signals(std::initializer_list<int> signals, std::function<void(int)> handler);
 
-    // Runs until quit(); answers quit's code.
+    // Runs until quit(); answers quit's code. It can be run again.
     int run();
     void quit(int code) {
         running_ = false;
@@ -54,6 +56,7 @@ private:
     struct Watch {
         int fd;  // -1: given up, to be forgotten between two turns
         Handler handler;
+        short events;  // of poll(2)
     };
     std::deque<Watch> watches_;  // a handler stays where it is while it adds another
     std::vector<os::Fd> owned_;

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "platform/control/rpc/methods.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "engine/base/check.h"
+
+namespace hawser::rpc {
+
+void Methods::add(Method method) {
+    const auto same = [&](const Method& m) { return m.name == method.name; };
+    HAWSER_CHECK(std::none_of(methods_.begin(), methods_.end(), same));
+    methods_.push_back(std::move(method));
+}
+
+Outcome Methods::call(const Request& request, const Caller& caller) const {
+    const auto method =
+        std::find_if(methods_.begin(), methods_.end(), [&](const Method& m) { return m.name == request.method; });
+    if (method == methods_.end()) {
+        std::string name = request.method.substr(0, 80);
+        return Failure{Error{Code::method_not_found, "there is no such method; rpc.methods lists them",
+                             Json{{"method", std::move(name)}}}};
+    }
+    if (method->role == Role::operate && caller.role != Role::operate)
+        return Failure{Error{Code::forbidden, "this method is for those who may operate",
+                             Json{{"method", method->name}, {"role", name_of(caller.role)}}}};
+    if (request.params.is_array() && !request.params.empty())
+        return Failure{Error{Code::invalid_params, "parameters are given by name", Json{{"method", method->name}}}};
+    try {
+        return method->run(request.params, caller);
+    } catch (const std::exception& e) {
+        // A library's: ours are none.
+        return Failure{Error{Code::internal_error, e.what(), Json{{"method", method->name}}}};
+    }
+}
+
+std::string Methods::answer(std::string_view line, const Caller& caller) const {
+    const auto message = parse_message(line);
+    if (!message) return error_text("null", message.error());
+    std::string out;
+    for (const auto& request : message->requests) {
+        std::string one;
+        if (!request) {
+            one = error_text(request.error().id, request.error().error);
+        } else if (out.size() > answer_bytes_max) {
+            one = error_text(request->id.empty() ? "null" : request->id,
+                             Error{Code::busy, "the answer to this batch is too long: ask in several"});
+        } else {
+            const Outcome outcome = call(*request, caller);
+            if (request->id.empty()) continue;
+            one = outcome ? result_text(request->id, *outcome) : error_text(request->id, outcome.error());
+        }
+        if (message->is_batch) out.append(out.empty() ? "[" : ",");
+        out.append(one);
+    }
+    if (message->is_batch && !out.empty()) out.append("]");
+    return out;
+}
+
+Json Methods::list() const {
+    Json out = Json::array();
+    for (const Method& m : methods_)
+        out.push_back(Json{{"method", m.name}, {"role", name_of(m.role)}, {"help", m.help}});
+    return out;
+}
+
+}  // namespace hawser::rpc
