@@ -42,6 +42,11 @@ spdlog::logger& logger() {
     return instance;
 }
 
+std::function<void(Level, std::string_view)>& own_listener() {
+    thread_local std::function<void(Level, std::string_view)> instance;
+    return instance;
+}
+
 }  // namespace
 
 std::optional<Level> parse_level(std::string_view text) {
@@ -56,10 +61,19 @@ void set_up_log(Level level, bool compat) {
     logger().flush_on(spdlog::level::trace);
 }
 
+std::string_view name_of(Level level) {
+    for (const LevelName& row : level_names)
+        if (row.level == level) return row.name;
+    return "?";
+}
+
+void set_log_listener(std::function<void(Level, std::string_view)> listener) { own_listener() = std::move(listener); }
+
 bool logs(Level level) { return logger().should_log(to_spdlog(level)); }
 
 void log_line(Level level, std::string_view line) {
     logger().log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+    if (own_listener()) own_listener()(level, line);
 }
 
 }  // namespace hawser::app

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,10 @@ enum class Level : unsigned char { trace, debug, info, warn, error, off };
 void set_up_log(Level level, bool compat);
 [[nodiscard]] bool logs(Level level);
 void log_line(Level level, std::string_view line);
+[[nodiscard]] std::string_view name_of(Level level);
+
+// Also tells a listener of what this thread logs; an empty one ends that. Other threads' lines are not its own.
+void set_log_listener(std::function<void(Level level, std::string_view line)> listener);
 
 template <class... Args>
 void log(Level level, fmt::format_string<Args...> format, Args&&... args) {

@@ -24,6 +24,10 @@ constexpr Command commands[] = {
     {"send", command_send, "SRT from a local port, over several uplinks, to an SRTLA receiver"},
     {"recv", command_recv, "SRTLA senders' uplinks in, SRT out to a server"},
     {"doctor", command_doctor, "whether packets leave by each uplink and come back, and what to do where not"},
+    {"status", command_status, "a running hawser's links, once or each second"},
+    {"top", command_top, "the same, live"},
+    {"ctl", command_ctl, "a running hawser told or asked something"},
+    {"log", command_log, "what a running hawser logs"},
     {"radio", command_radio, "ka9q-radio channels: list, query, tune, set, remove, dump"},
 #ifdef HAWSER_HAS_DEMO
     {"demo", command_demo, "both ends, four emulated uplinks and a live picture on this machine"},

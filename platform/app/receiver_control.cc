@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "platform/app/random.h"
+#include "platform/app/rpc/receiver_methods.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/limits.h"
 #include "platform/linux/sockaddr.h"
@@ -71,7 +72,18 @@ void ReceiverControl::on_event(const Event& event) {
     if (event.kind == EventKind::receiver_listening && request_.compat) log(Level::info, "srtla_rec is now running");
 }
 
-void ReceiverControl::on_hangup() { look_up_server(); }
+Result<Unit, std::string> ReceiverControl::reload() {
+    look_up_server();
+    return Unit{};
+}
+
+void ReceiverControl::add_methods(rpc::Methods& methods) {
+    const auto figures = [this]() -> const ReceiverSnapshot& {
+        refresh();
+        return snapshot();
+    };
+    add_receiver_methods(methods, figures, request_.server_host + ":" + std::to_string(request_.server_port));
+}
 
 std::string ReceiverControl::table() {
     const ReceiverSnapshot& s = snapshot();
@@ -99,6 +111,7 @@ bool ReceiverControl::on_first_answer(const control::Resolution& first) {
 }
 
 int ReceiverControl::run() {
+    if (!take_control_socket(request_.control)) return 1;
     take_signals();
     look_up_server();
     return run_loop();

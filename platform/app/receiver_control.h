@@ -27,9 +27,11 @@ private:
     [[nodiscard]] bool on_first_answer(const control::Resolution& resolution) override;
     void on_resolved(const control::Resolution& resolution) override;
     void on_event(const Event& event) override;
-    void on_hangup() override;
+    [[nodiscard]] Result<Unit, std::string> reload() override;
     [[nodiscard]] std::string table() override;
     [[nodiscard]] std::string json() const override;
+    [[nodiscard]] Json stats() override { return figures_of(snapshot()); }
+    void add_methods(rpc::Methods& methods) override;
 
     [[nodiscard]] bool start_service();
     void look_up_server() { look_up(request_.server_host, request_.server_port); }

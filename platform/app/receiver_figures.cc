@@ -57,7 +57,7 @@ std::string figures_table(const ReceiverSnapshot& now, const ReceiverFiguresBefo
     return out + pump_line(now.pump, before.pump) + "\n\n";
 }
 
-std::string figures_json(const ReceiverSnapshot& s) {
+Json figures_of(const ReceiverSnapshot& s) {
     Json groups = Json::array();
     for (const ReceiverGroupSnapshot& g : s.groups()) {
         Json links = Json::array();
@@ -82,13 +82,14 @@ std::string figures_json(const ReceiverSnapshot& s) {
         if (g.wants_hold) group["hold"] = hold_json(g.hold);
         groups.push_back(std::move(group));
     }
-    const Json out{{"role", "receiver"},
-                   {"monotonic_ms", s.at.ms()},
-                   {"groups_max", s.groups_max},
-                   {"groups", std::move(groups)},
-                   {"counters", counters_json(s.counters)},
-                   {"pump", pump_json(s.pump)}};
-    return out.dump();
+    return Json{{"role", "receiver"},
+                {"monotonic_ms", s.at.ms()},
+                {"groups_max", s.groups_max},
+                {"groups", std::move(groups)},
+                {"counters", counters_json(s.counters)},
+                {"pump", pump_json(s.pump)}};
 }
+
+std::string figures_json(const ReceiverSnapshot& s) { return figures_of(s).dump(); }
 
 }  // namespace hawser::app

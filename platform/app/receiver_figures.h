@@ -18,6 +18,7 @@ struct ReceiverFiguresBefore {
 
 [[nodiscard]] std::string_view state_text(ReceiverGroupState state);
 [[nodiscard]] std::string figures_table(const ReceiverSnapshot& now, const ReceiverFiguresBefore& before);
+[[nodiscard]] Json figures_of(const ReceiverSnapshot& now);
 [[nodiscard]] std::string figures_json(const ReceiverSnapshot& now);
 
 }  // namespace hawser::app

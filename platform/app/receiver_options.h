@@ -6,6 +6,7 @@
 
 #include "engine/bond/receiver.h"
 #include "platform/app/pump_service.h"
+#include "platform/control/rpc/server_settings.h"
 
 namespace hawser::app {
 
@@ -17,8 +18,9 @@ struct ReceiverRequest {
     std::uint16_t server_port = 0;
     bond::ReceiverOptions bond;
     PumpSettings pump;
-    std::string client_files;  // folder for srtla-group-PORT files; empty: none
-    double stats_seconds = 0;  // 0: none
+    std::string client_files;     // folder for srtla-group-PORT files; empty: none
+    double stats_seconds = 0;     // 0: none
+    rpc::ServerSettings control;  // no path: none
 };
 
 // Runs until a signal; the process's exit code.

@@ -2,6 +2,7 @@
 #include "platform/app/sender_control.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "platform/app/random.h"
 #include "platform/app/sender_figures.h"
@@ -69,6 +70,10 @@ Result<control::UplinkList, std::string> SenderControl::read_list() const {
         }
         if (!any) log(Level::warn, "--metered: there is no uplink {}", control::uplink_text(*named));
     }
+    const auto is_removed = [&](const UplinkSpec& u) {
+        return std::find(removed_.begin(), removed_.end(), control::uplink_text(u)) != removed_.end();
+    };
+    list.uplinks.erase(std::remove_if(list.uplinks.begin(), list.uplinks.end(), is_removed), list.uplinks.end());
     if (list.uplinks.empty()) {
         const std::string first = list.complaints.empty() ? "" : " (" + list.complaints.front() + ")";
         return Failure{request_.uplinks_file.empty()
@@ -169,16 +174,19 @@ void SenderControl::apply(const control::UplinkList& list) {
     name_unreachable();
 }
 
-void SenderControl::on_hangup() {
+Result<Unit, std::string> SenderControl::reload() {
+    const auto removed = std::exchange(removed_, {});
     auto list = read_list();
     if (!list) {
+        removed_ = removed;
         log(Level::error, "reload refused, the uplinks stay as they are: {}", list.error());
-        return;
+        return Failure{list.error()};
     }
     list_ = std::move(list).value();
-    if (!has_answer()) return;
+    if (!has_answer()) return Unit{};
     apply(list_);
     look_up_receiver();
+    return Unit{};
 }
 
 void SenderControl::on_resolved(const control::Resolution& r) {
@@ -212,12 +220,10 @@ int SenderControl::run() {
         log(Level::error, "{}", begun.error());
         return 1;
     }
+    if (!take_control_socket(request_.control)) return 1;
     take_signals();
     if (!start_service()) return 1;
-    Command selection;
-    selection.kind = CommandKind::set_selection;
-    selection.selection = request_.selection;
-    send(selection);
+    select(request_.selection);
     look_up_receiver();
     if (!request_.bitrate.path.empty())
         loop_.every(bitrate_every, [this] {

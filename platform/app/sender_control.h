@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "platform/app/rpc/sender_methods.h"
 #include "platform/app/sender_options.h"
 #include "platform/app/service_control.h"
 #include "platform/control/uplink_list.h"
@@ -20,7 +21,7 @@ using SenderService = PumpService<bond::Sender>;
 [[nodiscard]] Result<std::unique_ptr<SenderService>, std::string> start_sender(const bond::SenderOptions& options,
                                                                                const PumpSettings& settings);
 
-class SenderControl final : ServiceControl<SenderService> {
+class SenderControl final : ServiceControl<SenderService>, SenderSteering {
 public:
     explicit SenderControl(const SenderRequest& request);
     // The exit code.
@@ -30,9 +31,21 @@ private:
     [[nodiscard]] bool on_first_answer(const control::Resolution& resolution) override;
     void on_resolved(const control::Resolution& resolution) override;
     void on_event(const Event& event) override;
-    void on_hangup() override;
+    [[nodiscard]] Result<Unit, std::string> reload() override;
     [[nodiscard]] std::string table() override;
     [[nodiscard]] std::string json() const override;
+    [[nodiscard]] Json stats() override { return sender_stats(*this); }
+    void add_methods(rpc::Methods& methods) override { add_sender_methods(methods, *this); }
+
+    // Of SenderSteering.
+    [[nodiscard]] const SenderSnapshot& figures() override;
+    [[nodiscard]] const std::array<std::string, links_max>& link_names() const override { return names_; }
+    [[nodiscard]] const select::Settings& selection() const override { return request_.selection; }
+    void select(const select::Settings& settings) override;
+    [[nodiscard]] Duration silence() const override { return request_.bond.link_silence; }
+    void set_silence(Duration span) override;
+    [[nodiscard]] Result<std::string, std::string> add_link(const std::string& entry) override;
+    [[nodiscard]] Result<Unit, std::string> remove_link(const std::string& name) override;
 
     [[nodiscard]] Result<control::UplinkList, std::string> read_list() const;
     [[nodiscard]] bool start_service();
@@ -43,7 +56,8 @@ private:
     [[nodiscard]] std::string uplink_name(LinkId link) const;
 
     SenderRequest request_;
-    control::UplinkList list_;  // applied once the first lookup is answered
+    control::UplinkList list_;          // applied once the first lookup is answered
+    std::vector<std::string> removed_;  // over the control socket, until the next reload
     std::array<std::optional<UplinkSpec>, links_max> uplinks_{};
     std::array<std::string, links_max> names_;  // kept after removal, for the events that follow it
     Resolved receiver_;

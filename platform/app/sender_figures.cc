@@ -136,24 +136,27 @@ Json uplink_json(const UplinkSnapshot& u, const std::string& name) {
                 {"copies_out", u.copies}};
 }
 
-std::string figures_json(const SenderSnapshot& s, std::span<const std::string, links_max> names) {
+Json figures_of(const SenderSnapshot& s, std::span<const std::string, links_max> names) {
     Json links = Json::array();
     for (std::size_t i = 0; i < links_max; ++i)
         if (s.uplinks[i].state != UplinkState::absent) links.push_back(uplink_json(s.uplinks[i], names[i]));
-    const Json out{{"role", "sender"},
-                   {"monotonic_ms", s.at.ms()},
-                   {"mode", select::name_of(s.selection.mode)},
-                   {"group_joined", s.group_joined},
-                   {"delivery_reports", s.reports},
-                   {"waiting_packets", s.waiting},
-                   {"latency_ms", s.latency.ms()},
-                   {"safe_bitrate", safe_rate_json(s.safe_rate)},
-                   {"receiver", os::endpoint_text(s.receiver)},
-                   {"caller", s.has_caller ? Json(os::endpoint_text(s.caller)) : Json(nullptr)},
-                   {"links", links},
-                   {"counters", counters_json(s.counters)},
-                   {"pump", pump_json(s.pump)}};
-    return out.dump();
+    return Json{{"role", "sender"},
+                {"monotonic_ms", s.at.ms()},
+                {"mode", select::name_of(s.selection.mode)},
+                {"group_joined", s.group_joined},
+                {"delivery_reports", s.reports},
+                {"waiting_packets", s.waiting},
+                {"latency_ms", s.latency.ms()},
+                {"safe_bitrate", safe_rate_json(s.safe_rate)},
+                {"receiver", os::endpoint_text(s.receiver)},
+                {"caller", s.has_caller ? Json(os::endpoint_text(s.caller)) : Json(nullptr)},
+                {"links", links},
+                {"counters", counters_json(s.counters)},
+                {"pump", pump_json(s.pump)}};
+}
+
+std::string figures_json(const SenderSnapshot& s, std::span<const std::string, links_max> names) {
+    return figures_of(s, names).dump();
 }
 
 }  // namespace hawser::app

@@ -19,6 +19,7 @@ namespace hawser::app {
 [[nodiscard]] Json uplink_json(const UplinkSnapshot& uplink, const std::string& name);
 // The figure for the encoder: `bits_per_second` is null before anything is known.
 [[nodiscard]] Json safe_rate_json(const SafeRate& rate);
+[[nodiscard]] Json figures_of(const SenderSnapshot& now, std::span<const std::string, links_max> names);
 [[nodiscard]] std::string figures_json(const SenderSnapshot& now, std::span<const std::string, links_max> names);
 
 }  // namespace hawser::app

@@ -8,6 +8,7 @@
 #include "engine/bond/sender.h"
 #include "platform/app/bitrate_file.h"
 #include "platform/app/pump_service.h"
+#include "platform/control/rpc/server_settings.h"
 
 namespace hawser::app {
 
@@ -25,7 +26,8 @@ struct SenderRequest {
     bond::SenderOptions bond;
     PumpSettings pump;
     BitrateFileSettings bitrate;
-    double stats_seconds = 0;  // 0: none
+    double stats_seconds = 0;     // 0: none
+    rpc::ServerSettings control;  // no path: none
 };
 
 // Runs until a signal or the end of all hope; the process's exit code.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What the control thread does alike for both ends: starts the pump and says how it runs, hands on its events, takes
-// signals, looks names up on a thread of their own, and prints figures. The first lookup decides whether there is a
-// start at all; signals are served while it runs. An end derives from this, calls take_signals() before anything
-// that starts a thread, then look_up(), then run_loop().
+// signals, looks names up on a thread of their own, prints figures, and keeps the control socket. The first lookup
+// decides whether there is a start at all; signals are served while it runs. An end derives from this, calls
+// take_signals() before anything that starts a thread, then look_up(), then run_loop().
 #pragma once
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -14,9 +15,11 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "platform/app/event_text.h"
 #include "platform/app/pump_service.h"
+#include "platform/app/rpc/control_socket.h"
 #include "platform/control/loop.h"
 #include "platform/control/resolver.h"
 #include "platform/linux/clock.h"
@@ -38,14 +41,29 @@ protected:
     [[nodiscard]] virtual bool on_first_answer(const control::Resolution& resolution) = 0;  // false: exit code 1
     virtual void on_resolved(const control::Resolution& resolution) = 0;                    // the later answers
     virtual void on_event(const Event& event) = 0;                                          // after it was told
-    virtual void on_hangup() = 0;
-    [[nodiscard]] virtual std::string table() = 0;  // with rates since the last one
+    [[nodiscard]] virtual Result<Unit, std::string> reload() = 0;  // the error has been logged too
+    [[nodiscard]] virtual std::string table() = 0;                 // with rates since the last one
     [[nodiscard]] virtual std::string json() const = 0;
+    [[nodiscard]] virtual Json stats() = 0;               // as get_stats answers
+    virtual void add_methods(rpc::Methods& methods) = 0;  // of the control socket
 
     void take_signals() {
         loop_.on_signals({SIGINT, SIGTERM, SIGHUP, SIGUSR1}, [this](int signal) { on_signal(signal); });
         // A line that repeats for ever is summed up this often.
         loop_.every(Duration{60'000'000'000}, [this] { events_.flush(); });
+    }
+
+    // Before the pump starts, so that a socket that cannot be had ends the program at once; clients are served when the
+    // pump runs. False when it failed, which has been said then.
+    [[nodiscard]] bool take_control_socket(const rpc::ServerSettings& settings) {
+        if (settings.path.empty()) return true;
+        auto opened = ControlSocket::open(loop_, settings);
+        if (!opened) {
+            log(Level::error, "{}", opened.error());
+            return false;
+        }
+        control_ = std::move(opened).value();
+        return true;
     }
 
     // False when it did not start, which has been said then. `buffer_bytes`: what the listening socket asks for.
@@ -62,6 +80,11 @@ protected:
                 "the system grants receive buffers of {} KiB, not {}: bursts may be lost (sysctl net.core.rmem_max={})",
                 granted / 1024, buffer_bytes / 1024, buffer_bytes);
         loop_.watch(service_->fd(), [this] { on_service(); });
+        if (control_) {
+            add_methods(control_->methods());
+            control_->serve([this] { static_cast<void>(when_fresh([this] { control_->publish_stats(stats()); })); },
+                            [this] { return is_fresh(); }, [this] { return reload(); });
+        }
         return true;
     }
 
@@ -87,6 +110,7 @@ protected:
     }
 
     void send(const Command& command) {
+        if (command.kind != CommandKind::publish) changed_at_ = os::now();
         while (!service_->finished() && !service_->command(command)) std::this_thread::yield();
     }
     // Takes what the pump published last.
@@ -114,9 +138,12 @@ private:
         Event event;
         while (service_->next_event(event)) {
             events_.tell(event);
+            changed_at_ = std::max(changed_at_, event.at);
+            if (control_ && control_->wants_events())
+                control_->publish_event(event_json(event, describe(event, events_.names()), events_.names()));
             on_event(event);
         }
-        if (json_asked_at_) print_json();
+        if (!asked_for_.empty()) answer_asked();
         if (ended) {
             events_.flush();
             loop_.quit(service_->failed() ? 1 : 0);
@@ -125,11 +152,9 @@ private:
 
     void on_signal(int signal) {
         switch (signal) {
-            case SIGHUP: on_hangup(); break;
+            case SIGHUP: static_cast<void>(reload()); break;
             case SIGUSR1:
-                if (!service_) break;
-                json_asked_at_ = os::now();
-                ask_for_snapshot();
+                if (service_) static_cast<void>(when_fresh([this] { print(json() + "\n"); }));
                 break;
             default:
                 // Asked a second time, or nothing runs yet that would want an orderly end.
@@ -146,13 +171,34 @@ private:
         send(c);
     }
 
+    // Does something with figures that are not older than this moment; false when too much waits for such already.
+    bool when_fresh(std::function<void()> then) {
+        if (asked_for_.size() == asked_max) return false;
+        asked_at_ = os::now();
+        asked_for_.push_back(std::move(then));
+        ask_for_snapshot();
+        return true;
+    }
+
     // The pump tells of what it publishes on request, and of other things too. What it published before the request
     // is not the answer, nor is that of a turn whose clock was read before: then the next turn's is.
-    void print_json() {
+    // What a client reads is not older than the pump's own pace when it carries packets, nor than the last
+    // order and the last event: so a pump that has no news is not asked more than ten times a second.
+    bool is_fresh() {
         refresh();
-        if (snapshot().at < *json_asked_at_) return ask_for_snapshot();
-        json_asked_at_.reset();
-        print(json() + "\n");
+        if (snapshot().at >= changed_at_ && os::now() - snapshot().at <= figures_age_max) return true;
+        if (!is_refreshing_)
+            is_refreshing_ = when_fresh([this] {
+                is_refreshing_ = false;
+                control_->resume();
+            });
+        return false;
+    }
+
+    void answer_asked() {
+        refresh();
+        if (snapshot().at < asked_at_) return ask_for_snapshot();
+        for (const auto& then : std::exchange(asked_for_, {})) then();
     }
 
     void print_stats() {
@@ -168,7 +214,13 @@ private:
     std::unique_ptr<Service> service_;
     std::optional<control::Resolver> resolver_;
     EventLog events_;
-    std::optional<Instant> json_asked_at_;
+    std::unique_ptr<ControlSocket> control_;
+    static constexpr Duration figures_age_max{150'000'000};
+    static constexpr std::size_t asked_max = 16;
+    std::vector<std::function<void()>> asked_for_;  // with figures that are newer than:
+    Instant asked_at_;
+    Instant changed_at_;  // the last order to the pump, or event of it
+    bool is_refreshing_ = false;
     bool has_answer_ = false;
     bool prints_stats_ = false;
     bool stopping_ = false;

@@ -10,6 +10,10 @@ int command_doctor(int argc, char** argv);
 int command_demo(int argc, char** argv);
 int command_sim(int argc, char** argv);
 int command_radio(int argc, char** argv);
+int command_status(int argc, char** argv);
+int command_top(int argc, char** argv);
+int command_ctl(int argc, char** argv);
+int command_log(int argc, char** argv);
 // Called by the peers' names, with their command lines.
 int command_srtla_send(int argc, char** argv);
 int command_srtla_rec(int argc, char** argv);

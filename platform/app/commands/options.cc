@@ -93,6 +93,23 @@ void LogOptions::add_to(CLI::App& app) {
 
 Level LogOptions::level() const { return verbose_ ? Level::debug : *parse_level(text_); }
 
+void add_control_options(CLI::App& app, rpc::ServerSettings& settings) {
+    const std::string group = "Control socket";
+    CLI::Option* const path =
+        app.add_option("--control,--control-socket", settings.path,
+                       "take orders and tell figures on this Unix socket (default: none); root and the program's own "
+                       "user may operate, the file's group may observe")
+            ->type_name("PATH")
+            ->group(group);
+    app.add_option("--control-group", settings.group, "the socket file's group (default: the program's own)")
+        ->type_name("GROUP")
+        ->needs(path)
+        ->group(group);
+    app.add_flag("--control-group-operates", settings.group_operates, "its group may operate too")
+        ->needs(path)
+        ->group(group);
+}
+
 void add_selection_options(CLI::App& app, select::Settings& settings) {
     const std::string group = "Uplink selection";
     app.add_option_function<std::string>(

@@ -8,6 +8,7 @@
 
 #include "platform/app/log.h"
 #include "platform/app/pump_service.h"
+#include "platform/control/rpc/server_settings.h"
 
 namespace hawser::app {
 
@@ -32,6 +33,9 @@ private:
     std::string text_ = "info";
     bool verbose_ = false;
 };
+
+// --control, --control-group, --control-group-operates: the control socket.
+void add_control_options(CLI::App& app, rpc::ServerSettings& settings);
 
 void add_selection_options(CLI::App& app, select::Settings& settings);
 

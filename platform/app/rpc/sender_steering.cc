@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// What SenderControl does when its control socket is asked or told something.
+#include <algorithm>
+
+#include "platform/app/sender_control.h"
+
+namespace hawser::app {
+
+const SenderSnapshot& SenderControl::figures() {
+    refresh();
+    return snapshot();
+}
+
+void SenderControl::select(const select::Settings& settings) {
+    request_.selection = settings;
+    Command c;
+    c.kind = CommandKind::set_selection;
+    c.selection = settings;
+    send(c);
+}
+
+void SenderControl::set_silence(Duration span) {
+    request_.bond.link_silence = span;
+    Command c;
+    c.kind = CommandKind::set_silence;
+    c.span = span;
+    send(c);
+}
+
+Result<std::string, std::string> SenderControl::add_link(const std::string& entry) {
+    std::string complaint;
+    const auto spec = control::parse_uplink(entry, complaint);
+    if (!spec || !complaint.empty()) return Failure{complaint};
+    const std::string name = control::uplink_text(*spec);
+    for (const UplinkSpec& u : list_.uplinks)
+        if (control::same_uplink(u, *spec)) return Failure{name + " is an uplink already"};
+    if (list_.uplinks.size() == links_max)
+        return Failure{"there are " + std::to_string(links_max) + " uplinks already"};
+    removed_.erase(std::remove(removed_.begin(), removed_.end(), name), removed_.end());
+    request_.uplinks.push_back(entry);
+    list_.complaints.clear();
+    list_.uplinks.push_back(*spec);
+    if (has_answer()) apply(list_);
+    return name;
+}
+
+Result<Unit, std::string> SenderControl::remove_link(const std::string& name) {
+    const auto is_it = [&](const UplinkSpec& u) { return control::uplink_text(u) == name; };
+    const auto found = std::find_if(list_.uplinks.begin(), list_.uplinks.end(), is_it);
+    if (found == list_.uplinks.end()) return Failure{"there is no uplink " + name};
+    if (list_.uplinks.size() == 1) return Failure{name + " is the last uplink: it stays"};
+    const auto names_it = [&](const std::string& entry) {
+        std::string complaint;
+        const auto spec = control::parse_uplink(entry, complaint);
+        return spec && is_it(*spec);
+    };
+    request_.uplinks.erase(std::remove_if(request_.uplinks.begin(), request_.uplinks.end(), names_it),
+                           request_.uplinks.end());
+    removed_.push_back(name);
+    list_.complaints.clear();
+    list_.uplinks.erase(found);
+    if (has_answer()) apply(list_);
+    return Unit{};
+}
+
+}  // namespace hawser::app

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include "platform/app/view/watcher.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <functional>
+#include <optional>
+
+#include "platform/app/random.h"
+#include "platform/app/view/live_figures.h"
+#include "platform/app/view/live_screen.h"
+#include "platform/control/loop.h"
+#include "platform/control/rpc/client.h"
+
+namespace hawser::app {
+
+namespace {
+
+using rpc::Json;
+using rpc::Outcome;
+using rpc::Params;
+
+constexpr Duration answer_timeout{5'000'000'000};
+
+// False when nobody reads any more.
+bool print(const std::string& text) { return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0; }
+
+int fail(const rpc::Error& error) {
+    std::string text = "hawser: " + printable(error.message);
+    if (!error.data.is_null()) text += " " + rpc::text_of(error.data);
+    std::fprintf(stderr, "%s\n", text.c_str());
+    return 1;
+}
+
+Params params_of(const Json& value) { return Params::parse(rpc::text_of(value)); }
+
+std::string log_text(const Params& line) {
+    const auto word = [&](const char* name) {
+        const auto found = line.is_object() ? line.find(name) : line.end();
+        return found != line.end() && found->is_string() ? printable(found->get<std::string>()) : std::string();
+    };
+    return word("time") + " " + word("level") + ": " + word("text") + "\n";
+}
+
+// A connection that lasts, and the signals that end it.
+class Watch {
+public:
+    explicit Watch(const std::string& path) : client_(loop_, path, random_value<std::uint64_t>()) {
+        loop_.on_signals({SIGINT, SIGTERM, SIGHUP}, [this](int) { loop_.quit(0); });
+    }
+    control::Loop& loop() { return loop_; }
+    rpc::Client& client() { return client_; }
+    // Said once for each time it is lost.
+    void tell_of_losses() {
+        client_.on_state([this](rpc::Client::State state, const std::string& why) {
+            const bool is_there = state == rpc::Client::State::connected;
+            if (!is_there && !was_told_)
+                std::fprintf(stderr, "hawser: %s; trying again until it is there\n", printable(why).c_str());
+            if (is_there && was_told_) std::fprintf(stderr, "hawser: connected\n");
+            was_told_ = !is_there;
+        });
+    }
+    int run() {
+        client_.start();
+        return loop_.run();
+    }
+
+private:
+    control::Loop loop_;
+    rpc::Client client_;
+    bool was_told_ = false;
+};
+
+}  // namespace
+
+int show_status(const std::string& path, bool json) {
+    const Outcome status = rpc::call_and_wait(path, json ? "get_status" : "get_stats", Json::object(), answer_timeout);
+    if (!status) return fail(status.error());
+    if (json) return print(rpc::text_of(*status) + "\n") ? 0 : 1;
+    LiveFigures figures;
+    figures.take(params_of(*status));
+    return print(table_of(figures, false)) ? 0 : 1;
+}
+
+int watch_status(const std::string& path, bool json) {
+    Watch watch(path);
+    LiveFigures figures;
+    watch.tell_of_losses();
+    watch.client().on_event([&](std::string_view topic, const Params& stats) {
+        if (topic != "stats") return;
+        figures.take(stats);
+        if (!print(json ? rpc::text_of(stats) + "\n" : table_of(figures, false) + "\n")) watch.loop().quit(1);
+    });
+    watch.client().subscribe("stats");
+    return watch.run();
+}
+
+int show_top(const std::string& path, bool once) {
+    if (once || ::isatty(STDOUT_FILENO) != 1 || ::isatty(STDIN_FILENO) != 1) return show_status(path, false);
+    Watch watch(path);
+    LiveFigures figures;
+    std::string state = "connecting to " + path;
+    bool has_figures = false;
+    LiveScreen screen;
+    const auto show = [&] {
+        std::string page = "hawser top, q ends it" + (state.empty() ? std::string() : ": " + state) + "\n\n";
+        if (has_figures) page += table_of(figures, true);
+        screen.show(page);
+    };
+    watch.client().on_state([&](rpc::Client::State s, const std::string& why) {
+        state = s == rpc::Client::State::connected ? std::string() : printable(why) + "; trying again";
+        show();
+    });
+    const auto take = [&](const Params& stats) {
+        figures.take(stats);
+        has_figures = true;
+        show();
+    };
+    watch.client().on_event([&](std::string_view topic, const Params& stats) {
+        if (topic == "stats") take(stats);
+    });
+    watch.loop().on_signals({SIGWINCH, SIGTSTP}, [&](int signal) {
+        if (signal == SIGTSTP) screen.suspend();
+        show();
+    });
+    watch.loop().watch(STDIN_FILENO, [&] {
+        const char key = screen.key();
+        // A terminal that is gone reads as end of file, for ever.
+        if (key == 'q' || key == '\0') watch.loop().quit(0);
+    });
+    watch.client().subscribe("stats");
+    // The first page at once.
+    static_cast<void>(watch.client().call("get_stats", Json::object(), [&](const Outcome& stats) {
+        if (stats) take(params_of(*stats));
+    }));
+    show();
+    return watch.run();
+}
+
+int call_method(const std::string& path, const std::string& method, const std::string& params) {
+    std::string complaint;
+    const auto value = rpc::parse_json(params, complaint);
+    if (!value || !value->is_object()) {
+        std::fprintf(stderr, "hawser ctl: PARAMS is no JSON object%s%s\n", complaint.empty() ? "" : ": ",
+                     complaint.c_str());
+        return 2;
+    }
+    const Outcome result = rpc::call_and_wait(path, method, Json::parse(rpc::text_of(*value)), answer_timeout);
+    if (!result) return fail(result.error());
+    return print(rpc::text_of(*result) + "\n") ? 0 : 1;
+}
+
+int show_log(const std::string& path, bool follow, bool json) {
+    const auto show = [json](const Params& line) { return print(json ? rpc::text_of(line) + "\n" : log_text(line)); };
+    if (!follow) {
+        const Outcome recent = rpc::call_and_wait(path, "log.recent", Json::object(), answer_timeout);
+        if (!recent) return fail(recent.error());
+        const Params answer = params_of(*recent);
+        if (const auto lines = answer.find("lines"); lines != answer.end())
+            for (const Params& line : *lines)
+                if (!show(line)) return 1;
+        return 0;
+    }
+    Watch watch(path);
+    watch.tell_of_losses();
+    watch.client().on_event([&](std::string_view topic, const Params& line) {
+        bool is_read = true;
+        if (topic == "log") is_read = show(line);
+        if (topic == "events.lost") std::fprintf(stderr, "hawser: lines lost: %s\n", rpc::text_of(line).c_str());
+        if (!is_read) watch.loop().quit(1);
+    });
+    watch.client().subscribe("log");
+    return watch.run();
+}
+
+}  // namespace hawser::app

@@ -1,0 +1,420 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The control socket of the real program, and the commands that use it: each method of both ends, subscriptions, slow and
+half-open clients, giant lines, thousands of connections, restarts. Needs no root. Arguments: HAWSER."""
+import json
+import os
+import pty
+import re
+import resource
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from program import HAWSER, Running, check, finish, free_port, refuses, run
+
+CLIENTS_MAX = 128
+
+
+class Control:
+    """A plain client; ask() answers the reply to one request, events that come before it are kept."""
+
+    def __init__(self, path, seconds=10):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.settimeout(seconds)
+        self.socket.connect(path)
+        self.file = self.socket.makefile("rb")
+        self.events = []
+        self.last = 0
+
+    def line(self):
+        text = self.file.readline()
+        return json.loads(text) if text else None
+
+    def send(self, text):
+        self.socket.sendall(text.encode() if isinstance(text, str) else text)
+
+    def ask(self, method, params=None):
+        self.last += 1
+        request = {"jsonrpc": "2.0", "id": self.last, "method": method}
+        if params is not None:
+            request["params"] = params
+        self.send(json.dumps(request) + "\n")
+        while True:
+            reply = self.line()
+            if reply is None or "id" in reply:
+                return reply
+            self.events.append(reply)
+
+    def event(self, method, wanted=lambda data: True, seconds=10):
+        """The next event of that name and kind, or one that came already; the others are kept. None when there is none in
+        time."""
+        fits = lambda e: e.get("method") == method and wanted(e["params"]["data"])
+        for i, event in enumerate(self.events):
+            if fits(event):
+                return self.events.pop(i)
+        end = time.monotonic() + seconds
+        try:
+            while time.monotonic() < end:
+                event = self.line()
+                if event is None or fits(event):
+                    return event
+                self.events.append(event)
+        except socket.timeout:
+            pass
+        return None
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+def until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def send_words(folder, path, uplinks=("127.0.0.2", "127.0.0.3"), receiver=None):
+    file = os.path.join(folder, "ips")
+    with open(file, "w") as f:
+        f.write("".join(u + "\n" for u in uplinks))
+    return ["send", free_port(), "127.0.0.1", receiver or free_port(), file, "--control", path]
+
+
+def ended(reply):
+    return reply is not None and "result" in reply
+
+
+def code(reply):
+    return (reply or {}).get("error", {}).get("code")
+
+
+def sender_methods(folder):
+    path = os.path.join(folder, "send.sock")
+    with Running(*send_words(folder, path)) as sender:
+        check("the socket is there when the sender runs", sender.wait_for("waiting for an SRT caller"), sender.said)
+        c = Control(path)
+        status = c.ask("get_status")
+        check("get_status has the peer's fields", ended(status) and status["result"].get("mode") == "adaptive"
+              and status["result"].get("quality_enabled") is True and status["result"].get("stall_deselect") is True
+              and status["result"].get("stall_min_in_flight") == 32 and status["result"].get("stall_ack_stale_ms") == 3000
+              and status["result"].get("conn_timeout_ms") == 4000, status)
+        stats = c.ask("get_stats")["result"]
+        peer_fields = {"ip", "label", "connected", "timed_out", "window", "in_flight", "rtt_ms", "nak_count",
+                       "bitrate_bytes_per_sec", "rtt_min_ms", "base_score", "quality_multiplier", "stall_gated"}
+        check("get_stats has the peer's fields", stats["total_links"] == 2 and stats["active_links"] == 0
+              and all(peer_fields <= set(link) for link in stats["links"])
+              and {"mode", "quality_enabled", "total_window", "total_in_flight"} <= set(stats), stats)
+        check("and ours", {"counters", "pump", "safe_bitrate"} <= set(stats) and "bytes_out" in stats["links"][0], stats)
+        for mode in ("classic", "enhanced", "adaptive"):
+            said = c.ask("set_mode", {"mode": mode})
+            check(f"set_mode {mode}", ended(said) and said["result"] == {"mode": mode}
+                  and c.ask("get_status")["result"]["mode"] == mode and c.ask("get_stats")["result"]["mode"] == mode, said)
+        check("a mode that is none", code(c.ask("set_mode", {"mode": "best"})) == -32602)
+        for method, field in (("set_quality", "quality_enabled"), ("set_stall_deselect", "stall_deselect")):
+            for enabled in (False, True):
+                said = c.ask(method, {"enabled": enabled})
+                check(method, ended(said) and said["result"] == {"enabled": enabled}
+                      and c.ask("get_status")["result"][field] is enabled, said)
+            check(f"{method} with a number", code(c.ask(method, {"enabled": 1})) == -32602)
+        for asked, set_to in ((2500, 2500), (1, 1000), (10**9, 60000)):
+            said = c.ask("set_conn_timeout", {"ms": asked})
+            check("set_conn_timeout answers what was set", ended(said) and said["result"] == {"ms": set_to}, said)
+        check("the timeout is kept", c.ask("get_status")["result"]["conn_timeout_ms"] == 60000)
+        check("a timeout that is no number", code(c.ask("set_conn_timeout", {"ms": -5})) == -32602)
+        check("version", c.ask("version")["result"].get("program") == "hawser")
+        methods = {row["method"] for row in c.ask("rpc.methods")["result"]["methods"]}
+        check("rpc.methods lists them", {"get_status", "get_stats", "set_mode", "set_quality", "set_stall_deselect",
+              "set_conn_timeout", "subscribe", "unsubscribe", "links.list", "links.add", "links.remove", "log.recent",
+              "reload", "version", "rpc.methods", "rpc.clients"} <= methods, methods)
+        check("the log says who did what", sender.wait_for(r"selection: classic \(uid \d+, pid \d+\)"), sender.said)
+        check("log.recent has it too", any("selection: classic" in l["text"]
+                                           for l in c.ask("log.recent")["result"]["lines"]))
+        links_by_name(c, folder, sender)
+        c.close()
+        check("a clean end", sender.end(signal.SIGTERM) == 0, sender.read())
+        check("takes the socket with it", not os.path.exists(path))
+
+
+def links_by_name(c, folder, sender):
+    def names():
+        return [link["name"] for link in c.ask("links.list")["result"]["links"]]
+
+    check("links.list", until(lambda: names() == ["127.0.0.2", "127.0.0.3"]), names())
+    check("links.add", c.ask("links.add", {"uplink": "127.0.0.4"}).get("result") == {"name": "127.0.0.4"})
+    check("it is there", until(lambda: "127.0.0.4" in names()), names())
+    check("a link twice", "already" in c.ask("links.add", {"uplink": "127.0.0.4"})["error"]["message"])
+    check("a link that is none", code(c.ask("links.add", {"uplink": "nowhere"})) == -32602)
+    check("links.remove", ended(c.ask("links.remove", {"name": "127.0.0.2"})))
+    check("it is gone", until(lambda: names() == ["127.0.0.3", "127.0.0.4"]), names())
+    check("a link that is not there", code(c.ask("links.remove", {"name": "127.0.0.9"})) == -32000)
+    check("reload", ended(c.ask("reload")))
+    check("brings the file's link back and keeps the added one",
+          until(lambda: sorted(names()) == ["127.0.0.2", "127.0.0.3", "127.0.0.4"]), names())
+    for name in ("127.0.0.2", "127.0.0.3"):
+        c.ask("links.remove", {"name": name})
+    last = c.ask("links.remove", {"name": "127.0.0.4"})
+    check("the last link stays", code(last) == -32000 and "last uplink" in last["error"]["message"], last)
+    os.rename(os.path.join(folder, "ips"), os.path.join(folder, "away"))
+    refused = c.ask("reload")
+    check("a bad reload is refused with its reason", code(refused) == -32000
+          and "No such file" in refused["error"]["message"], refused)
+    check("and the links stay", until(lambda: names() == ["127.0.0.4"]), names())
+    os.rename(os.path.join(folder, "away"), os.path.join(folder, "ips"))
+
+
+def receiver_methods(folder):
+    path, port = os.path.join(folder, "recv.sock"), free_port()
+    with Running("recv", port, "127.0.0.1", free_port(), "--listen", "127.0.0.1", "--control", path) as receiver, \
+            tempfile.TemporaryDirectory() as other:
+        check("the receiver runs", receiver.wait_for("waiting for SRTLA senders"), receiver.said)
+        c = Control(path)
+        check("a receiver's get_status", c.ask("get_status")["result"].get("role") == "receiver")
+        check("subscribe to events", ended(c.ask("subscribe", {"topic": "events"})))
+        with Running(*send_words(other, os.path.join(other, "sock"), receiver=port)):
+            event = c.event("events.update", lambda d: d["event"] == "receiver_link_added" and d["link"] == 1)
+            check("a receiver tells of links as they come", event, receiver.read())
+            groups = c.ask("groups.list")["result"]["groups"]
+            check("groups.list", len(groups) == 1 and groups[0]["links"] == 2, groups)
+            stats = c.ask("get_stats")["result"]
+            check("a receiver's get_stats", len(stats["groups"]) == 1 and len(stats["groups"][0]["links"]) == 2, stats)
+            got, said = run("status", "-s", path)
+            check("hawser status of a receiver", got == 0 and "1 of 200 groups" in said and "127.0.0.2" in said, said)
+        check("reload looks the server up again", ended(c.ask("reload")))
+        check("a sender's method is none of a receiver's", code(c.ask("set_mode", {"mode": "classic"})) == -32601)
+        c.close()
+
+
+def bad_input(path):
+    c = Control(path)
+    c.send('{"jsonrpc":"2.0","id":1,"method":"get_status"\n')
+    check("malformed JSON", code(c.line()) == -32700)
+    c.send("x" * 200_000 + "\n")
+    check("a giant line", code(c.line()) == -32600)
+    check("and the next one is answered", ended(c.ask("version")))
+    c.send('[{"jsonrpc":"2.0","id":1,"method":"version"},{"jsonrpc":"2.0","method":"version"},7]\n')
+    batch = c.line()
+    check("a batch", isinstance(batch, list) and len(batch) == 2 and ended(batch[0]) and code(batch[1]) == -32600, batch)
+    c.send("[" * 60_000 + "\n")
+    check("deep nesting", code(c.line()) == -32700)
+    c.send(b'\xff\xfe{}\n')
+    check("bytes that are no UTF-8", code(c.line()) == -32700)
+    check("an unknown method", code(c.ask("fly")) == -32601)
+    check("an unknown topic", code(c.ask("subscribe", {"topic": "weather"})) == -32602)
+    c.send('{"jsonrpc":"2.0","id":1,"method":"version"}')
+    c.socket.shutdown(socket.SHUT_WR)
+    check("a half-closed client gets its answer, and the end", ended(c.line()) and c.line() is None)
+    c.close()
+
+
+def subscriptions(path, sender):
+    c, actor = Control(path), Control(path)
+    for topic in ("stats", "events", "log", "log"):
+        check(f"subscribe {topic}", c.ask("subscribe", {"topic": topic}).get("result") == {"subscription_id": topic})
+    first, second = c.event("stats.update"), c.event("stats.update")
+    check("stats come each second, as get_stats answers them", first and second and "links" in second["params"]["data"]
+          and 500 <= second["params"]["data"]["monotonic_ms"] - first["params"]["data"]["monotonic_ms"] <= 1500,
+          [e["params"]["data"]["monotonic_ms"] if e else None for e in (first, second)])
+    # Pushed events, from the moment of what they tell: both stamps are of one machine's CLOCK_MONOTONIC.
+    delays = []
+    for i in range(40):
+        actor.ask("links.add", {"uplink": f"127.0.1.{i + 1}"})
+        event = c.event("events.update", lambda d: d["event"] == "uplink_opened" and d.get("name") == f"127.0.1.{i + 1}")
+        if event:
+            delays.append(time.monotonic() * 1000 - event["params"]["data"]["monotonic_ms"])
+        actor.ask("links.remove", {"name": f"127.0.1.{i + 1}"})
+    delays.sort()
+    # The stamp is cut to a millisecond; a loaded machine and a sanitizer delay some.
+    check("events arrive within 10 ms of what they tell", len(delays) == 40 and delays[10] < 10, delays)
+    print(f"event delay: median {delays[len(delays) // 2]:.1f} ms, most {delays[-1]:.1f} ms" if delays else "no events")
+    lines = [c.event("log.update", lambda d: "127.0.1.40 added" in d["text"])]
+    check("log lines come as they are logged", lines[0] and lines[0]["params"]["data"]["level"] == "info", lines)
+    check("unsubscribe", c.ask("unsubscribe", {"subscription_id": "log"})["result"] == {"removed": True}
+          and c.ask("unsubscribe", {"subscription_id": "log"})["result"] == {"removed": False})
+    c.events.clear()
+    actor.ask("set_quality", {"enabled": True})
+    c.ask("version")
+    check("nothing comes of what is unsubscribed", not any(e["method"] == "log.update" for e in c.events), c.events)
+    slow_reader(path, actor, sender)
+    c.close()
+    actor.close()
+
+
+def slow_reader(path, actor, sender):
+    """It reads nothing while 2000 log lines are pushed; then it gets the newest, and how many it lost."""
+    slow = Control(path)
+    slow.ask("subscribe", {"topic": "log"})
+    slowest = 0
+    for _ in range(40):
+        before = time.monotonic()
+        for _ in range(50):
+            actor.send(json.dumps({"jsonrpc": "2.0", "method": "set_quality", "params": {"enabled": True}}) + "\n")
+        actor.ask("version")
+        slowest = max(slowest, time.monotonic() - before)
+        sender.read()  # what it logs goes to a pipe, too
+    actor.ask("set_quality", {"enabled": False})
+    got, lost, last = 0, 0, None
+    while last is None or "quality off" not in last["params"]["data"]["text"]:
+        event = slow.line()
+        if event is None:
+            break
+        if event["method"] == "events.lost":
+            lost += event["params"]["count"]
+        else:
+            got, last = got + 1, event
+    check("a slow reader gets the newest, and the count of what it lost", lost > 0 and got + lost == 2001, (got, lost))
+    check("and delays nobody", slowest < 5, slowest)
+    slow.close()
+
+
+def crowds(path, pid):
+    """10,000 one after another, then 1000 at once, of whom all beyond the bound are told why."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    before = len(os.listdir(f"/proc/{pid}/fd"))
+    start = time.monotonic()
+    for _ in range(10_000):
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        s.connect(path)
+        s.close()
+    took = time.monotonic() - start
+    check("10,000 connections one after another leave nothing behind",
+          until(lambda: len(os.listdir(f"/proc/{pid}/fd")) <= before, 30), os.listdir(f"/proc/{pid}/fd"))
+    print(f"10,000 connections in {took:.1f} s")
+    crowd = []
+    for _ in range(1000):
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        s.connect(path)  # waits for a place in the queue, which it would not with a timeout
+        s.settimeout(10)
+        crowd.append(s)
+    refused, served = 0, 0
+    request = b'{"jsonrpc":"2.0","id":1,"method":"version"}\n'
+    for s in crowd:
+        try:
+            s.sendall(request)
+        except OSError:
+            pass
+    for s in crowd:
+        try:
+            reply = json.loads(s.makefile("rb").readline() or b"{}")
+        except (OSError, ValueError):
+            reply = {}
+        served += "result" in reply
+        refused += code(reply) == -32002
+    check("1000 at once: those within the bound are served, the others told why",
+          served >= CLIENTS_MAX - 8 and served + refused == 1000, (served, refused))
+    fds = len(os.listdir(f"/proc/{pid}/fd"))
+    check("and no more descriptors than the bound are held", fds <= before + CLIENTS_MAX, fds)
+    for s in crowd:
+        s.close()
+    check("then all is as before", until(lambda: len(os.listdir(f"/proc/{pid}/fd")) <= before), before)
+    c = Control(path)
+    check("and a new client is served", ended(c.ask("version")))
+    c.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def commands(folder, path):
+    got, said = run("status", "-s", path)
+    check("hawser status", got == 0 and "127.0.0.2" in said and "sender to" in said, said)
+    got, said = run("status", "--json", "--socket", path)
+    check("hawser status --json", got == 0 and json.loads(said)["role"] == "sender", said)
+    got, said = run("top", "--once", "-s", path)
+    check("hawser top --once", got == 0 and "127.0.0.3" in said and "\033" not in said, said)
+    got, said = run("ctl", "set_mode", '{"mode": "classic"}', "-s", path)
+    check("hawser ctl", got == 0 and json.loads(said) == {"mode": "classic"}, said)
+    got, said = run("ctl", "set_mode", '{"mode": "best"}', "-s", path)
+    check("hawser ctl says what is wrong", got == 1 and "classic, enhanced or adaptive" in said, said)
+    refuses("hawser ctl with no JSON", 2, "PARAMS is no JSON object", "ctl", "set_mode", "mode", "-s", path)
+    refuses("no socket named", 2, "no control socket named", "status")
+    refuses("a socket that is not there", 1, "No such file", "status", "-s", os.path.join(folder, "none"))
+    refuses("an unknown flag", 2, "--fast", "top", "--fast")
+    for command in ("status", "top", "ctl", "log"):
+        got, said = run(command, "--help")
+        check(f"{command} --help", got == 0 and "HAWSER_CONTROL" in said, said)
+    os.environ["HAWSER_CONTROL"] = path
+    got, said = run("log")
+    check("hawser log, the socket from the environment", got == 0 and "selection: classic (" in said, said)
+    del os.environ["HAWSER_CONTROL"]
+    refuses("a live socket is refused", 1, "another process serves it", *send_words(folder, path))
+
+
+def live_view(path):
+    """hawser top on a terminal of its own: shows the links, ends by `q`, by a signal, and leaves the terminal as it was."""
+    import termios
+    for end in ("q", signal.SIGTERM, signal.SIGINT):
+        main, side = pty.openpty()
+        before = termios.tcgetattr(side)
+        child = subprocess.Popen(["hawser", "top", "-s", path], executable=HAWSER, stdin=side, stdout=side, stderr=side)
+        seen = b""
+        deadline = time.monotonic() + 15
+        while b"127.0.0.2" not in seen and time.monotonic() < deadline:
+            if select.select([main], [], [], 0.1)[0]:
+                seen += os.read(main, 65536)
+        check("hawser top shows the links", b"127.0.0.2" in seen and b"\033[?1049h" in seen, seen[-500:])
+        check("and takes the terminal", termios.tcgetattr(side)[3] != before[3])
+        if end == "q":
+            os.write(main, b"q")
+        else:
+            child.send_signal(end)
+        done = until(lambda: child.poll() is not None)
+        while select.select([main], [], [], 0.1)[0]:
+            seen += os.read(main, 65536)
+        check(f"ends by {end}", done and child.returncode == 0, child.returncode)
+        check("and gives the terminal back", termios.tcgetattr(side) == before and b"\033[?25h\033[?1049l" in seen,
+              seen[-200:])
+        if not done:
+            child.kill()
+            child.wait()
+        os.close(main)
+        os.close(side)
+
+
+def restarts(folder):
+    """A sender that is killed leaves its file; the next one takes its place, and a client that waits is back by itself."""
+    path = os.path.join(folder, "again.sock")
+    with Running(*send_words(folder, path)) as first:
+        first.wait_for("waiting for an SRT caller")
+        with Running("log", "--follow", "-s", path) as follower:
+            until(lambda: "log" in str(run("ctl", "rpc.clients", "-s", path)[1]))
+            first.child.kill()
+            first.child.wait()
+            check("a follower says that the connection is lost", follower.wait_for("trying again"), follower.said)
+            check("a killed sender leaves its file", os.path.exists(path))
+            with Running(*send_words(folder, path)) as second:
+                check("the next one replaces it", second.wait_for("waiting for an SRT caller"), second.said)
+                check("the follower comes back", follower.wait_for("hawser: connected", 20), follower.said)
+                until(lambda: '"log"' in run("ctl", "rpc.clients", "-s", path)[1])
+                run("ctl", "set_quality", '{"enabled": false}', "-s", path)
+                check("and follows again", follower.wait_for(r"quality off \("), follower.said)
+            check("a follower ends by Ctrl-C with code 0", follower.end(signal.SIGINT) == 0, follower.read())
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        sender_methods(folder)
+        receiver_methods(folder)
+        path = os.path.join(folder, "control.sock")
+        with Running(*send_words(folder, path)) as sender:
+            sender.wait_for("waiting for an SRT caller")
+            bad_input(path)
+            subscriptions(path, sender)
+            commands(folder, path)
+            live_view(path)
+            crowds(path, sender.child.pid)
+            check("the sender runs on through all of it", sender.child.poll() is None, sender.read()[-2000:])
+            check("and ends as it should", sender.end(signal.SIGTERM) == 0, sender.read()[-2000:])
+        restarts(folder)
+    finish()
+
+
+if __name__ == "__main__":
+    main()
