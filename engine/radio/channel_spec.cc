@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "engine/radio/channel_spec.h"
 
+#include <array>
 #include <cmath>
+#include <string>
 
 namespace hawser::radio {
 
@@ -18,6 +20,12 @@ template <class T>
 void put_number(Command& command, F field, const std::optional<T>& value) {
     if (value) put(command, field, static_cast<double>(*value));
 }
+// What radiod makes of a value by itself: levels below full scale are negative and times positive, however told.
+bool has_own_sign(F field) {
+    return field == F::headroom || field == F::agc_threshold || field == F::agc_hangtime ||
+           field == F::agc_recovery_rate;
+}
+std::string_view magnitude(std::string_view number) { return number.substr(number.starts_with('-') ? 1 : 0); }
 bool differs(const std::optional<float>& wanted, double actual) {
     return wanted && !(std::abs(*wanted - actual) <= 0.5);
 }
@@ -44,6 +52,7 @@ Command command_for(const ChannelSpec& spec) {
     put_number(command, F::resolution_bw, spec.resolution_bw);
     put_number(command, F::crossover, spec.crossover);
     put_number(command, F::window_type, spec.window);
+    command.append(spec.others);
     return command;
 }
 
@@ -59,6 +68,32 @@ Command command_to_remove() {
     put(command, F::radio_frequency, 0.0);
     put(command, F::lifetime, std::uint64_t{removal_lifetime});
     return command;
+}
+
+// The two kinds of packet differ in their first byte.
+std::optional<Status> wanted_by(const Command& command) {
+    std::array<std::uint8_t, command_packet_bytes_max> room;
+    const Bytes packet = build_command(room, 0, 1, command.elements());
+    room[0] = 0;
+    Status status;
+    if (decode_status(packet, status)) return std::nullopt;
+    return status;
+}
+
+std::optional<RadioField> next_difference(const Status& wanted, const Status& actual, RadioField after) {
+    for (const auto& row : wire::radio_fields) {
+        const F f = row.field;
+        if (f <= after || !row.settable || row.type == wire::RadioType::none || f == F::command_tag ||
+            f == F::setopts || f == F::clearopts || f == F::lifetime || f == F::output_data_dest_socket)
+            continue;
+        if (!wanted.has(f) || !actual.has(f)) continue;
+        // Where the AGC is on, what was told is where it began.
+        if (f == F::gain && actual.agc.enable) continue;
+        const std::string told = format_value(f, value_of(wanted, f));
+        const std::string is = format_value(f, value_of(actual, f));
+        if (told != is && !(has_own_sign(f) && magnitude(told) == magnitude(is))) return f;
+    }
+    return std::nullopt;
 }
 
 std::optional<RadioField> first_difference(const ChannelSpec& spec, const Status& s) {
@@ -84,7 +119,9 @@ std::optional<RadioField> first_difference(const ChannelSpec& spec, const Status
     }
     if (spec.bin_count && *spec.bin_count != s.spectrum.bin_count) return F::bin_count;
     if (differs(spec.resolution_bw, s.spectrum.resolution_bw)) return F::resolution_bw;
-    return std::nullopt;
+    if (spec.others.empty()) return std::nullopt;
+    const auto others = wanted_by(spec.others);
+    return others ? next_difference(*others, s) : std::nullopt;
 }
 
 }  // namespace hawser::radio

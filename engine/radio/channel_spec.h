@@ -31,6 +31,8 @@ struct ChannelSpec {
     std::optional<float> resolution_bw{};
     std::optional<float> crossover{};
     std::optional<std::uint32_t> window{};
+    // Any other fields: told behind the rest, and compared by value.
+    Command others{};
 };
 
 // Everything in one packet.
@@ -42,6 +44,13 @@ struct ChannelSpec {
 // Long enough for the reply, which radiod sends one block after the command.
 inline constexpr std::uint32_t removal_lifetime = 4;  // blocks
 [[nodiscard]] Command command_to_remove();
+
+// The status that radiod would answer with if it took the command to the letter; absent fields are not asked for.
+[[nodiscard]] std::optional<Status> wanted_by(const Command& command);
+// Fields of the command that radiod answers with another value, in the table's order. Those that tell nothing by their
+// value are left out: tag, lifetime (it counts down), destination (its port is radiod's choice), option bits.
+[[nodiscard]] std::optional<RadioField> next_difference(const Status& wanted, const Status& actual,
+                                                        RadioField after = RadioField::eol);
 
 // The first field whose value is another than wanted; absent: the channel is as wanted.
 [[nodiscard]] std::optional<RadioField> first_difference(const ChannelSpec& spec, const Status& status);

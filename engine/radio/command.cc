@@ -176,6 +176,13 @@ Result<Unit, FieldFault> Command::put_text(std::string_view path, std::string_vi
     return put_text(*field, text);
 }
 
+bool Command::append(const Command& other) {
+    if (other.size_ > bytes_.size() - size_) return false;
+    std::copy_n(other.bytes_.begin(), other.size_, bytes_.begin() + static_cast<std::ptrdiff_t>(size_));
+    size_ += other.size_;
+    return true;
+}
+
 Bytes build_command(MutableBytes room, std::uint32_t tag, std::uint32_t ssrc, Bytes elements) {
     wire::RadioBuilder builder(room, wire::RadioPacketType::command);
     builder.integer(F::command_tag, tag);

@@ -37,6 +37,9 @@ public:
     // The field by its dotted path or radiod's name.
     Result<Unit, FieldFault> put_text(std::string_view path, std::string_view text);
 
+    // All of another's elements behind these; false, and nothing done, where they do not fit.
+    bool append(const Command& other);
+
     [[nodiscard]] Bytes elements() const { return Bytes(bytes_).first(size_); }
     [[nodiscard]] bool empty() const { return size_ == 0; }
 

@@ -81,11 +81,24 @@ void Service::finish(const Tuner::Done& done, const Endpoint& source, Instant no
 
 std::optional<std::uint32_t> Service::find_equal(RadioId radio, const ChannelSpec& spec) const {
     std::optional<std::uint32_t> lowest;
-    for (const OnAir* on_air : roster_.channels(radio)) {
-        const std::uint32_t ssrc = on_air->status.channel.ssrc;
-        if (!first_difference(spec, on_air->status) && (!lowest || ssrc < *lowest)) lowest = ssrc;
-    }
+    for (const Roster* roster : {&roster_, &recalled_})
+        for (const OnAir* on_air : roster->channels(radio)) {
+            const std::uint32_t ssrc = on_air->status.channel.ssrc;
+            if (!first_difference(spec, on_air->status) && (!lowest || ssrc < *lowest)) lowest = ssrc;
+        }
     return lowest;
+}
+
+void Service::recall(RadioId radio, const Endpoint& source, Bytes status, Instant heard) {
+    HAWSER_CHECK(radio.index() < discoveries_.size());
+    Status decoded;
+    if (decode_status(status, decoded) || roster_.find(radio, decoded.channel.ssrc) != nullptr) return;
+    recalled_.note(radio, source, decoded, heard);
+}
+
+const OnAir* Service::known(RadioId radio, std::uint32_t ssrc) const {
+    const OnAir* heard = roster_.find(radio, ssrc);
+    return heard != nullptr ? heard : recalled_.find(radio, ssrc);
 }
 
 std::optional<WantId> Service::ensure(RadioId radio, std::uint32_t ssrc, const ChannelSpec& spec, Instant now) {
@@ -120,8 +133,8 @@ std::optional<WantId> Service::want(RadioId radio, std::uint32_t ssrc, const Cha
     w.spec = spec;
     w.begun = now;
     w.retry = retry_first;
-    const OnAir* known = roster_.find(radio, ssrc);
-    const bool is_there = known != nullptr && !first_difference(spec, known->status);
+    const OnAir* on_air = known(radio, ssrc);
+    const bool is_there = on_air != nullptr && !first_difference(spec, on_air->status);
     send_want(slot, is_there ? WantState::probing : WantState::making, now);
     return id_of(slot);
 }
@@ -268,6 +281,7 @@ bool Service::on_packet(RadioId radio, const Endpoint& source, Bytes packet, Ins
         }
     }
     const Roster::Noted noted = roster_.note(radio, source, status_, now);
+    recalled_.forget(radio, ssrc);
     if (noted.clash) {
         event.kind = RadioEventKind::number_clash;
         tell(event);
@@ -296,7 +310,10 @@ std::optional<Tuner::Packet> Service::next_packet(Instant now) {
                 return Tuner::Packet{radio, build_command(poll_room_, tag, poll_all_ssrc, {})};
             }
             // A whole poll that a channel did not answer, twice: it has gone.
-            if (step == Discovery::Step::done) roster_.forget_unheard(radio, discovery.began());
+            if (step == Discovery::Step::done) {
+                roster_.forget_unheard(radio, discovery.began());
+                recalled_.forget_unheard(radio, never);
+            }
             RadioEvent event;
             event.kind = step == Discovery::Step::settled ? RadioEventKind::list_settled : RadioEventKind::list_done;
             event.radio = radio;

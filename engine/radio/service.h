@@ -80,6 +80,9 @@ public:
     // Wants it until withdraw(), which leaves the channel as it is. The same number again replaces what was wanted.
     std::optional<WantId> declare(RadioId radio, std::uint32_t ssrc, const ChannelSpec& spec, Instant now);
     bool withdraw(WantId want);
+    // A status of earlier times, as from a cache. It is not on the air: the roster does not show it. ensure(),
+    // declare() and find_equal() go by it until the radio says otherwise, and then verify it.
+    void recall(RadioId radio, const Endpoint& source, Bytes status, Instant heard);
     void discover(RadioId radio, Instant now);
 
     // What came from the radio's status group, or from one of its data groups' status ports. True: status() is its.
@@ -122,11 +125,13 @@ private:
     void release_want(std::uint32_t slot);
     void on_restart(RadioId radio, const Endpoint& source, Instant now);
     void finish(const Tuner::Done& done, const Endpoint& source, Instant now);
+    [[nodiscard]] const OnAir* known(RadioId radio, std::uint32_t ssrc) const;
     [[nodiscard]] Duration check_after(const Want& want) const;
     void tell(const RadioEvent& event);
 
     Tuner tuner_;
     Roster roster_;
+    Roster recalled_;                     // what is not heard yet
     std::vector<Discovery> discoveries_;  // by RadioId
     std::vector<Instant> restarts_;       // by RadioId: when the last was told
     std::vector<Want> wants_;

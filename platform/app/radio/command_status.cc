@@ -1,57 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/radio/command_status.h"
 
-#include <array>
-
 #include "engine/radio/frequency.h"
 #include "engine/radio/ssrc.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
 
-std::optional<radio::Status> wanted_by(const radio::Command& command, std::uint32_t ssrc) {
-    std::array<std::uint8_t, radio::command_packet_bytes_max> room;
-    const Bytes packet = radio::build_command(room, 0, ssrc, command.elements());
-    room[0] = 0;
-    radio::Status status;
-    if (radio::decode_status(packet, status)) return std::nullopt;
-    return status;
-}
-
-namespace {
-
-// What radiod makes of a value by itself: levels below full scale are negative and times positive, however told.
-bool has_own_sign(wire::RadioField field) {
-    using F = wire::RadioField;
-    return field == F::headroom || field == F::agc_threshold || field == F::agc_hangtime ||
-           field == F::agc_recovery_rate;
-}
-std::string_view magnitude(std::string_view number) { return number.substr(number.starts_with('-') ? 1 : 0); }
-
-}  // namespace
-
 std::string refused(const radio::Command& command, const radio::Status& got) {
     std::string out;
-    const auto wanted = wanted_by(command, got.channel.ssrc);
+    const auto wanted = radio::wanted_by(command);
     if (!wanted) return out;
-    for (const auto& row : wire::radio_fields) {
-        if (!row.settable || row.field == wire::RadioField::command_tag || row.field == wire::RadioField::lifetime ||
-            row.field == wire::RadioField::output_data_dest_socket || row.type == wire::RadioType::none)
-            continue;
-        if (!wanted->has(row.field) || !got.has(row.field)) continue;
-        // Where the AGC is on, what was told is where it began.
-        if (row.field == wire::RadioField::gain && got.agc.enable) continue;
-        const std::string told = radio::format_value(row.field, radio::value_of(*wanted, row.field));
-        const std::string is = radio::format_value(row.field, radio::value_of(got, row.field));
-        if (told == is || (has_own_sign(row.field) && magnitude(told) == magnitude(is))) continue;
-        out += (out.empty() ? "" : ", ") + std::string(row.path) + " is " + is;
-    }
+    for (auto field = radio::next_difference(*wanted, got); field; field = radio::next_difference(*wanted, got, *field))
+        out += (out.empty() ? "" : ", ") + std::string(wire::row_of(*field).path) + " is " +
+               radio::format_value(*field, radio::value_of(got, *field));
     return out;
 }
 
 std::optional<radio::ChannelSpec> spec_of(const radio::Command& command, std::string& at_fault) {
     using F = radio::RadioField;
-    const auto status = wanted_by(command, 1);
+    const auto status = radio::wanted_by(command);
     if (!status) return std::nullopt;
     const radio::Status& s = *status;
     radio::ChannelSpec spec;
@@ -77,7 +45,11 @@ std::optional<radio::ChannelSpec> spec_of(const radio::Command& command, std::st
             case F::resolution_bw: spec.resolution_bw = s.spectrum.resolution_bw; break;
             case F::crossover: spec.crossover = s.spectrum.crossover; break;
             case F::window_type: spec.window = s.spectrum.window_type; break;
-            default: at_fault = std::string(row.path); return std::nullopt;
+            default:
+                // Whatever else it is told, which was a value of a command before.
+                if (spec.others.put(row.field, radio::value_of(s, row.field))) break;
+                at_fault = std::string(row.path);
+                return std::nullopt;
         }
     }
     return spec;

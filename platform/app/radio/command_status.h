@@ -11,8 +11,6 @@
 
 namespace hawser::app {
 
-// What the command asks for, as a status would tell it: the two packets differ in their first byte.
-[[nodiscard]] std::optional<radio::Status> wanted_by(const radio::Command& command, std::uint32_t ssrc);
 // Fields that radiod answers with another value than it was told: "agc.gain is 20, ..."; empty when there is none.
 [[nodiscard]] std::string refused(const radio::Command& command, const radio::Status& got);
 // The channel that the command makes, to be kept. Absent, and the field named, where one cannot be kept.

@@ -215,6 +215,67 @@ TEST_CASE("ensure makes a channel in one exchange, and finds it again without di
     }
 }
 
+TEST_CASE("what is recalled is used and verified, and is not on the air before it is heard", "[service]") {
+    World w;
+    w.make_channels(1);
+    // Of an earlier time: a channel that is there still, and one that has gone.
+    std::vector<std::vector<std::uint8_t>> statuses;
+    for (const std::uint32_t ssrc : {5000u, 5001u}) {
+        REQUIRE(w.service.ensure(w.radio, ssrc, World::usb(14e6 + ssrc), w.now));
+        StandIn earlier(World::options(), w.now);
+        std::array<std::uint8_t, command_packet_bytes_max> room;
+        earlier.on_command(build_command(room, 9, ssrc, command_for(World::usb(14e6 + ssrc)).elements()), w.now);
+        for (int i = 0; i < 3; ++i) earlier.run(earlier.next_deadline());
+        statuses.push_back(earlier.take_sent().at(0).bytes);
+    }
+    w.run(100_ms);
+    REQUIRE(w.service.remove(w.radio, 5001, w.now));
+    w.run(200_ms);
+    World later;
+    later.radiods.swap(w.radiods);
+    later.now = w.now;
+    for (const auto& status : statuses) later.service.recall(later.radio, Endpoint{}, status, start);
+    CHECK(later.service.roster().channels(later.radio).empty());
+    CHECK(later.service.find_equal(later.radio, World::usb(14e6 + 5000)) == 5000u);
+    for (const std::uint32_t ssrc : {5000u, 5001u}) {
+        later.events.clear();
+        REQUIRE(later.service.ensure(later.radio, ssrc, World::usb(14e6 + ssrc), later.now));
+        later.run(200_ms);
+        REQUIRE(later.events.size() == 1);
+        CHECK(later.events[0].kind == Kind::channel_active);
+        CHECK(later.events[0].reused == (ssrc == 5000));
+        CHECK(later.events[0].packets == 1);
+    }
+    // A list tells what there is: nothing is recalled after it.
+    World fresh;
+    fresh.service.recall(fresh.radio, Endpoint{}, statuses[0], start);
+    fresh.service.discover(fresh.radio, fresh.now);
+    fresh.run(1_s);
+    CHECK_FALSE(fresh.service.find_equal(fresh.radio, World::usb(14e6 + 5000)));
+}
+
+TEST_CASE("any field can be part of what is wanted, and is put right when another changes it", "[service]") {
+    World w;
+    ChannelSpec spec = World::usb(14e6);
+    REQUIRE(spec.others.put_text("squelch.open", "12.5"));
+    REQUIRE(spec.others.put_text("agc.hangtime", "0.3"));
+    REQUIRE(w.service.declare(w.radio, 5000, spec, w.now));
+    w.run(100_ms);
+    REQUIRE(w.count(Kind::channel_active) == 1);
+    const OnAir* on_air = w.service.roster().find(w.radio, 5000);
+    REQUIRE(on_air != nullptr);
+    CHECK(on_air->status.squelch.open == 12.5F);
+    CHECK_FALSE(first_difference(spec, on_air->status));
+    Command other;
+    REQUIRE(other.put_text("squelch.open", "3"));
+    REQUIRE(w.service.tune(w.radio, 5000, other, 0, w.now));
+    w.run(11_s);
+    REQUIRE(w.last(Kind::channel_lost) != nullptr);
+    CHECK(w.last(Kind::channel_lost)->field == RadioField::squelch_open);
+    CHECK(w.count(Kind::channel_active) == 2);
+    CHECK(w.service.roster().find(w.radio, 5000)->status.squelch.open == 12.5F);
+}
+
 TEST_CASE("an equal channel is found under whatever number it has", "[service]") {
     World w;
     w.make_channels(9);
