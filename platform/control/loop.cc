@@ -91,6 +91,7 @@ int Loop::run() {
         polled.clear();
         for (const Watch& w : watches_) polled.push_back(pollfd{w.fd, w.events, 0});
         if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return 1;
+        ++wakes_;
         for (std::size_t i = 0; i < polled.size() && running_; ++i)
             if (polled[i].revents != 0 && watches_[i].fd >= 0) watches_[i].handler();
     }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <csignal>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <initializer_list>
@@ -45,8 +46,10 @@ public:
     // Blocks the signals for this thread and those it starts later, and hands them to the handler one by one.
     void on_signals(std::initializer_list<int> signals, std::function<void(int)> handler);
 
-    // Runs until quit(); answers quit's code. It can be run again.
+    // Runs until quit(), which may have been called before; answers quit's code. May be run again.
     int run();
+    // How often it was woken.
+    [[nodiscard]] std::uint64_t wakes() const { return wakes_; }
     void quit(int code) {
         running_ = false;
         code_ = code;
@@ -63,6 +66,7 @@ private:
     bool has_given_up_ = false;
     bool running_ = true;
     int code_ = 0;
+    std::uint64_t wakes_ = 0;
 };
 
 }  // namespace hawser::control

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "platform/control/radio/radio_link.h"
 
+#include <time.h>
+
 #include <utility>
 
 #include "engine/radio/address.h"
 #include "platform/linux/clock.h"
+#include "platform/linux/sockaddr.h"
 
 namespace hawser::control {
 
@@ -43,17 +46,60 @@ RadioLink::RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handl
 
 RadioLink::~RadioLink() { loop_.unwatch(timer_.fd()); }
 
-Result<radio::RadioId, GroupFault> RadioLink::add(const GroupSpec& status_group) {
+Result<radio::RadioId, GroupFault> RadioLink::add(const GroupSpec& status_group, const std::string& name) {
     if (const auto joined = receiver_.join(status_group); !joined) return Failure{joined.error()};
-    radios_.push_back({status_group, sending_interface(status_group), false});
-    return service_.add_radio();
+    radios_.push_back({status_group, name, sending_interface(status_group), false});
+    const radio::RadioId radio = service_.add_radio();
+    recall(radio);
+    return radio;
+}
+
+void RadioLink::tell(const radio::RadioEvent& event) {
+    if (cache_ != nullptr) note_in_cache(event);
+    handler_(event);
+}
+
+// -------- the cache
+
+void RadioLink::recall(radio::RadioId radio) {
+    if (cache_ == nullptr) return;
+    const auto& known = cache_->state().radios;
+    const auto found = known.find(os::endpoint_text(radios_[radio.index()].spec.group));
+    if (found == known.end()) return;
+    const auto unix_s = static_cast<std::int64_t>(::time(nullptr));
+    for (const auto& [ssrc, c] : found->second.channels)
+        service_.recall(radio, c.source, c.status, os::now() - Duration{(unix_s - c.heard_s) * 1'000'000'000});
+}
+
+void RadioLink::note_in_cache(radio::RadioId radio, const Endpoint& source, Bytes packet) {
+    const Radio& r = radios_[radio.index()];
+    CachedRadio heard;
+    heard.name = r.name;
+    heard.description = std::string(service_.status().frontend.description.view());
+    heard.interface = r.spec.interface;
+    cache_->learn_radio(r.spec.group, heard);
+    cache_->learn_channel(r.spec.group, source, packet, service_.status());
+}
+
+// After a whole list, what is not on it has gone.
+void RadioLink::note_in_cache(const radio::RadioEvent& event) {
+    const Endpoint& group = radios_[event.radio.index()].spec.group;
+    if (event.kind == radio::RadioEventKind::channel_removed) cache_->forget_channel(group, event.ssrc);
+    if (event.kind != radio::RadioEventKind::list_done) return;
+    const auto found = cache_->state().radios.find(os::endpoint_text(group));
+    if (found == cache_->state().radios.end()) return;
+    std::vector<std::uint32_t> gone;
+    for (const auto& [ssrc, c] : found->second.channels)
+        if (service_.roster().find(event.radio, ssrc) == nullptr) gone.push_back(ssrc);
+    for (const std::uint32_t ssrc : gone) cache_->forget_channel(group, ssrc);
 }
 
 void RadioLink::feed(radio::RadioId radio, const Endpoint& source, Bytes packet) {
     const bool is_status = service_.on_packet(radio, source, packet, os::now());
+    if (is_status && cache_ != nullptr) note_in_cache(radio, source, packet);
     if (is_status && status_handler_) status_handler_(radio, source, service_.status());
     // The service's status is of this packet only as long as no other came.
-    while (const auto event = service_.next_event()) handler_(*event);
+    while (const auto event = service_.next_event()) tell(*event);
 }
 
 void RadioLink::take(radio::RadioId radio, const Endpoint& source, Bytes packet) {
@@ -70,7 +116,7 @@ void RadioLink::pump() {
         service_.turn(now);
         while (const auto packet = service_.next_packet(now)) send(*packet);
         while (const auto event = service_.next_event()) {
-            handler_(*event);
+            tell(*event);
             has_more = true;
         }
     }

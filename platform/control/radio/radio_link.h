@@ -12,6 +12,7 @@
 #include "engine/radio/service.h"
 #include "platform/control/loop.h"
 #include "platform/control/radio/group_receiver.h"
+#include "platform/control/radio/state_cache.h"
 
 namespace hawser::control {
 
@@ -33,7 +34,10 @@ public:
     RadioLink& operator=(const RadioLink&) = delete;
 
     // Listens to a radiod's status group, which is then a radio of the service.
-    Result<radio::RadioId, GroupFault> add(const GroupSpec& status_group);
+    // `name` is what the cache calls it.
+    Result<radio::RadioId, GroupFault> add(const GroupSpec& status_group, const std::string& name = "");
+    // From the next add() on: what it holds of a radio is recalled, what is heard goes into it.
+    void remember_in(StateCache& cache) { cache_ = &cache; }
     // After anything was asked of the service: sends what is due and hands out events.
     void pump();
     // A packet of the radio that came by another socket: its data groups carry statuses too.
@@ -46,10 +50,15 @@ public:
 private:
     struct Radio {
         GroupSpec spec;
+        std::string name;
         std::uint32_t interface = 0;
         bool is_failing = false;  // told once, until it goes again
     };
     void feed(radio::RadioId radio, const Endpoint& source, Bytes packet);
+    void tell(const radio::RadioEvent& event);
+    void recall(radio::RadioId radio);
+    void note_in_cache(radio::RadioId radio, const Endpoint& source, Bytes packet);
+    void note_in_cache(const radio::RadioEvent& event);
     void send(const radio::Tuner::Packet& packet);
     GroupSender* sender_for(bool v4);
 
@@ -63,6 +72,7 @@ private:
     GroupReceiver receiver_;
     std::optional<GroupSender> senders_[2];  // IPv6, IPv4
     std::vector<Radio> radios_;              // by RadioId
+    StateCache* cache_ = nullptr;
     bool is_pumping_ = false;
     Figures figures_;
 };

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "platform/control/radio/keeper.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "platform/linux/clock.h"
+#include "platform/linux/sockaddr.h"
+
+namespace hawser::control {
+
+namespace {
+
+using radio::RadioEvent;
+using Event = radio::RadioEventKind;
+
+bool same_spec(const radio::ChannelSpec& a, const radio::ChannelSpec& b) {
+    const radio::Command left = radio::command_for(a);
+    const radio::Command right = radio::command_for(b);
+    return std::equal(left.elements().begin(), left.elements().end(), right.elements().begin(), right.elements().end());
+}
+
+bool same_radio(const WantedRadio& a, const WantedRadio& b) {
+    return a.text == b.text && a.address.interface == b.address.interface && a.source == b.source;
+}
+
+}  // namespace
+
+Keeper::Keeper(Loop& loop, const Settings& settings, Notice notice)
+    : loop_(loop),
+      settings_(settings),
+      notice_(std::move(notice)),
+      names_(loop),
+      radio_names_(loop, names_),
+      service_({}, Random(settings.seed)),
+      link_(
+          loop, service_, settings.ttl, [this](const RadioEvent& e) { on_event(e); }, notice_) {
+    if (settings.cache != nullptr) link_.remember_in(*settings.cache);
+    loop_.watch(retry_.fd(), [this] {
+        retry_.acknowledge();
+        for (std::size_t i = 0; i < radios_.size(); ++i)
+            if (radios_[i].is_wanted && !radios_[i].id) find(i);
+    });
+}
+
+Keeper::~Keeper() { loop_.unwatch(retry_.fd()); }
+
+// -------- what is wanted
+
+std::size_t Keeper::place_of(const WantedRadio& wanted) {
+    std::size_t place = 0;
+    while (place < radios_.size() && !same_radio(radios_[place].wanted, wanted)) ++place;
+    if (place == radios_.size()) radios_.push_back({});
+    radios_[place].wanted = wanted;
+    return place;
+}
+
+void Keeper::apply(const DesiredState& state) {
+    for (Radio& r : radios_) r.is_wanted = false;
+    std::vector<std::size_t> places;
+    for (const WantedRadio& r : state.radios) {
+        places.push_back(place_of(r));
+        radios_[places.back()].is_wanted = true;
+    }
+    std::vector<Channel> before = std::exchange(channels_, {});
+    std::vector<std::size_t> fresh;
+    for (const WantedChannel& wanted : state.channels) {
+        const std::size_t radio = places[wanted.radio];
+        const auto same = std::find_if(before.begin(), before.end(), [&](const Channel& c) {
+            return c.radio == radio && c.wanted.ssrc == wanted.ssrc;
+        });
+        channels_.push_back({radio, wanted, std::nullopt, false, {}});
+        if (same != before.end() && same->want && same_spec(same->wanted.spec, wanted.spec)) {
+            channels_.back().want = same->want;
+            channels_.back().is_active = same->is_active;
+        } else {
+            fresh.push_back(channels_.size() - 1);
+        }
+        if (same != before.end()) before.erase(same);
+    }
+    for (Channel& gone : before) drop(gone);
+    // Joined already, or declared when it is.
+    for (const std::size_t i : fresh)
+        if (radios_[channels_[i].radio].id) declare(channels_[i]);
+    for (const std::size_t radio : places)
+        if (!radios_[radio].id) find(radio);
+    link_.pump();
+}
+
+void Keeper::declare(Channel& c) {
+    c.want = service_.declare(*radios_[c.radio].id, c.wanted.ssrc, c.wanted.spec, os::now());
+    if (!c.want) tell(TransitionKind::channel_too_many, c.radio, &c);
+}
+
+void Keeper::drop(Channel& c) {
+    if (c.want) service_.withdraw(*c.want);
+    const auto id = radios_[c.radio].id;
+    if (settings_.removes && id && c.want) {
+        if (const auto request = service_.remove(*id, c.wanted.ssrc, os::now())) {
+            removals_[request->value] = c.wanted.name;
+            return;
+        }
+    }
+    tell(TransitionKind::channel_dropped, c.radio, &c);
+}
+
+void Keeper::stop(std::function<void()> done) {
+    std::vector<Channel> all = std::exchange(channels_, {});
+    for (Radio& r : radios_) r.is_wanted = false;
+    retry_.set(never);
+    for (Channel& c : all) drop(c);
+    link_.pump();
+    if (removals_.empty())
+        done();
+    else
+        stopped_ = std::move(done);
+}
+
+// -------- radiods
+
+void Keeper::find(std::size_t radio) {
+    if (std::exchange(radios_[radio].is_searched, true)) return;
+    radio_names_.find(radios_[radio].wanted.address,
+                      [this, radio](const FoundGroup& found) { on_group(radio, found); });
+}
+
+void Keeper::on_group(std::size_t place, const FoundGroup& found) {
+    Radio& r = radios_[place];
+    r.is_searched = false;
+    if (!r.is_wanted || r.id) return;
+    GroupSpec spec;
+    spec.group = found.group;
+    spec.interface = r.wanted.address.interface;
+    spec.source = r.wanted.source;
+    const auto joined = link_.add(spec, r.wanted.address.host);
+    Transition t;
+    if (!joined) {
+        t.text = joined.error().text();
+        if (!std::exchange(r.has_failed, true)) tell(TransitionKind::radio_failed, place, nullptr, t);
+        retry_.set(os::now() + retry_interval);
+        return;
+    }
+    r.id = *joined;
+    r.has_failed = false;
+    t.text = found.text();
+    tell(TransitionKind::radio_joined, place, nullptr, t);
+    for (Channel& c : channels_)
+        if (c.radio == place) declare(c);
+    link_.pump();
+}
+
+// -------- what happened
+
+Keeper::Channel* Keeper::channel_of(radio::WantId want) {
+    const auto found =
+        std::find_if(channels_.begin(), channels_.end(), [&](const Channel& c) { return c.want == want; });
+    return found == channels_.end() ? nullptr : &*found;
+}
+
+std::size_t Keeper::radio_of(radio::RadioId id) const {
+    const auto found = std::find_if(radios_.begin(), radios_.end(), [&](const Radio& r) { return r.id == id; });
+    return static_cast<std::size_t>(found - radios_.begin());
+}
+
+void Keeper::tell(TransitionKind kind, std::size_t radio, const Channel* channel, Transition t) {
+    t.kind = kind;
+    t.radio = radios_[radio].wanted.name;
+    if (channel != nullptr) {
+        t.channel = channel->wanted.name;
+        t.ssrc = channel->wanted.ssrc;
+    }
+    listeners_.tell(t);
+}
+
+void Keeper::end_of_removal(radio::RequestId request, bool is_gone, radio::RadioId radio, std::uint32_t ssrc) {
+    const auto found = removals_.find(request.value);
+    if (found == removals_.end()) return;
+    Transition t;
+    t.channel = found->second;
+    t.ssrc = ssrc;
+    removals_.erase(found);
+    tell(is_gone ? TransitionKind::channel_removed : TransitionKind::channel_silent, radio_of(radio), nullptr, t);
+    if (removals_.empty() && stopped_) std::exchange(stopped_, nullptr)();
+}
+
+void Keeper::on_event(const RadioEvent& e) {
+    const std::size_t radio = radio_of(e.radio);
+    if (radio == radios_.size()) return;
+    Transition t;
+    t.source = e.source;
+    t.field = e.field;
+    t.reused = e.reused;
+    t.packets = e.packets;
+    t.took = e.took;
+    // The status is the answer's where the event is of one.
+    if (e.field != radio::RadioField::eol)
+        t.value = radio::format_value(e.field, radio::value_of(service_.status(), e.field));
+    const auto of_channel = [&](TransitionKind kind) {
+        if (Channel* const channel = channel_of(e.want)) tell_channel(kind, *channel, t);
+    };
+    switch (e.kind) {
+        case Event::channel_active: return of_channel(TransitionKind::channel_active);
+        case Event::channel_lost: return of_channel(TransitionKind::channel_lost);
+        case Event::channel_refused: return of_channel(TransitionKind::channel_refused);
+        case Event::channel_unreachable: return of_channel(TransitionKind::channel_silent);
+        case Event::channel_removed: return end_of_removal(e.request, true, e.radio, e.ssrc);
+        case Event::expired: return end_of_removal(e.request, false, e.radio, e.ssrc);
+        case Event::radiod_restarted: return tell(TransitionKind::radio_restarted, radio, nullptr, t);
+        case Event::number_clash: {
+            t.ssrc = e.ssrc;
+            const auto found = std::find_if(channels_.begin(), channels_.end(), [&](const Channel& c) {
+                return c.radio == radio && c.wanted.ssrc == e.ssrc;
+            });
+            return tell(TransitionKind::number_clash, radio, found == channels_.end() ? nullptr : &*found, t);
+        }
+        case Event::confirmed:
+        case Event::channel_listed:
+        case Event::list_settled:
+        case Event::list_done: return;
+    }
+}
+
+void Keeper::tell_channel(TransitionKind kind, Channel& c, const Transition& t) {
+    c.is_active = kind == TransitionKind::channel_active;
+    std::string refusal;
+    if (kind == TransitionKind::channel_refused) refusal = std::to_string(static_cast<int>(t.field)) + " " + t.value;
+    const bool is_known = !refusal.empty() && refusal == c.refusal;
+    c.refusal = std::move(refusal);
+    if (!is_known) tell(kind, c.radio, &c, t);
+}
+
+Keeper::Count Keeper::count() const {
+    Count out{channels_.size(), 0};
+    for (const Channel& c : channels_) out.active += c.is_active ? 1 : 0;
+    return out;
+}
+
+}  // namespace hawser::control

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// What was learned of radiods, kept on disk: names and their groups, who announced itself, the channels of each group
+// and what they last told. For a start that need not ask everything again; whoever uses it verifies it.
+//  - Written by a worker, at most once in write_interval however many changes come, and at flush(); as a whole or not
+//    at all. A counter that moves is no change: what could be set is.
+//  - What others wrote meanwhile stays: of each group the younger account wins.
+//  - A file that is damaged or too long is told once and taken for empty; one of another version is left alone too.
+// Control thread only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/bytes.h"
+#include "engine/base/endpoint.h"
+#include "engine/radio/status.h"
+#include "platform/control/worker.h"
+
+namespace hawser::control {
+
+struct CachedChannel {
+    Endpoint source;
+    std::int64_t heard_s = 0;  // Unix time
+    std::vector<std::uint8_t> status;
+    std::uint64_t settings = 0;  // a hash of what could be set
+};
+
+struct CachedRadio {
+    std::string name;  // as it was asked for or announced
+    std::string description;
+    std::string interface;
+    bool is_announced = false;
+    std::int64_t seen_s = 0;  // something of it was heard or announced
+    std::map<std::uint32_t, CachedChannel> channels;
+};
+
+struct CachedName {
+    Endpoint group;
+    std::int64_t until_s = 0;
+};
+
+// The file's content; what does not read is an empty state with the reason.
+struct CacheState {
+    std::map<std::string, CachedName> names;
+    std::map<std::string, CachedRadio> radios;  // by "address:port"
+};
+struct CacheReading {
+    CacheState state;
+    std::string complaint;
+    bool is_foreign = false;  // of a newer hawser, to whom it is left
+};
+[[nodiscard]] CacheReading parse_cache(std::string_view text, std::int64_t now_s);
+[[nodiscard]] std::string cache_text(const CacheState& state);
+// Of each name and radio the younger account.
+void merge_cache(CacheState& into, const CacheState& other);
+
+class StateCache {
+public:
+    using Notice = std::function<void(const std::string&)>;
+    static constexpr Duration write_interval{1'000'000'000};
+    static constexpr std::int64_t name_good_for_s = 600;              // untuned
+    static constexpr std::int64_t channel_good_for_s = 24 * 3600;     // untuned
+    static constexpr std::int64_t radio_good_for_s = 30 * 24 * 3600;  // untuned
+    static constexpr std::size_t file_bytes_max = 16 << 20;           // 8192 channels are 6 MB
+    static constexpr std::size_t status_bytes_max = 1024;             // without bins; longer ones are not kept
+
+    // Reads the file, which blocks: at the start. An absent file is an empty one.
+    StateCache(Loop& loop, std::string path, Notice notice);
+    ~StateCache();
+    StateCache(const StateCache&) = delete;
+    StateCache& operator=(const StateCache&) = delete;
+
+    // Where it is unless the operator says otherwise: systemd's CACHE_DIRECTORY, XDG_CACHE_HOME/hawser,
+    // HOME/.cache/hawser, /var/cache/hawser.
+    [[nodiscard]] static std::string default_path();
+
+    [[nodiscard]] const CacheState& state() const { return state_; }
+    [[nodiscard]] std::optional<Endpoint> group_of(const std::string& host) const;
+    void learn_name(const std::string& host, const Endpoint& group);
+    // What is empty or false of it is left as it was known; its channels are not looked at.
+    void learn_radio(const Endpoint& group, const CachedRadio& radio);
+    void learn_channel(const Endpoint& group, const Endpoint& source, Bytes packet, const radio::Status& status);
+    void forget_channel(const Endpoint& group, std::uint32_t ssrc);
+    // Writes now what is not written yet, and waits for it.
+    void flush();
+    [[nodiscard]] std::uint64_t writes() const { return writes_; }
+
+private:
+    void changed();
+    void write();
+
+    Loop& loop_;
+    std::string path_;
+    Notice notice_;
+    CacheState state_;
+    bool is_dirty_ = false;
+    bool is_foreign_ = false;
+    bool is_refused_ = false;  // told once
+    Instant written_;
+    std::uint64_t writes_ = 0;
+    Timer timer_;
+    Worker worker_;
+};
+
+}  // namespace hawser::control

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// What was learned of radiods, on disk and back.
+#include <catch2/catch.hpp>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "platform/control/radio/state_cache.h"
+#include "platform/linux/clock.h"
+#include "tests/vectors/hex.h"
+#include "tests/vectors/radiod.h"
+
+using namespace hawser;
+using namespace hawser::control;
+
+namespace {
+
+struct Folder {
+    Folder() {
+        char name[] = "/tmp/hawser-cache-XXXXXX";
+        path = ::mkdtemp(name);
+    }
+    ~Folder() {
+        const std::string command = "rm -rf '" + path + "'";
+        if (std::system(command.c_str()) != 0) path.clear();
+    }
+    std::string path;
+};
+
+std::string content(const std::string& path) {
+    std::ifstream in(path);
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+void put(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+
+void run_for(Loop& loop, Duration time) {
+    Timer timer;
+    timer.set(os::now() + time);
+    loop.watch(timer.fd(), [&] { loop.quit(0); });
+    loop.run();
+    loop.unwatch(timer.fd());
+}
+
+const Endpoint group = Endpoint::from_v4(0xEF6C9B20, 5006);
+const Endpoint source = Endpoint::from_v4(0x7F000001, 44717);
+
+struct Sample {
+    std::vector<std::uint8_t> packet;
+    radio::Status status;
+};
+Sample sample(double frequency = 0) {
+    Sample out;
+    out.packet = vectors::from_hex(vectors::radiod::created_usb_hex);
+    REQUIRE_FALSE(radio::decode_status(out.packet, out.status));
+    if (frequency != 0) out.status.channel.frequency = frequency;
+    return out;
+}
+CachedRadio named(const std::string& name) {
+    CachedRadio radio;
+    radio.name = name;
+    return radio;
+}
+
+}  // namespace
+
+TEST_CASE("what was learned is there again after a flush, in folders that were made for it") {
+    const Folder folder;
+    const std::string path = folder.path + "/deep/down/radio.json";
+    const Sample s = sample();
+    std::string said;
+    {
+        Loop loop;
+        StateCache cache(loop, path, [&](const std::string& text) { said += text; });
+        cache.learn_name("siglo.local", group);
+        cache.learn_radio(group, named("siglo.local"));
+        cache.learn_channel(group, source, s.packet, s.status);
+        CHECK(cache.writes() == 0);
+    }
+    Loop loop;
+    const StateCache cache(loop, path, [&](const std::string& text) { said += text; });
+    CHECK(cache.group_of("siglo.local") == group);
+    const auto& radio = cache.state().radios.at("239.108.155.32:5006");
+    CHECK(radio.name == "siglo.local");
+    REQUIRE(radio.channels.count(s.status.channel.ssrc) == 1);
+    CHECK(radio.channels.at(s.status.channel.ssrc).status == s.packet);
+    CHECK(radio.channels.at(s.status.channel.ssrc).source == source);
+    CHECK(said.empty());
+}
+
+TEST_CASE("a thousand changes are one write, and a counter that moves is none") {
+    const Folder folder;
+    Loop loop;
+    StateCache cache(loop, folder.path + "/radio.json", [](const std::string&) {});
+    cache.learn_radio(group, named("a"));
+    for (int i = 0; i < 1000; ++i) {
+        const Sample s = sample(1e6 + i);
+        cache.learn_channel(group, source, s.packet, s.status);
+    }
+    run_for(loop, StateCache::write_interval + Duration{300'000'000});
+    CHECK(cache.writes() == 1);
+    Sample s = sample(1e6 + 999);
+    s.status.frontend.input_samples += 1000;
+    s.status.channel.commands += 1;
+    s.status.agc.gain += 1;
+    cache.learn_channel(group, source, s.packet, s.status);
+    cache.flush();
+    CHECK(cache.writes() == 1);
+}
+
+TEST_CASE("damage, another version and the future are told once and ignored") {
+    struct Case {
+        const char* text;
+        const char* complaint;
+    };
+    const auto c = GENERATE(Case{"{", "it is damaged"}, Case{"[1,2", "it is damaged"}, Case{"{}", "it is damaged"},
+                            Case{"\xff\xfe\x00", "it is damaged"},
+                            Case{"{\"hawser_radio_cache\": 2}", "it is of another version of hawser"},
+                            Case{"{\"hawser_radio_cache\": 1, \"names\": 7, \"radios\": [1, {\"group\": 3}]}", ""});
+    const Folder folder;
+    const std::string path = folder.path + "/radio.json";
+    put(path, c.text);
+    std::string said;
+    {
+        Loop loop;
+        StateCache cache(loop, path, [&](const std::string& text) { said += text; });
+        CHECK(cache.state().radios.empty());
+        cache.learn_name("x.local", group);
+    }
+    if (*c.complaint == '\0')
+        CHECK(said.empty());
+    else
+        CHECK(said == "the cache " + path + " is not used: " + c.complaint);
+    // A newer hawser's file is left to it; a damaged one is replaced.
+    const bool is_foreign = std::string(c.complaint).find("version") != std::string::npos;
+    CHECK((content(path) == c.text) == is_foreign);
+}
+
+TEST_CASE("every cut of a cache is read as the whole, or as nothing") {
+    CacheState state;
+    state.names["siglo.local"] = {group, 2000};
+    state.radios["239.108.155.32:5006"] = named("siglo.local");
+    state.radios["239.108.155.32:5006"].seen_s = 1000;
+    const Sample s = sample();
+    state.radios["239.108.155.32:5006"].channels[s.status.channel.ssrc] = {source, 1000, s.packet, 0};
+    const std::string text = cache_text(state);
+    for (std::size_t i = 1; i + 2 < text.size(); ++i) {
+        const auto cut = parse_cache(std::string_view(text).substr(0, i), 1500);
+        CHECK(cut.complaint == "it is damaged");
+        CHECK(cut.state.radios.empty());
+    }
+    CHECK(parse_cache(text, 1500).state.radios.at("239.108.155.32:5006").channels.size() == 1);
+    // Of a clock that was days ahead, and what is too old.
+    CHECK(parse_cache(text, 1000 - 90'000).state.radios.empty());
+    CHECK(parse_cache(text, 1000 + StateCache::channel_good_for_s + 1)
+              .state.radios.at("239.108.155.32:5006")
+              .channels.empty());
+    CHECK(parse_cache(text, 2001).state.names.empty());
+    // Statuses that are none are left out, one by one.
+    std::string bad = text;
+    bad.replace(bad.find("\"status\":\"") + 10, 4, "01zz");
+    CHECK(parse_cache(bad, 1500).state.radios.at("239.108.155.32:5006").channels.empty());
+}
+
+TEST_CASE("two that share a cache keep what each learned") {
+    const Folder folder;
+    const std::string path = folder.path + "/radio.json";
+    const auto ignore = [](const std::string&) {};
+    Loop loop;
+    StateCache one(loop, path, ignore);
+    StateCache two(loop, path, ignore);
+    one.learn_radio(group, named("one"));
+    two.learn_radio(Endpoint::from_v4(0xEF010203, 5006), named("two"));
+    one.flush();
+    two.flush();
+    const StateCache both(loop, path, ignore);
+    CHECK(both.state().radios.size() == 2);
+}
+
+TEST_CASE("a place that cannot be written to is told once") {
+    const Folder folder;
+    put(folder.path + "/file", "");
+    std::vector<std::string> said;
+    Loop loop;
+    StateCache cache(loop, folder.path + "/file/radio.json", [&](const std::string& text) { said.push_back(text); });
+    for (int i = 0; i < 3; ++i) {
+        cache.learn_name("n" + std::to_string(i), group);
+        cache.flush();
+        run_for(loop, Duration{20'000'000});
+    }
+    REQUIRE(said.size() == 1);
+    CHECK(said[0].find("cannot be written") != std::string::npos);
+    CHECK(said[0].find("Not a directory") != std::string::npos);
+}
