@@ -113,6 +113,7 @@ bool ReceiverControl::on_first_answer(const control::Resolution& first) {
 int ReceiverControl::run() {
     if (!take_control_socket(request_.control)) return 1;
     take_signals();
+    if (!keep_channels(request_.radio)) return 1;
     look_up_server();
     return run_loop();
 }

@@ -6,6 +6,7 @@
 
 #include "engine/bond/receiver.h"
 #include "platform/app/pump_service.h"
+#include "platform/app/radio/keep.h"
 #include "platform/control/rpc/server_settings.h"
 
 namespace hawser::app {
@@ -18,7 +19,8 @@ struct ReceiverRequest {
     std::uint16_t server_port = 0;
     bond::ReceiverOptions bond;
     PumpSettings pump;
-    std::string client_files;     // folder for srtla-group-PORT files; empty: none
+    std::string client_files;  // folder for srtla-group-PORT files; empty: none
+    KeepRequest radio;
     double stats_seconds = 0;     // 0: none
     rpc::ServerSettings control;  // no path: none
 };

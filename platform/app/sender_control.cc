@@ -222,6 +222,7 @@ int SenderControl::run() {
     }
     if (!take_control_socket(request_.control)) return 1;
     take_signals();
+    if (!keep_channels(request_.radio)) return 1;
     if (!start_service()) return 1;
     select(request_.selection);
     look_up_receiver();

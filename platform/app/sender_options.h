@@ -8,6 +8,7 @@
 #include "engine/bond/sender.h"
 #include "platform/app/bitrate_file.h"
 #include "platform/app/pump_service.h"
+#include "platform/app/radio/keep.h"
 #include "platform/control/rpc/server_settings.h"
 
 namespace hawser::app {
@@ -26,6 +27,7 @@ struct SenderRequest {
     bond::SenderOptions bond;
     PumpSettings pump;
     BitrateFileSettings bitrate;
+    KeepRequest radio;
     double stats_seconds = 0;     // 0: none
     rpc::ServerSettings control;  // no path: none
 };

@@ -19,6 +19,8 @@
 
 #include "platform/app/event_text.h"
 #include "platform/app/pump_service.h"
+#include "platform/app/radio/keep.h"
+#include "platform/app/radio/transition_text.h"
 #include "platform/app/rpc/control_socket.h"
 #include "platform/control/loop.h"
 #include "platform/control/resolver.h"
@@ -96,6 +98,22 @@ protected:
         resolver_->ask(host, port);
     }
 
+    // The radio channels of a file, kept on this thread beside the rest; nothing where no file is named. False when the
+    // file is bad, which has been said then.
+    [[nodiscard]] bool keep_channels(const KeepRequest& request) {
+        if (request.file.empty()) return true;
+        kept_ = std::make_unique<KeptChannels>(
+            loop_, request,
+            [](const control::Transition& t) {
+                const auto line = describe(t);
+                log(line.level, "radio {}", line.text);
+            },
+            [](const std::string& text) { log(Level::warn, "radio: {}", text); });
+        const auto loaded = kept_->load();
+        if (!loaded) log(Level::error, "{}", loaded.error());
+        return bool(loaded);
+    }
+
     // From now on, and once more at the end; zero seconds: never.
     void print_stats_every(double seconds) {
         prints_stats_ = seconds > 0;
@@ -146,15 +164,26 @@ private:
         if (!asked_for_.empty()) answer_asked();
         if (ended) {
             events_.flush();
-            loop_.quit(service_->failed() ? 1 : 0);
+            if (!kept_) return loop_.quit(service_->failed() ? 1 : 0);
+            loop_.unwatch(service_->fd());
+            kept_->stop([this] { loop_.quit(service_->failed() ? 1 : 0); });
         }
+    }
+
+    void reload_channels() {
+        if (!kept_) return;
+        if (const auto loaded = kept_->load(); !loaded)
+            log(Level::error, "reload refused, the radio channels stay as they are: {}", loaded.error());
     }
 
     void on_signal(int signal) {
         switch (signal) {
-            case SIGHUP: static_cast<void>(reload()); break;
+            case SIGHUP:
+                static_cast<void>(reload());
+                reload_channels();
+                break;
             case SIGUSR1:
-                if (service_) static_cast<void>(when_fresh([this] { print(json() + "\n"); }));
+                if (service_) static_cast<void>(when_fresh([this] { print_json(); }));
                 break;
             default:
                 // Asked a second time, or nothing runs yet that would want an orderly end.
@@ -201,6 +230,12 @@ private:
         for (const auto& then : std::exchange(asked_for_, {})) then();
     }
 
+    void print_json() {
+        std::string text = json();
+        if (kept_) text.replace(text.rfind('}'), 1, ",\"radio\":" + kept_->figures_json() + "}");
+        print(text + "\n");
+    }
+
     void print_stats() {
         refresh();
         print(table());
@@ -213,6 +248,7 @@ private:
 
     std::unique_ptr<Service> service_;
     std::optional<control::Resolver> resolver_;
+    std::unique_ptr<KeptChannels> kept_;
     EventLog events_;
     std::unique_ptr<ControlSocket> control_;
     static constexpr Duration figures_age_max{150'000'000};

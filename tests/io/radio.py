@@ -12,7 +12,7 @@ from radio_program import RADIO, enter_namespace, radiod
 
 def command_line():
     refuses("no subcommand", 2, "subcommand is required", "radio")
-    refuses("no radiod", 2, "--radio is required", "radio", "list")
+    refuses("no radiod", 2, "--radio is required", "radio", "query", "7")
     refuses("a number that is no channel's", 2, "'0' is no channel's number", "radio", "query", "-r", RADIO, "0")
     refuses("a field that is none", 2, "there is no field 'colour'", "radio", "query", "-r", RADIO, "7", "--field", "colour")
     refuses("a frequency that is none", 2, "channel.frequency loud: that is no value of it", "radio", "tune", "-r", RADIO, "-s", "7", "-f", "loud")

@@ -6,10 +6,14 @@ import ctypes
 import os
 import subprocess
 import sys
+import tempfile
 
 from program import check
 
 STAND_IN = os.path.abspath(sys.argv[2])
+# Nothing of the machine's own, and nothing left there.
+cache_home = tempfile.TemporaryDirectory()
+os.environ["XDG_CACHE_HOME"] = cache_home.name
 RADIO = "239.108.155.32,lo"
 
 

@@ -3,7 +3,7 @@
 // it is told (loopback unless), until it is ended by a signal. For tests in network namespaces; needs multicast on the
 // interface and a route to 224.0.0.0/4. Prints one line, `ready PORT`, when it hears the group.
 // usage: radiod-stand-in [--status NAME] [--data NAME] [--interface ADDRESS] [--carrier HZ] [--lifetime BLOCKS]
-//                        [--preset NAME]
+//                        [--preset NAME] [--media off]
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -81,6 +81,8 @@ int main(int argc, char** argv) {
             options.carrier_hz = std::atof(value);
         else if (key == "--lifetime")
             options.lifetime = static_cast<std::uint32_t>(std::atol(value));
+        else if (key == "--media")
+            options.media = std::string_view(value) != "off";
         else if (key == "--preset")
             options.preset = value;
         else if (key != "--interface" || inet_aton(value, &interface) == 0)

@@ -9,8 +9,10 @@ namespace hawser::app {
 namespace {
 
 constexpr const char* footer =
-    "The radiod is named by -r or the environment's RADIO: its status group as an address, or the name in radiod's\n"
-    "configuration, from which the group is computed as radiod does. Frequencies are 14.074e6, 147m435, 10m0, 760k0.\n"
+    "The radiod is named by -r or the environment's RADIO: its status group as an address, or its name, which is "
+    "looked\n"
+    "up (mDNS) or, where nobody knows it, turned into a group as radiod does. Frequencies are 14.074e6, 147m435, 10m0, "
+    "760k0.\n"
     "Fields are `frontend.gain`, `agc.enable` ... or radiod's names (RF_GAIN); `hawser radio query` shows them.";
 
 }  // namespace
@@ -27,6 +29,8 @@ int command_radio(int argc, char** argv) {
     add_record_subcommand(subcommands);
     add_powers_subcommand(subcommands);
     add_monitor_subcommand(subcommands);
+    add_keep_subcommand(subcommands);
+    add_watch_subcommand(subcommands);
     if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
     return subcommands.run_parsed();
 }

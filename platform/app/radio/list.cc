@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "platform/app/radio/instances.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
 #include "platform/linux/clock.h"
@@ -23,7 +24,7 @@ struct ListRequest {
 
 int show_list(const ListRequest& r, RadioSession& s) {
     const auto channels = s.service().roster().channels(s.radio());
-    if (channels.empty()) return fail("no channel of " + r.radio.name + " answered");
+    if (channels.empty()) return fail("no channel of " + s.full_name() + " answered");
     print(r.json ? channels_json(channels).dump() + "\n" : channel_table(channels));
     return exit_ok;
 }
@@ -68,18 +69,22 @@ int poll(const ListRequest& r, int (*show)(const ListRequest&, RadioSession&)) {
     });
 }
 
-void add_options(CLI::App& app, ListRequest& r) {
-    add_radio_options(app, r.radio);
+CLI::Option* add_options(CLI::App& app, ListRequest& r) {
+    CLI::Option* radio = add_radio_options(app, r.radio);
     add_json_option(app, r.json);
     app.add_flag("--watch", r.watch, "again and again");
     app.add_option("--interval", r.interval_s, "seconds between (default 1)")->check(CLI::Range(0.2, 3600.0));
+    return radio;
 }
 
 }  // namespace
 
 void add_list_subcommands(RadioSubcommands& subcommands) {
     const auto r = std::make_shared<ListRequest>();
-    add_options(*subcommands.add("list", "all channels of the radiod", [r] { return poll(*r, show_list); }), *r);
+    CLI::App* list = subcommands.add(
+        "list", "all channels of the radiod; without one, the radiods that can be found",
+        [r] { return r->radio.name.empty() ? list_instances(r->radio, r->json) : poll(*r, show_list); });
+    add_options(*list, *r)->required(false);
     CLI::App* query = subcommands.add("query", "one channel, whole or one field; creates none",
                                       [r] { return poll(*r, show_channel); });
     add_options(*query, *r);

@@ -6,11 +6,20 @@
 
 #include "engine/radio/address.h"
 #include "platform/app/random.h"
+#include "platform/control/radio/radio_names.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
 
-std::optional<control::GroupSpec> group_of(const RadioOptions& options) {
+std::unique_ptr<control::StateCache> open_cache(control::Loop& loop, const std::string& option,
+                                                control::StateCache::Notice notice) {
+    if (option == "none") return nullptr;
+    const std::string path = option.empty() ? control::StateCache::default_path() : option;
+    return std::make_unique<control::StateCache>(loop, path, std::move(notice));
+}
+
+std::optional<control::GroupSpec> group_of(const RadioOptions& options, control::StateCache* cache,
+                                           std::string* found) {
     const auto name = radio::parse_radio_name(options.name);
     if (!name) {
         std::fprintf(stderr, "hawser radio: '%s' names no radiod (name or group, :port, and ,interface)\n",
@@ -18,8 +27,13 @@ std::optional<control::GroupSpec> group_of(const RadioOptions& options) {
         return std::nullopt;
     }
     control::GroupSpec spec;
-    spec.group = name->literal ? *name->literal : Endpoint::from_v4(radio::status_group_of_name(name->host), 0);
-    spec.group.port = name->port != 0 ? name->port : radio::status_port;
+    const auto known = cache != nullptr && !name->literal ? cache->group_of(name->host) : std::nullopt;
+    control::FoundGroup group{known.value_or(Endpoint{}), control::FoundGroup::How::looked_up, "as the cache has it"};
+    if (!known) group = control::find_group(*name);
+    spec.group = group.group;
+    if (name->port != 0) spec.group.port = name->port;
+    if (cache != nullptr && !known && !name->literal) cache->learn_name(name->host, spec.group);
+    if (found != nullptr && !name->literal) *found = group.text();
     spec.interface = options.interface.empty() ? name->interface : options.interface;
     if (!options.source.empty()) spec.source = os::parse_address(options.source);
     return spec;
@@ -27,19 +41,23 @@ std::optional<control::GroupSpec> group_of(const RadioOptions& options) {
 
 RadioSession::RadioSession(const RadioOptions& options)
     : name_(options.name),
+      cache_(open_cache(loop_, options.cache,
+                        [](const std::string& text) { std::fprintf(stderr, "hawser radio: %s\n", text.c_str()); })),
       service_({}, Random(random_value<std::uint64_t>())),
       link_(
           loop_, service_, options.ttl,
           [this](const radio::RadioEvent& e) {
               if (on_event_) on_event_(e);
           },
-          [](const std::string& text) { std::fprintf(stderr, "hawser radio: %s\n", text.c_str()); }) {}
+          [](const std::string& text) { std::fprintf(stderr, "hawser radio: %s\n", text.c_str()); }) {
+    if (cache_) link_.remember_in(*cache_);
+}
 
 std::unique_ptr<RadioSession> RadioSession::open(const RadioOptions& options) {
-    const auto group = group_of(options);
-    if (!group) return nullptr;
     std::unique_ptr<RadioSession> session(new RadioSession(options));
-    const auto added = session->link_.add(*group);
+    const auto group = group_of(options, session->cache(), &session->found_);
+    if (!group) return nullptr;
+    const auto added = session->link_.add(*group, radio::parse_radio_name(options.name)->host);
     if (!added) {
         std::fprintf(stderr, "hawser radio: %s\n", added.error().text().c_str());
         return nullptr;

@@ -16,10 +16,17 @@ struct RadioOptions {
     std::string interface;  // instead of the name's
     std::string source;     // only from there
     int ttl = 1;
+    std::string cache;  // of what was learned: a path, "none", or empty for the usual place
 };
 
-// The status group that the options name: literal, or radiod's own hash of the name. Empty with a word on stderr.
-[[nodiscard]] std::optional<control::GroupSpec> group_of(const RadioOptions& options);
+// The status group that the options name (platform/control/radio/radio_names.h), by the cache where it knows the name.
+// Empty with a word on stderr. May wait for a lookup. `found`: what a name turned out to be, for a complaint.
+[[nodiscard]] std::optional<control::GroupSpec> group_of(const RadioOptions& options,
+                                                         control::StateCache* cache = nullptr,
+                                                         std::string* found = nullptr);
+// As the option says; null for "none".
+[[nodiscard]] std::unique_ptr<control::StateCache> open_cache(control::Loop& loop, const std::string& option,
+                                                              control::StateCache::Notice notice);
 
 class RadioSession {
 public:
@@ -35,12 +42,18 @@ public:
     control::RadioLink& link() { return link_; }
     [[nodiscard]] radio::RadioId radio() const { return radio_; }
     [[nodiscard]] const std::string& name() const { return name_; }
+    // As a complaint names it: "hf,lo (239.1.2.3:5006, computed from the name: ...)".
+    [[nodiscard]] std::string full_name() const { return found_.empty() ? name_ : name_ + " (" + found_ + ")"; }
+    // Null when it is switched off.
+    [[nodiscard]] control::StateCache* cache() { return cache_.get(); }
 
 private:
     explicit RadioSession(const RadioOptions& options);
 
     std::string name_;
+    std::string found_;
     control::Loop loop_;
+    std::unique_ptr<control::StateCache> cache_;
     radio::Service service_;
     std::function<void(const radio::RadioEvent&)> on_event_;
     control::RadioLink link_;

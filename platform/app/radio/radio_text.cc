@@ -9,6 +9,7 @@
 
 #include "engine/radio/command.h"
 #include "engine/radio/frequency.h"
+#include "platform/app/radio/transition_text.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
@@ -40,13 +41,6 @@ Json value_json(radio::RadioField field, const FieldValue& value) {
     if (const auto* v = std::get_if<Bytes>(&value))
         return field == radio::RadioField::bin_data ? wire::radio_bin_count(*v) : v->size();
     return radio::format_value(field, value);
-}
-
-// With what it was: text of the network may hold anything.
-std::string printable(std::string text) {
-    for (char& c : text)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-    return text;
 }
 
 void sort_by_place(std::vector<const radio::OnAir*>& channels) {

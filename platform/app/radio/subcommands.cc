@@ -25,15 +25,21 @@ int RadioSubcommands::run_parsed() const {
     return exit_usage;  // CLI11 asks for one
 }
 
-void add_radio_options(CLI::App& app, RadioOptions& radio) {
+CLI::Option* add_radio_options(CLI::App& app, RadioOptions& radio) {
     // Not by CLI11, which lets the environment of one subcommand overrule another's option that was given.
-    if (const char* name = std::getenv("RADIO")) radio.name = name;
-    app.add_option("-r,--radio", radio.name, "the radiod: NAME or GROUP, [:PORT][,INTERFACE] (environment: RADIO)")
-        ->required(radio.name.empty())
-        ->type_name("NAME");
+    if (const char* set = std::getenv("RADIO")) radio.name = set;
+    CLI::Option* name =
+        app.add_option("-r,--radio", radio.name, "the radiod: NAME or GROUP, [:PORT][,INTERFACE] (environment: RADIO)")
+            ->required(radio.name.empty())
+            ->type_name("NAME");
     app.add_option("--iface", radio.interface, "network interface, by name or address")->type_name("NAME");
     app.add_option("-o,--source", radio.source, "only what this address sends")->check(numeric_address());
     app.add_option("--ttl", radio.ttl, "of commands: 0 stays on this host (default 1)")->check(CLI::Range(0, 255));
+    app.add_option(
+           "--cache", radio.cache,
+           "what was learned of radiods is kept there; `none` keeps nothing (default ~/.cache/hawser/radio.json)")
+        ->type_name("PATH");
+    return name;
 }
 
 void add_json_option(CLI::App& app, bool& json) { app.add_flag("--json", json, "as JSON, a line for each answer"); }

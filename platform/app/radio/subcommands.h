@@ -37,9 +37,11 @@ void add_create_subcommand(RadioSubcommands& subcommands);
 void add_monitor_subcommand(RadioSubcommands& subcommands);
 void add_powers_subcommand(RadioSubcommands& subcommands);
 void add_record_subcommand(RadioSubcommands& subcommands);
+void add_keep_subcommand(RadioSubcommands& subcommands);   // keep
+void add_watch_subcommand(RadioSubcommands& subcommands);  // watch
 
-// -r, --iface, -o, --ttl.
-void add_radio_options(CLI::App& app, RadioOptions& radio);
+// -r, --iface, -o, --ttl, --cache. Answers -r, which is required unless told otherwise.
+CLI::Option* add_radio_options(CLI::App& app, RadioOptions& radio);
 void add_json_option(CLI::App& app, bool& json);
 [[nodiscard]] CLI::Validator ssrc_number();
 

@@ -8,8 +8,8 @@
 
 #include "engine/base/random.h"
 #include "engine/base/strong.h"
-#include "platform/app/sim/toml_section.h"
 #include "platform/app/sim/trace_file.h"
+#include "platform/app/toml_section.h"
 
 namespace hawser::app {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "platform/app/sim/toml_section.h"
+#include "platform/app/toml_section.h"
 
 #include <fmt/format.h>
 

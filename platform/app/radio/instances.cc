@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "platform/app/radio/instances.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "platform/app/commands/options.h"
+#include "platform/app/radio/transition_text.h"
+#include "platform/app/random.h"
+#include "platform/control/radio/dns_sd.h"
+#include "platform/linux/clock.h"
+#include "platform/linux/sockaddr.h"
+
+namespace hawser::app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Row {
+    control::RadioInstance instance;
+    bool is_announced = false;
+    std::string problem;  // the group cannot be joined
+    std::optional<radio::RadioId> radio;
+    bool is_listed = false;
+};
+
+class Instances {
+public:
+    Instances(const RadioOptions& options, bool json)
+        : options_(options),
+          json_(json),
+          cache_(open_cache(loop_, options.cache, complain)),
+          browser_(loop_, "hawser-dns-sd"),
+          service_({}, Random(random_value<std::uint64_t>())),
+          link_(
+              loop_, service_, options.ttl, [this](const radio::RadioEvent& e) { on_event(e); }, complain) {
+        if (cache_) link_.remember_in(*cache_);
+    }
+
+    int run() {
+        loop_.on_signals({SIGINT, SIGTERM}, [this](int) { loop_.quit(exit_failed); });
+        const bool is_posted = browser_.post([this]() -> control::Worker::Done {
+            return [this, result = control::browse_radios()] { on_browsed(result); };
+        });
+        if (!is_posted) return exit_failed;
+        // A daemon that hangs in a call is not waited for.
+        limit_.set(os::now() + control::browse_limit * 2);
+        loop_.watch(limit_.fd(), [this] { on_browsed({{}, "avahi does not answer"}); });
+        if (cache_)
+            for (const auto& [group, r] : cache_->state().radios)
+                if (const auto endpoint = os::parse_endpoint(group))
+                    add({{r.description, r.name, *endpoint, r.interface}, false, "", std::nullopt, false});
+        link_.pump();
+        const int code = loop_.run();
+        loop_.unwatch(limit_.fd());
+        return code;
+    }
+
+private:
+    static void complain(const std::string& text) { std::fprintf(stderr, "hawser radio: %s\n", text.c_str()); }
+
+    void add(Row row) {
+        control::GroupSpec spec;
+        spec.group = row.instance.group;
+        spec.interface = options_.interface.empty() ? row.instance.interface : options_.interface;
+        const auto joined = link_.add(spec, row.instance.host);
+        if (joined) {
+            row.radio = *joined;
+            service_.discover(*joined, os::now());
+        } else {
+            row.problem = joined.error().text();
+            row.is_listed = true;
+        }
+        rows_.push_back(std::move(row));
+    }
+
+    void on_browsed(const control::BrowseResult& result) {
+        if (std::exchange(is_browsed_, true)) return;
+        limit_.set(never);
+        error_ = result.error;
+        for (const control::RadioInstance& found : result.instances) {
+            if (cache_) {
+                cache_->learn_name(found.host, found.group);
+                cache_->learn_radio(found.group, {found.host, found.description, found.interface, true, 0, {}});
+            }
+            const auto known =
+                std::find_if(rows_.begin(), rows_.end(), [&](const Row& r) { return r.instance.group == found.group; });
+            if (known == rows_.end()) {
+                add({found, true, "", std::nullopt, false});
+            } else {
+                known->is_announced = true;
+                known->instance.description = found.description;
+                known->instance.host = found.host;
+            }
+        }
+        link_.pump();
+        end_if_over();
+    }
+
+    void on_event(const radio::RadioEvent& e) {
+        if (e.kind != radio::RadioEventKind::list_done) return;
+        for (Row& r : rows_)
+            if (r.radio == e.radio) r.is_listed = true;
+        end_if_over();
+    }
+
+    void end_if_over() {
+        if (!is_browsed_ || !std::all_of(rows_.begin(), rows_.end(), [](const Row& r) { return r.is_listed; })) return;
+        if (!error_.empty()) complain("radiods that announce themselves were not found: " + error_);
+        if (rows_.empty()) {
+            complain("no radiod found; name one with -r NAME");
+            return loop_.quit(exit_failed);
+        }
+        json_ ? print_json() : print_table();
+        loop_.quit(exit_ok);
+    }
+
+    [[nodiscard]] std::size_t channels_of(const Row& r) const {
+        return r.radio ? service_.roster().channels(*r.radio).size() : 0;
+    }
+
+    void print_table() const {
+        std::string out = fmt::format("{:<28} {:<22} {:<10} {:>8} {:<9} {}\n", "name", "group", "interface", "channels",
+                                      "found by", "radiod");
+        for (const Row& r : rows_)
+            out += fmt::format(
+                "{:<28} {:<22} {:<10} {:>8} {:<9} {}\n", printable(r.instance.host.empty() ? "-" : r.instance.host),
+                os::endpoint_text(r.instance.group), r.instance.interface.empty() ? "-" : r.instance.interface,
+                channels_of(r) != 0 ? std::to_string(channels_of(r)) : "silent", r.is_announced ? "DNS-SD" : "cache",
+                printable(r.problem.empty() ? r.instance.description : r.problem));
+        std::fputs(out.c_str(), stdout);
+    }
+
+    void print_json() const {
+        Json out = Json::array();
+        for (const Row& r : rows_) {
+            Json one = {{"name", r.instance.host},           {"group", os::endpoint_text(r.instance.group)},
+                        {"interface", r.instance.interface}, {"description", r.instance.description},
+                        {"channels", channels_of(r)},        {"found_by", r.is_announced ? "dns-sd" : "cache"}};
+            if (!r.problem.empty()) one["problem"] = r.problem;
+            out.push_back(std::move(one));
+        }
+        std::printf("%s\n", out.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    }
+
+    const RadioOptions& options_;
+    bool json_;
+    control::Loop loop_;
+    control::Timer limit_;
+    std::unique_ptr<control::StateCache> cache_;
+    control::Worker browser_;
+    radio::Service service_;
+    control::RadioLink link_;
+    std::vector<Row> rows_;
+    bool is_browsed_ = false;
+    std::string error_;
+};
+
+}  // namespace
+
+int list_instances(const RadioOptions& options, bool json) { return Instances(options, json).run(); }
+
+}  // namespace hawser::app

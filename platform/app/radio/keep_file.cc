@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+#include "platform/app/radio/keep_file.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <set>
+
+#include "engine/radio/address.h"
+#include "engine/radio/frequency.h"
+#include "platform/app/radio/command_status.h"
+#include "platform/app/toml_section.h"
+#include "platform/linux/sockaddr.h"
+
+namespace hawser::app {
+
+namespace {
+
+using radio::FieldFault;
+using F = radio::RadioField;
+
+constexpr std::size_t file_bytes_max = std::size_t{1} << 20;
+
+// Short keys of a channel, and the fields that they are.
+struct Alias {
+    std::string_view key;
+    std::string_view path;
+};
+constexpr auto aliases = std::to_array<Alias>({{"frequency", "channel.frequency"},
+                                               {"preset", "channel.preset"},
+                                               {"mode", "channel.preset"},
+                                               {"demod", "channel.demod_type"},
+                                               {"samprate", "output.samprate"},
+                                               {"encoding", "output.encoding"},
+                                               {"channels", "output.channels"},
+                                               {"data", "output.dest"},
+                                               {"low", "filter.low_edge"},
+                                               {"high", "filter.high_edge"},
+                                               {"gain", "agc.gain"},
+                                               {"agc", "agc.enable"},
+                                               {"lifetime", "channel.lifetime"}});
+
+std::string value_text(const toml::node& node) {
+    if (const auto v = node.value_exact<std::string>()) return *v;
+    if (const auto v = node.value_exact<std::int64_t>()) return std::to_string(*v);
+    if (const auto v = node.value_exact<bool>()) return *v ? "on" : "off";
+    if (const auto v = node.value_exact<double>(); v && std::isfinite(*v)) return radio::format_number(*v);
+    return {};
+}
+
+const char* reason(FieldFault fault) {
+    switch (fault) {
+        case FieldFault::unknown: return "there is no such field";
+        case FieldFault::not_settable: return "radiod lets nobody set it";
+        case FieldFault::bad_value: return "that is no value of it";
+        case FieldFault::too_much: return "too much for one command";
+    }
+    return "";
+}
+
+bool command_has_frequency(const radio::Command& command) {
+    const auto wanted = radio::wanted_by(command);
+    return wanted && wanted->has(F::radio_frequency);
+}
+
+class Reader {
+public:
+    explicit Reader(std::string file) { complaint_.file = std::move(file); }
+
+    Result<control::DesiredState, std::string> read(const toml::table& root, const std::string& default_radio) {
+        Section top(root, "", complaint_);
+        for (const toml::table* t : top.tables("radio")) read_radio(*t);
+        if (state_.radios.empty() && !default_radio.empty()) {
+            if (!add_radio(default_radio, default_radio)) return Failure{"'" + default_radio + "' names no radiod"};
+        }
+        const auto channels = top.tables("channel");
+        if (state_.radios.empty()) complaint_.make(root.source(), "radio", "no radiod is named, here or with -r");
+        for (const toml::table* t : channels)
+            if (!complaint_.is_made()) read_channel(*t);
+        top.finish();
+        if (complaint_.is_made()) return Failure{complaint_.text};
+        return std::move(state_);
+    }
+    std::string at(const toml::source_region& where, const std::string& what) {
+        complaint_.make(where, "", what);
+        return complaint_.text;
+    }
+
+private:
+    bool add_radio(const std::string& name, const std::string& text) {
+        const auto address = radio::parse_radio_name(text);
+        if (!address) return false;
+        control::WantedRadio r;
+        r.name = name;
+        r.address = *address;
+        r.text = text;
+        state_.radios.push_back(std::move(r));
+        return true;
+    }
+
+    void read_radio(const toml::table& table) {
+        Section s(table, fmt::format("radio {}", state_.radios.size() + 1), complaint_);
+        const std::string text = s.text("radio").value_or("");
+        const std::string name = s.text("name").value_or(text);
+        for (const auto& r : state_.radios)
+            if (r.name == name) s.complain("name", "another radio has the name '" + name + "'");
+        if (!add_radio(name, text)) {
+            s.complain("radio", text.empty() ? "radio = \"NAME\" is missing" : "'" + text + "' names no radiod");
+            return;
+        }
+        auto& r = state_.radios.back();
+        if (const auto interface = s.text("interface")) r.address.interface = *interface;
+        if (const auto source = s.text("source")) {
+            r.source = os::parse_address(*source);
+            if (!r.source) s.complain("source", "'" + *source + "' is no address");
+        }
+        s.finish();
+    }
+
+    std::size_t radio_of(Section& s) {
+        const auto name = s.text("radio");
+        if (!name) {
+            if (state_.radios.size() != 1) s.complain("radio", "which of the radios is it?");
+            return 0;
+        }
+        for (std::size_t i = 0; i < state_.radios.size(); ++i)
+            if (state_.radios[i].name == *name) return i;
+        s.complain("radio", "no [[radio]] has the name '" + *name + "'");
+        return 0;
+    }
+
+    void put(radio::Command& command, const std::string& path, const std::string& key, const toml::node& node) {
+        std::string text = value_text(node);
+        const auto field = wire::find_radio_field(path);
+        // A data group may be named, as radiod's configuration names it.
+        if (field == F::output_data_dest_socket && !radio::parse_group(text))
+            text = os::address_text(Endpoint::from_v4(radio::group_of_name(text), 0));
+        const auto done =
+            text.empty() ? Result<Unit, FieldFault>(Failure{FieldFault::bad_value}) : command.put_text(path, text);
+        if (!done) complaint_.make(node.source(), path_ + ": " + key, reason(done.error()));
+    }
+
+    void read_fields(const toml::table& table, radio::Command& command) {
+        for (const auto& [k, node] : table) {
+            const std::string key(k.str());
+            if (key == "radio" || key == "name" || key == "ssrc") continue;
+            if (const toml::table* group = node.as_table()) {
+                for (const auto& [inner, value] : *group) {
+                    const std::string path = key + "." + std::string(inner.str());
+                    put(command, path, path, value);
+                }
+                continue;
+            }
+            const auto alias =
+                std::find_if(aliases.begin(), aliases.end(), [&](const Alias& a) { return a.key == key; });
+            put(command, alias != aliases.end() ? std::string(alias->path) : key, key, node);
+        }
+    }
+
+    void read_channel(const toml::table& table) {
+        path_ = fmt::format("channel {}", state_.channels.size() + 1);
+        Section s(table, path_, complaint_);
+        control::WantedChannel channel;
+        channel.radio = radio_of(s);
+        if (const auto name = s.text("name")) {
+            channel.name = *name;
+            path_ += " (" + *name + ")";
+        }
+        radio::Command command;
+        read_fields(table, command);
+        if (complaint_.is_made()) return;
+        std::string at_fault;
+        const auto spec = spec_of(command, at_fault);
+        if (!spec || !command_has_frequency(command)) {
+            complaint_.make(table.source(), path_, spec ? "frequency = ... is missing" : at_fault + " cannot be kept");
+            return;
+        }
+        channel.spec = *spec;
+        channel.ssrc = number_of(s, channel);
+        for (const auto& other : state_.channels)
+            if (other.radio == channel.radio && other.ssrc == channel.ssrc)
+                s.complain("ssrc", fmt::format("channel {} has the number {} too",
+                                               (&other - state_.channels.data()) + 1, channel.ssrc));
+        state_.channels.push_back(std::move(channel));
+    }
+
+    std::uint32_t number_of(Section& s, const control::WantedChannel& c) {
+        if (s.has("ssrc"))
+            return static_cast<std::uint32_t>(s.number("ssrc", {1, 4'294'967'294.0, "an SSRC"}).value_or(0));
+        return number_for(c.spec, state_.radios[c.radio].text);
+    }
+
+    Complaint complaint_;
+    control::DesiredState state_;
+    std::string path_;  // of the channel being read
+};
+
+}  // namespace
+
+Result<control::DesiredState, std::string> parse_keep_file(std::string_view text, const std::string& file,
+                                                           const std::string& default_radio) {
+    Reader reader(file);
+    try {
+        return reader.read(toml::parse(text), default_radio);
+    } catch (const toml::parse_error& e) {
+        return Failure{reader.at(e.source(), std::string(e.description()))};
+    }
+}
+
+Result<control::DesiredState, std::string> read_keep_file(const std::string& path, const std::string& default_radio) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"), std::fclose);
+    if (!file) return Failure{path + ": " + std::strerror(errno)};
+    std::string text(file_bytes_max + 1, '\0');
+    errno = 0;
+    text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+    if (std::ferror(file.get()) != 0) return Failure{path + ": " + std::strerror(errno)};
+    if (text.size() > file_bytes_max) return Failure{path + ": it is longer than a megabyte"};
+    return parse_keep_file(text, path, default_radio);
+}
+
+}  // namespace hawser::app

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`hawser radio` where things go wrong: hostile packets on the group, a radiod that is stopped, interfaces that vanish, a
+group that cannot be reached, two radiods with one number; and which interface, source and TTL it uses. In network
+namespaces. Arguments: HAWSER STAND_IN. Needs root."""
+import os
+import random
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+from program import Running, check, finish, run
+from radio_program import RADIO, STAND_IN, enter_namespace, radiod
+
+GROUP = "239.108.155.32"
+
+
+def ip(*words, inside=None):
+    prefix = ["nsenter", "-t", str(inside), "-n"] if inside else []
+    return subprocess.run([*prefix, "ip", *words], check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def group_sender():
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
+    s.bind(("127.0.0.1", 0))
+    return s
+
+
+def status(ssrc, tag, more=b""):
+    return b"\0" + b"\x12\x04" + struct.pack(">I", ssrc) + b"\x01\x04" + struct.pack(">I", tag) + more + b"\0"
+
+
+def hostile_packets():
+    """Everything that a group may carry and should not."""
+    chance = random.Random(4)
+    yield b""
+    yield b"\0"
+    yield b"\0\0"
+    yield b"\x02" + bytes(200)
+    yield status(0, 1)
+    yield status(0xFFFFFFFF, 1)
+    yield b"\0\x12\x84\xff\xff\xff\xff"                      # a length beyond the packet
+    yield b"\0\x12\xff" + bytes(300)                         # 127 bytes of length
+    yield status(14074, 7, b"\x21\x04\x00\x00\x00\x01")      # a double of four bytes
+    yield status(14074, 7, b"\x60\x82\xff\xff" + bytes(60))  # bins that are not there
+    yield status(14074, 7, b"\x04\xc8" + b"\x1b[2J" * 40)    # a description that clears screens
+    yield status(14074, 7, b"\x55\x20" + bytes(range(32)))
+    yield b"\x01\x01\x04abcd\x12\x02\x36\xfa\0"              # another's command
+    yield status(14074, 7, bytes([0x60, 0x83, 0, 0xF0, 0]) + bytes(0xF000))
+    for _ in range(300):
+        yield bytes(chance.randrange(256) for _ in range(chance.randrange(1, 400)))
+    for ssrc in range(100_000, 100_400):
+        yield status(ssrc, ssrc)
+
+
+def hostile():
+    with radiod(), Running("radio", "watch", "--interval", "0.3") as watching, Running("radio", "dump", "--json") as dumping:
+        check("watch runs", run("radio", "tune", "-s", "14074", "-f", "14m074", "-m", "usb")[0] == 0 and watching.wait_for("14074 appeared"), watching.said)
+        sender = group_sender()
+        for packet in hostile_packets():
+            sender.sendto(packet, (GROUP, 5006))
+        code, said = run("radio", "set", "14074", "filter.low_edge", "321")
+        check("commands are confirmed among hostile packets", code == 0, said)
+        check("watch goes on, and prints nothing that moves a cursor", watching.wait_for(r"14074 filter.low_edge .* -> 321 Hz", 20) and "\x1b" not in watching.said
+              and watching.child.poll() is None, watching.said[-2000:])
+        check("dump goes on", dumping.child.poll() is None and dumping.wait_for('"filter":{"low_edge":321', 20), dumping.said[-500:])
+        code, said = run("radio", "list")
+        check("list does", code == 0 and "\x1b" not in said, said[-500:])
+
+
+def stopped():
+    with radiod() as child, Running("radio", "watch", "--interval", "0.3") as watching:
+        run("radio", "tune", "-s", "14074", "-f", "14m074", "-m", "usb")
+        check("it is there", watching.wait_for("14074 appeared"), watching.said)
+        child.send_signal(signal.SIGSTOP)
+        begun = time.monotonic()
+        code, said = run("radio", "tune", "-s", "14074", "-f", "14m075")
+        check("a stopped radiod is told within its time", code == 1 and "did not answer within 5 s" in said and time.monotonic() - begun < 15, said)
+        check("watch says so", watching.wait_for("no channel answers") and watching.wait_for("14074 lost"), watching.said)
+        child.send_signal(signal.SIGCONT)
+        check("and that it answers again", watching.wait_for("radiod answers") and watching.wait_for(r"14074 appeared: usb 1407\d000 Hz"), watching.said)
+
+
+def clash():
+    with radiod(), radiod():
+        run("radio", "tune", "-s", "5", "-f", "5m0", "-m", "am")
+        with Running("radio", "watch", "--interval", "0.3") as watching:
+            check("two radiods with one number are told apart", watching.wait_for("5 two radiods use this number"), watching.said)
+        code, said = run("radio", "list")
+        check("list shows both", code == 0 and len([line for line in said.splitlines() if line.split()[0] == "5"]) == 2, said)
+
+
+class Far:
+    """A network namespace with a stand-in radiod in it, at the other end of a cable: near0 here, far0 there."""
+
+    def __enter__(self):
+        self.holder = subprocess.Popen(["unshare", "-n", "sleep", "1000"])
+        end = time.monotonic() + 5
+        own = os.readlink("/proc/self/ns/net")
+        while os.readlink(f"/proc/{self.holder.pid}/ns/net") == own and time.monotonic() < end:
+            time.sleep(0.01)
+        self.plug()
+        self.radiod = subprocess.Popen(["nsenter", "-t", str(self.holder.pid), "-n", STAND_IN, "--interface", "10.7.0.2"], stdout=subprocess.PIPE, text=True)
+        check("the far stand-in is ready", self.radiod.stdout.readline().startswith("ready"))
+        return self
+
+    def plug(self):
+        far = str(self.holder.pid)
+        check("the cable is there", ip("link", "add", "near0", "type", "veth", "peer", "name", "far0") and ip("link", "set", "far0", "netns", far)
+              and ip("addr", "add", "10.7.0.1/24", "dev", "near0") and ip("link", "set", "near0", "up")
+              and ip("addr", "add", "10.7.0.2/24", "dev", "far0", inside=far) and ip("link", "set", "far0", "up", inside=far))
+
+    def __exit__(self, *_):
+        self.radiod.kill()
+        self.radiod.wait()
+        self.holder.kill()
+        self.holder.wait()
+        ip("link", "del", "near0")
+
+
+def interfaces():
+    with Far():
+        near = GROUP + ",near0"
+        code, said = run("radio", "tune", "-r", near, "-s", "14074", "-f", "14m074", "-m", "usb")
+        check("by the interface of the name", code == 0, said)
+        code, said = run("radio", "list", "-r", GROUP, "--iface", "10.7.0.1")
+        check("by the interface's address", code == 0 and "14074" in said, said)
+        code, said = run("radio", "list", "-r", GROUP)
+        check("not by another", code == 1 and "no channel" in said, said)
+        ip("route", "add", "224.0.0.0/4", "dev", "near0")
+        code, said = run("radio", "list", "-r", GROUP)
+        check("by the route to the group", code == 0 and "14074" in said, said)
+        ip("route", "del", "224.0.0.0/4")
+        code, said = run("radio", "list", "-r", near, "-o", "10.7.0.2")
+        check("only from one source, which is radiod's", code == 0 and "14074" in said, said)
+        code, said = run("radio", "list", "-r", near, "-o", "10.7.0.9")
+        check("or from another, which is nobody", code == 1, said)
+        with radiod():
+            run("radio", "tune", "-r", RADIO, "-s", "7", "-f", "7m0")
+            with Running("radio", "watch", "-r", near, "--interval", "0.3") as watching:
+                run("radio", "set", "-r", RADIO, "7", "filter.low_edge", "77")
+                check("loopback is heard too", watching.wait_for("7 appeared"), watching.said)
+
+
+def vanishing():
+    # A radiod on that very interface would be cut off for good: it is the near end that goes, with this side's group.
+    with Far() as far, Running("radio", "watch", "-r", GROUP + ",near0", "--interval", "0.3") as watching:
+        run("radio", "tune", "-r", GROUP + ",near0", "-s", "14074", "-f", "14m074", "-m", "usb")
+        check("it is there", watching.wait_for("14074 appeared"), watching.said)
+        ip("link", "set", "near0", "down")
+        check("an interface that goes down is no end", watching.wait_for("14074 lost", 20) and watching.child.poll() is None, watching.said)
+        ip("link", "set", "near0", "up")
+        check("nor is its return", watching.wait_for("14074 appeared", 20, after=watching.said.rindex("14074 lost")), watching.said)
+        after = len(watching.said)
+        ip("link", "del", "near0")
+        check("one that vanishes is told", watching.wait_for(r"239.108.155.32:0 lost on|239.108.155.32:5006 lost on", 10, after) and watching.wait_for("No such device|send", 10, after)
+              and watching.child.poll() is None, watching.said)
+        far.plug()
+        check("and joined when it is back", watching.wait_for("239.108.155.32:5006 joined on near0", 10, after), watching.said)
+        check("watch can be ended", watching.end(signal.SIGINT) == 0)
+        code, said = run("radio", "list", "-r", GROUP + ",near9")
+        check("one that never was", code == 1 and "near9: join: No such device" in said, said)
+
+
+def unreachable():
+    ip("route", "add", "unreachable", "239.0.0.0/8")
+    begun = time.monotonic()
+    code, said = run("radio", "list", "-r", "239.1.1.1")
+    check("a group without a way is an end with a word", code == 1 and "239.1.1.1" in said and time.monotonic() - begun < 10, said)
+    code, said = run("radio", "tune", "-r", "239.1.1.1", "-s", "1", "-f", "1m0")
+    check("for commands too", code == 1 and "did not answer" in said, said)
+    ip("route", "del", "unreachable", "239.0.0.0/8")
+
+
+def ttl():
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.setsockopt(socket.IPPROTO_IP, 12, 1)  # IP_RECVTTL
+    listener.bind((GROUP, 5006))
+    listener.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + socket.inet_aton("127.0.0.1"))
+    listener.settimeout(10)
+    for options, wanted in (([], 1), (["--ttl", "0"], 0), (["--ttl", "7"], 7)):
+        run("radio", "list", "-r", RADIO, *options)
+        seen = set()
+        while True:
+            try:
+                _, control, _, _ = listener.recvmsg(2048, 64, 0 if not seen else socket.MSG_DONTWAIT)
+            except (BlockingIOError, TimeoutError):
+                break
+            seen |= {struct.unpack("i", data)[0] for level, kind, data in control if (level, kind) == (socket.IPPROTO_IP, socket.IP_TTL)}
+        check(f"commands have a TTL of {wanted}", seen == {wanted}, seen)
+    listener.close()
+
+
+enter_namespace()
+os.environ["RADIO"] = RADIO
+for part in (hostile, stopped, clash, interfaces, vanishing, unreachable, ttl):
+    part()
+finish()

@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`hawser radio keep`, `watch` and `list` without a radiod, the cache, and channels kept inside `hawser send`, against
+stand-ins in a network namespace. Arguments: HAWSER STAND_IN. Needs root."""
+import json
+import os
+import signal
+import tempfile
+import time
+
+from program import Running, check, finish, free_port, refuses, run
+from radio_program import RADIO, enter_namespace, radiod
+
+folder = tempfile.TemporaryDirectory()
+FILE = os.path.join(folder.name, "channels.toml")
+CACHE = os.path.join(folder.name, "cache", "radio.json")
+
+# The short lifetime makes the keeper look every third of a second.
+TWO = """
+[[channel]]
+name = "ft8"
+ssrc = 14074
+frequency = "14m074"
+preset = "usb"
+samprate = 12000
+lifetime = 50
+filter.low_edge = 100
+
+[[channel]]
+ssrc = 5000
+frequency = 5e6
+preset = "am"
+lifetime = 50
+squelch.open = 10.5
+"""
+ONE = TWO[:TWO.index("[[channel]]", 20)]
+
+
+def put(text, path=FILE):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def events(running, wanted, seconds=15, after=0):
+    """Lines of JSON until `wanted` answers true for one of them; that one, or None. `after`: lines that do not count."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        lines = [json.loads(line) for line in running.read().splitlines() if line.startswith("{") and line.endswith("}")]
+        for line in lines[after:]:
+            if wanted(line):
+                return line
+        time.sleep(0.02)
+    return None
+
+
+def told(running):
+    return len([line for line in running.read().splitlines() if line.startswith("{")])
+
+
+def field(ssrc, path):
+    return run("radio", "query", str(ssrc), "--field", path)[1].strip()
+
+
+def gone(ssrc, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if run("radio", "query", str(ssrc))[0] == 1:
+            return True
+    return False
+
+
+def bad_files():
+    for text, said in [("[[channel]\n", r"channels.toml:1: .*"),
+                       ("\n[[channel]]\npreset = 'am'\n", r"channels.toml:2: channel 1: frequency = ... is missing"),
+                       ("[[channel]]\nfrequency = 'loud'\n", r"channels.toml:2: channel 1: frequency: that is no value of it"),
+                       ("[[channel]]\nfrequency = 1e6\ncolour = 1\n", r"channels.toml:3: channel 1: colour: there is no such field"),
+                       ("[[channel]]\nfrequency = 1e6\noutput.level = 1\n", r"channels.toml:3: channel 1: output.level: radiod lets nobody"),
+                       ("[[channel]]\nfrequency = 1e6\nssrc = 0\n", r"channels.toml:3: channel 1: ssrc: a number of an SSRC between"),
+                       ("[[channel]]\nfrequency = 1e6\n[[channel]]\nfrequency = 1e6\n", r"channel 1 has the number \d+ too"),
+                       ("[[channel]]\nfrequency = 1e6\nradio = 'vhf'\n", r"no \[\[radio\]\] has the name 'vhf'"),
+                       ("[[radio]]\nname = 'hf'\n", r'channels.toml:1: radio 1: radio: radio = "NAME" is missing'),
+                       ("speed = 3\n", r"channels.toml:1: speed: there is no such key here")]:
+        put(text)
+        refuses(f"a bad file: {text!r}", 1, said, "radio", "keep", FILE)
+    refuses("a file that is not there", 1, "No such file", "radio", "keep", FILE + ".not")
+    del os.environ["RADIO"]
+    put(ONE)
+    refuses("no radiod named", 1, "no radiod is named, here or with -r", "radio", "keep", FILE)
+    os.environ["RADIO"] = RADIO
+
+
+def keep():
+    put(TWO)
+    with Running("radio", "keep", "--json", FILE) as keeping:
+        with radiod() as first:
+            check("both channels are made", events(keeping, lambda e: e["event"] == "active" and e.get("name") == "ft8" and not e["reused"])
+                  and events(keeping, lambda e: e["event"] == "active" and e["ssrc"] == 5000), keeping.said)
+            check("with any field of the file", field(14074, "filter.low_edge") == "100" and field(5000, "squelch.open") == "10.5", keeping.said)
+            before = told(keeping)
+            run("radio", "set", "5000", "squelch.open", "3")
+            lost = events(keeping, lambda e: e["event"] == "lost", after=before)
+            check("what another client changes is told", lost and lost["ssrc"] == 5000 and lost["field"] == "squelch.open" and lost["value"] == "3", keeping.said)
+            check("and put right", events(keeping, lambda e: e["event"] == "active" and e["ssrc"] == 5000, after=before) and field(5000, "squelch.open") == "10.5", keeping.said)
+            before = told(keeping)
+            first.kill()
+            first.wait()
+        with radiod():
+            check("after a restart they are made anew", events(keeping, lambda e: e["event"] == "active" and e["ssrc"] == 14074, after=before)
+                  and events(keeping, lambda e: e["event"] == "active" and e["ssrc"] == 5000, after=before), keeping.said)
+            before = told(keeping)
+            put("[[channel]]\nfrequency = 'loud'\n")
+            keeping.child.send_signal(signal.SIGHUP)
+            check("a bad file is refused whole", keeping.wait_for(r"reload refused, the channels stay as they are: .*channels.toml:2: channel 1"), keeping.said)
+            run("radio", "set", "14074", "filter.low_edge", "300")
+            check("and the old one goes on", events(keeping, lambda e: e["event"] == "active" and e["ssrc"] == 14074, after=before), keeping.said)
+            before = told(keeping)
+            put(ONE)
+            keeping.child.send_signal(signal.SIGHUP)
+            check("a reload drops what is not there", events(keeping, lambda e: e["event"] == "dropped" and e["ssrc"] == 5000, after=before), keeping.said)
+            check("and leaves the rest alone", not [e for e in keeping.read().splitlines()[before:] if '"ssrc":14074' in e and "active" not in e and "lost" not in e], keeping.said)
+            check("an end leaves the channels", keeping.end(signal.SIGTERM) == 0 and field(14074, "channel.ssrc") == "14074", keeping.said)
+            put(TWO.replace("lifetime = 50\n", ""))
+            with Running("radio", "keep", "--remove", FILE) as text:
+                check("told as text", text.wait_for(r"^\S+Z 239.108.155.32,lo: 14074 \(ft8\) active, found in \d+ ms"), text.said)
+                put(ONE.replace("lifetime = 50\n", ""))
+                text.child.send_signal(signal.SIGHUP)
+                check("--remove ends what a reload no longer has", text.wait_for("5000 no longer wanted, removed") and gone(5000), text.said)
+                check("and the rest at the end", text.end(signal.SIGTERM, 10) == 0 and text.wait_for(r"14074 \(ft8\) no longer wanted, removed") and gone(14074), text.said)
+            put(ONE.replace('lifetime = 50\n', 'output.maxdelay = 9\n'))
+            with Running("radio", "keep", FILE) as refused:
+                check("what radiod refuses is told by field", refused.wait_for(r"14074 \(ft8\) refused: output.maxdelay stays 5; trying again"), refused.said)
+
+
+def unreachable():
+    put('[[radio]]\nname = "far"\nradio = "239.1.2.3,hwz"\n[[radio]]\nname = "mute"\nradio = "239.1.2.4,lo"\n'
+        + ONE.replace("[[channel]]", '[[channel]]\nradio = "mute"'))
+    with Running("radio", "keep", FILE) as keeping:
+        check("an interface that is not there is told, and is no end", keeping.wait_for(r"far: 239.1.2.3:5006 on hwz: join: No such device; trying again"), keeping.said)
+        check("a radiod that does not answer is told", keeping.wait_for(r"mute: 14074 \(ft8\) no answer; trying again", 15), keeping.said)
+        check("it can be ended", keeping.end(signal.SIGINT) == 0, keeping.said)
+
+
+def watch():
+    with Running("radio", "watch", "--json", "--interval", "0.3") as watching, Running("radio", "watch", "77", "--interval", "0.3") as one:
+        check("silence is told", events(watching, lambda e: e["event"] == "silent"), watching.said)
+        with radiod() as first:
+            run("radio", "tune", "-s", "14074", "-f", "14m074", "-m", "usb")
+            seen = events(watching, lambda e: e["event"] == "appeared")
+            check("a channel that appears", seen and seen["ssrc"] == 14074 and seen["channel"]["channel"]["preset"] == "usb", watching.said)
+            check("and that somebody answers", events(watching, lambda e: e["event"] == "answering"), watching.said)
+            run("radio", "set", "14074", "filter.low_edge", "250")
+            change = events(watching, lambda e: e["event"] == "changed" and e["field"] == "filter.low_edge")
+            check("a field that changes, from and to", change and change["now"] == "250" and change["before"] != "250", watching.said)
+            first.kill()
+            first.wait()
+        before = told(watching)
+        with radiod():
+            run("radio", "tune", "-s", "77", "-f", "7m7", "-m", "am")
+            check("what is lost", events(watching, lambda e: e["event"] == "lost" and e["ssrc"] == 14074, after=before - 2), watching.said)
+            run("radio", "remove", "77")
+            check("what is removed", events(watching, lambda e: e["event"] == "lost" and e["ssrc"] == 77, after=before), watching.said)
+            code, said = run("radio", "list")
+            check("it creates nothing", code == 1, said)
+        check("one channel alone, as text", one.wait_for(r"Z 77 appeared: am 7700000 Hz") and one.wait_for("Z 77 lost") and "14074" not in one.said, one.said)
+        check("ends on SIGINT", watching.end(signal.SIGINT) == 0)
+    refuses("a field that is none", 2, "there is no field 'colour'", "radio", "watch", "--field", "colour")
+
+
+def cache():
+    os.environ["XDG_CACHE_HOME"] = os.path.join(folder.name, "xdg")
+    usual = os.path.join(folder.name, "xdg", "hawser", "radio.json")
+    with radiod():
+        run("radio", "tune", "-s", "14074", "-f", "14m074", "-m", "usb", "--cache", "none")
+        check("no cache where none is wanted", not os.path.exists(usual))
+        run("radio", "list", "-r", "siglo,lo")
+        with open(usual, encoding="utf-8") as file:
+            state = json.load(file)
+        check("what was learned is there", state["names"][0]["name"] == "siglo.local" and state["radios"][0]["group"] == "239.108.155.32:5006"
+              and state["radios"][0]["channels"][0]["ssrc"] == 14074, state)
+        stamp = os.stat(usual).st_mtime_ns
+        run("radio", "list", "-r", "siglo,lo")
+        check("nothing new, nothing written", os.stat(usual).st_mtime_ns == stamp)
+        del os.environ["RADIO"]
+        code, said = run("radio", "list")
+        check("list without a radiod shows those of the cache", code == 0 and "siglo.local" in said and "cache" in said, said)
+        code, said = run("radio", "list", "--json")
+        listed = json.loads(said.splitlines()[-1])
+        check("as JSON", listed[0]["name"] == "siglo.local" and listed[0]["channels"] == 1 and listed[0]["found_by"] == "cache", said)
+        os.environ["RADIO"] = RADIO
+        run("radio", "remove", "14074", "--cache", CACHE)
+        put('{"hawser_radio_cache": 1, "radios": [', CACHE)
+        code, said = run("radio", "tune", "-s", "7", "-f", "7m0", "--cache", CACHE)
+        check("a damaged cache is told once and ignored", code == 0 and said.count("is not used: it is damaged") == 1, said)
+        code, said = run("radio", "list", "--cache", CACHE)
+        check("and replaced", code == 0 and "damaged" not in said, said)
+        put('{"hawser_radio_cache": 99}', CACHE)
+        code, said = run("radio", "list", "--cache", CACHE)
+        check("a newer hawser's is left alone", code == 0 and "of another version" in said and open(CACHE, encoding="utf-8").read() == '{"hawser_radio_cache": 99}', said)
+        code, said = run("radio", "tune", "-s", "8", "-f", "8m0", "--cache", "/proc/nowhere/radio.json")
+        check("a place that cannot be written to is no end", code == 0, said)
+    del os.environ["RADIO"]
+    code, said = run("radio", "list")
+    check("a radiod that is gone is shown as silent", code == 0 and "silent" in said, said)
+    code, said = run("radio", "list", "--cache", "none")
+    check("nothing known", code == 1 and "no radiod found; name one with -r" in said, said)
+    os.environ["RADIO"] = RADIO
+
+
+def service():
+    put(ONE.replace("lifetime = 50\n", ""))
+    for name, words in (("send", ["send", free_port(), "127.0.0.1", free_port(), "--uplink", "127.0.0.1"]),
+                        ("recv", ["recv", free_port(), "127.0.0.1", free_port()])):
+        with radiod(), Running(*words, "--radio-channels", FILE, "--radio-remove") as service_running:
+            check(f"hawser {name} keeps channels", service_running.wait_for(r"radio 239.108.155.32,lo: 14074 \(ft8\) active, made"), service_running.said)
+            put("nonsense\n")
+            service_running.child.send_signal(signal.SIGHUP)
+            check(f"hawser {name} refuses a bad file", service_running.wait_for(r"reload refused, the radio channels stay .*channels.toml:1"), service_running.said)
+            put(ONE.replace("lifetime = 50\n", ""))
+            check(f"hawser {name} ends in order, and ends them", service_running.end(signal.SIGTERM, 10) == 0 and gone(14074), service_running.said)
+    put("nonsense\n")
+    refuses("a bad file is no start", 1, "channels.toml:1", "send", free_port(), "127.0.0.1", free_port(), "--uplink", "127.0.0.1", "--radio-channels", FILE)
+
+
+enter_namespace()
+os.environ["RADIO"] = RADIO
+for part in (bad_files, keep, unreachable, watch, cache, service):
+    part()
+finish()
