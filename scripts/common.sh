@@ -12,7 +12,7 @@ packages_media=(ffmpeg)
 # What the tests need beyond that:
 packages_test=(catch2 ccache clang-format iproute2 procps shellcheck strace valgrind)
 # What only the full test needs:
-packages_full=(avahi-daemon avahi-utils clang clang-tidy dbus g++-aarch64-linux-gnu libclang-rt-14-dev llvm qemu-user srt-tools)
+packages_full=(avahi-daemon avahi-utils clang clang-tidy dbus g++-aarch64-linux-gnu libclang-rt-14-dev llvm nftables qemu-user srt-tools)
 
 say() { printf '%s\n' "$*"; }
 die() {

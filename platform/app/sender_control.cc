@@ -33,33 +33,29 @@ SenderControl::SenderControl(const SenderRequest& request)
           [](const void* self, LinkId link) { return static_cast<const SenderControl*>(self)->uplink_name(link); },
           this}),
       request_(request),
+      links_([this](const Command& c) { send(c); }, request.receiver_host),
       bitrate_(request.bitrate) {}
 
 std::string SenderControl::uplink_name(LinkId link) const {
-    return link.index() < links_max ? names_[link.index()] : std::string("?");
+    return link.index() < links_max ? links_.names()[link.index()] : std::string("?");
 }
 
 Result<control::UplinkList, std::string> SenderControl::read_list() const {
+    const auto forms = request_.compat ? control::UplinkForms::addresses : control::UplinkForms::all;
     control::UplinkList list;
     if (!request_.uplinks_file.empty()) {
-        auto read = control::read_uplinks(request_.uplinks_file);
+        auto read = control::read_uplinks(request_.uplinks_file, forms);
         if (!read) return read;
         list = std::move(read).value();
     }
     for (const std::string& entry : request_.uplinks) {
         std::string complaint;
-        const auto spec = control::parse_uplink(entry, complaint);
+        static_cast<void>(control::add_uplink(list, entry, forms, complaint));
         if (!complaint.empty()) return Failure{"--uplink: " + complaint};
-        bool known = false;
-        for (const UplinkSpec& u : list.uplinks) known = known || control::same_uplink(u, *spec);
-        if (known) continue;
-        if (list.uplinks.size() == links_max)
-            return Failure{"--uplink: more than " + std::to_string(links_max) + " uplinks"};
-        list.uplinks.push_back(*spec);
     }
     for (const std::string& entry : request_.metered) {
         std::string complaint;
-        const auto named = control::parse_uplink(entry, complaint);
+        const auto named = control::parse_uplink(entry, forms, complaint);
         if (!complaint.empty()) return Failure{"--metered: " + complaint};
         bool any = false;
         for (UplinkSpec& u : list.uplinks) {
@@ -74,10 +70,10 @@ Result<control::UplinkList, std::string> SenderControl::read_list() const {
         return std::find(removed_.begin(), removed_.end(), control::uplink_text(u)) != removed_.end();
     };
     list.uplinks.erase(std::remove_if(list.uplinks.begin(), list.uplinks.end(), is_removed), list.uplinks.end());
-    if (list.uplinks.empty()) {
+    if (list.uplinks.empty() && !list.automatic) {
         const std::string first = list.complaints.empty() ? "" : " (" + list.complaints.front() + ")";
         return Failure{request_.uplinks_file.empty()
-                           ? std::string("no uplinks given: a file, or --uplink ADDRESS")
+                           ? std::string("no uplinks given: a file, or --uplink ADDRESS, INTERFACE or auto")
                            : "Failed to parse any IP addresses in " + request_.uplinks_file + first};
     }
     return list;
@@ -100,7 +96,7 @@ bool SenderControl::on_first_answer(const control::Resolution& r) {
     } else {
         if (r.left_out > 0)
             log(Level::warn, "{} has {} more addresses than are used", request_.receiver_host, r.left_out);
-        set_receiver(r.resolved);
+        links_.set_receiver(r.resolved);
         log(Level::info, "Trying to connect to {}...", os::endpoint_text(r.resolved.addresses[0]));
     }
     apply(list_);
@@ -109,69 +105,11 @@ bool SenderControl::on_first_answer(const control::Resolution& r) {
     return true;
 }
 
-void SenderControl::set_receiver(const Resolved& resolved) {
-    receiver_ = resolved;
-    Command c;
-    c.kind = CommandKind::set_receiver;
-    c.resolved = resolved;
-    send(c);
-    name_unreachable();
-}
-
-// An uplink of a family that the receiver has no address of waits for one: said once, until there is one.
-void SenderControl::name_unreachable() {
-    if (receiver_.count == 0) return;
-    const auto end = receiver_.addresses.begin() + receiver_.count;
-    for (std::size_t i = 0; i < links_max; ++i) {
-        if (!uplinks_[i]) continue;
-        const bool is_v4 = uplinks_[i]->source.is_v4();
-        const bool takes_both = uplinks_[i]->source.is_any() && !is_v4;
-        const bool is_reachable = takes_both || std::any_of(receiver_.addresses.begin(), end,
-                                                            [&](const Endpoint& e) { return e.is_v4() == is_v4; });
-        if (!is_reachable && !is_named_[i])
-            log(Level::warn, "uplink {}: {} has no {} address, so it waits", names_[i], request_.receiver_host,
-                is_v4 ? "IPv4" : "IPv6");
-        is_named_[i] = !is_reachable;
-    }
-}
-
 void SenderControl::apply(const control::UplinkList& list) {
     for (const std::string& complaint : list.complaints) log(Level::warn, "{}: {}", request_.uplinks_file, complaint);
-    for (std::size_t i = 0; i < links_max; ++i) {
-        if (!uplinks_[i]) continue;
-        bool kept = false;
-        for (const UplinkSpec& u : list.uplinks) kept = kept || control::same_uplink(u, *uplinks_[i]);
-        if (kept) continue;
-        Command c;
-        c.kind = CommandKind::remove_uplink;
-        c.link = LinkId(static_cast<std::uint8_t>(i));
-        uplinks_[i].reset();
-        log(Level::info, "Removed connection via {}", names_[i]);
-        send(c);
-    }
-    for (const UplinkSpec& wanted : list.uplinks) {
-        std::size_t place = links_max;
-        bool known = false;
-        for (std::size_t i = links_max; i-- > 0 && !known;) {
-            known = uplinks_[i] && control::same_uplink(wanted, *uplinks_[i]);
-            if (known || !uplinks_[i]) place = i;
-        }
-        if (place == links_max || (known && uplinks_[place]->settings == wanted.settings)) continue;
-        uplinks_[place] = wanted;
-        Command c;
-        c.kind = known ? CommandKind::set_uplink : CommandKind::add_uplink;
-        c.link = LinkId(static_cast<std::uint8_t>(place));
-        c.uplink = wanted;
-        if (known) {
-            log(Level::info, "{} is {}metered now", names_[place], wanted.settings.metered ? "" : "not ");
-        } else {
-            is_named_[place] = false;
-            names_[place] = control::uplink_text(wanted);
-            log(Level::info, "Added connection via {}", names_[place]);
-        }
-        send(c);
-    }
-    name_unreachable();
+    control::AutomaticUplinks automatic = request_.automatic;
+    automatic.wanted = list.automatic;
+    links_.want(list.uplinks, automatic);
 }
 
 Result<Unit, std::string> SenderControl::reload() {
@@ -194,20 +132,21 @@ void SenderControl::on_resolved(const control::Resolution& r) {
         log(Level::warn, "Failed to resolve {}: {}", r.host, r.error);
         return;
     }
-    set_receiver(r.resolved);
+    links_.set_receiver(r.resolved);
 }
 
 void SenderControl::on_event(const Event& event) {
     if (event.kind == EventKind::resolve_wanted) look_up_receiver();
+    if (event.kind == EventKind::uplink_opened) links_.opened(event.link, event.endpoint);
 }
 
 std::string SenderControl::table() {
-    std::string text = figures_table(snapshot(), previous_, names_);
+    std::string text = figures_table(snapshot(), previous_, links_.names(), links_.waiting());
     previous_ = snapshot();
     return text;
 }
 
-std::string SenderControl::json() const { return figures_json(snapshot(), names_); }
+std::string SenderControl::json() const { return figures_json(snapshot(), links_.names(), links_.waiting()); }
 
 int SenderControl::run() {
     auto list = read_list();
@@ -225,6 +164,7 @@ int SenderControl::run() {
     if (!keep_channels(request_.radio)) return 1;
     if (!start_service()) return 1;
     select(request_.selection);
+    links_.follow(loop_);
     look_up_receiver();
     if (!request_.bitrate.path.empty())
         loop_.every(bitrate_every, [this] {

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The control thread's side of a sender: the uplink list and its reloads, the receiver's addresses, figures.
-// Keeps which LinkId stands for which uplink; everything else it knows comes from the pump's snapshots.
 #pragma once
 
-#include <array>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "platform/app/rpc/sender_methods.h"
+#include "platform/app/sender_links.h"
 #include "platform/app/sender_options.h"
 #include "platform/app/service_control.h"
 #include "platform/control/uplink_list.h"
@@ -39,7 +37,8 @@ private:
 
     // Of SenderSteering.
     [[nodiscard]] const SenderSnapshot& figures() override;
-    [[nodiscard]] const std::array<std::string, links_max>& link_names() const override { return names_; }
+    [[nodiscard]] const std::array<std::string, links_max>& link_names() const override { return links_.names(); }
+    [[nodiscard]] std::vector<WaitingUplink> waiting_links() const override { return links_.waiting(); }
     [[nodiscard]] const select::Settings& selection() const override { return request_.selection; }
     void select(const select::Settings& settings) override;
     [[nodiscard]] Duration silence() const override { return request_.bond.link_silence; }
@@ -51,17 +50,12 @@ private:
     [[nodiscard]] bool start_service();
     void look_up_receiver() { look_up(request_.receiver_host, request_.receiver_port); }
     void apply(const control::UplinkList& list);
-    void set_receiver(const Resolved& resolved);
-    void name_unreachable();
     [[nodiscard]] std::string uplink_name(LinkId link) const;
 
     SenderRequest request_;
     control::UplinkList list_;          // applied once the first lookup is answered
     std::vector<std::string> removed_;  // over the control socket, until the next reload
-    std::array<std::optional<UplinkSpec>, links_max> uplinks_{};
-    std::array<std::string, links_max> names_;  // kept after removal, for the events that follow it
-    Resolved receiver_;
-    std::array<bool, links_max> is_named_{};  // as an uplink whose family the receiver has no address of
+    SenderLinks links_;
     SenderSnapshot previous_{};
     BitrateFile bitrate_;
 };

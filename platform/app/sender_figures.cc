@@ -64,7 +64,7 @@ std::string adaptive_row(const UplinkSnapshot& u, const std::string& name, const
 }  // namespace
 
 std::string figures_table(const SenderSnapshot& now, const SenderSnapshot& before,
-                          std::span<const std::string, links_max> names) {
+                          std::span<const std::string, links_max> names, std::span<const WaitingUplink> waiting) {
     const Duration span = now.at - before.at;
     const bool is_adaptive = now.selection.mode == select::Mode::adaptive;
     std::array<std::uint64_t, links_max> bytes{};
@@ -82,6 +82,7 @@ std::string figures_table(const SenderSnapshot& now, const SenderSnapshot& befor
                         total == 0 ? 0.0 : 100.0 * static_cast<double>(bytes[i]) / static_cast<double>(total)};
         out += (is_adaptive ? adaptive_row : plain_row)(now.uplinks[i], names[i], t, span);
     }
+    for (const WaitingUplink& w : waiting) out += fmt::format("{:<24} waiting: {}\n", w.name, w.why);
     const auto since = [&](Counter c) { return now.counters[c] - before.counters[c]; };
     out += fmt::format("SRT: {} data packets ({} sent again), {} ACKs, {} NAKs, {} dropped for want of an uplink\n",
                        since(Counter::srt_data), since(Counter::srt_retransmissions), since(Counter::srt_acks),
@@ -136,7 +137,10 @@ Json uplink_json(const UplinkSnapshot& u, const std::string& name) {
                 {"copies_out", u.copies}};
 }
 
-Json figures_of(const SenderSnapshot& s, std::span<const std::string, links_max> names) {
+Json figures_of(const SenderSnapshot& s, std::span<const std::string, links_max> names,
+                std::span<const WaitingUplink> waiting) {
+    Json waits = Json::array();
+    for (const WaitingUplink& w : waiting) waits.push_back(Json{{"name", w.name}, {"why", w.why}});
     Json links = Json::array();
     for (std::size_t i = 0; i < links_max; ++i)
         if (s.uplinks[i].state != UplinkState::absent) links.push_back(uplink_json(s.uplinks[i], names[i]));
@@ -151,12 +155,14 @@ Json figures_of(const SenderSnapshot& s, std::span<const std::string, links_max>
                 {"receiver", os::endpoint_text(s.receiver)},
                 {"caller", s.has_caller ? Json(os::endpoint_text(s.caller)) : Json(nullptr)},
                 {"links", links},
+                {"waiting_links", waits},
                 {"counters", counters_json(s.counters)},
                 {"pump", pump_json(s.pump)}};
 }
 
-std::string figures_json(const SenderSnapshot& s, std::span<const std::string, links_max> names) {
-    return figures_of(s, names).dump();
+std::string figures_json(const SenderSnapshot& s, std::span<const std::string, links_max> names,
+                         std::span<const WaitingUplink> waiting) {
+    return figures_of(s, names, waiting).dump();
 }
 
 }  // namespace hawser::app

@@ -13,13 +13,22 @@
 namespace hawser::app {
 
 [[nodiscard]] std::string_view state_text(UplinkState state);
+// One that is wanted and that the pump does not have, or does not try.
+struct WaitingUplink {
+    std::string name;
+    std::string_view why;  // "missing"
+};
+
 // `names`: by link slot, as the operator wrote them.
 [[nodiscard]] std::string figures_table(const SenderSnapshot& now, const SenderSnapshot& before,
-                                        std::span<const std::string, links_max> names);
+                                        std::span<const std::string, links_max> names,
+                                        std::span<const WaitingUplink> waiting);
 [[nodiscard]] Json uplink_json(const UplinkSnapshot& uplink, const std::string& name);
 // The figure for the encoder: `bits_per_second` is null before anything is known.
 [[nodiscard]] Json safe_rate_json(const SafeRate& rate);
-[[nodiscard]] Json figures_of(const SenderSnapshot& now, std::span<const std::string, links_max> names);
-[[nodiscard]] std::string figures_json(const SenderSnapshot& now, std::span<const std::string, links_max> names);
+[[nodiscard]] Json figures_of(const SenderSnapshot& now, std::span<const std::string, links_max> names,
+                              std::span<const WaitingUplink> waiting);
+[[nodiscard]] std::string figures_json(const SenderSnapshot& now, std::span<const std::string, links_max> names,
+                                       std::span<const WaitingUplink> waiting);
 
 }  // namespace hawser::app

@@ -10,6 +10,7 @@
 #include "platform/app/pump_service.h"
 #include "platform/app/radio/keep.h"
 #include "platform/control/rpc/server_settings.h"
+#include "platform/control/uplink_list.h"
 
 namespace hawser::app {
 
@@ -21,6 +22,11 @@ struct SenderRequest {
     std::uint16_t receiver_port = 0;
     std::string uplinks_file;          // empty: only `uplinks`
     std::vector<std::string> uplinks;  // entries as in the file
+    control::AutomaticUplinks automatic{
+        .wanted = false,  // the list says it
+        .include = {},
+        // What leads into other uplinks, or to machines inside this one.
+        .exclude = {"tun*", "tap*", "wg*", "tailscale*", "zt*", "docker*", "br-*", "virbr*", "veth*"}};
     std::vector<std::string> metered;  // addresses of uplinks, with a device or for each device
     // Ahead over every kind of link: perf/README.md.
     select::Settings selection{.mode = select::Mode::adaptive};

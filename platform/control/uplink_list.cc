@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "platform/linux/sockaddr.h"
 
@@ -43,9 +44,19 @@ std::string_view take_word(std::string_view& text) {
     return word;
 }
 
+// The kernel takes nearly anything; what is not written so is an address with a mistake in it.
+bool is_interface_name(std::string_view text) {
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    const auto is_part = [&](char c) {
+        return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' || c == '@';
+    };
+    return !text.empty() && text.size() < device_name_bytes && is_letter(text.front()) &&
+           std::all_of(text.begin(), text.end(), is_part);
+}
+
 }  // namespace
 
-std::optional<UplinkSpec> parse_uplink(std::string_view line, std::string& complaint) {
+std::optional<UplinkSpec> parse_uplink(std::string_view line, UplinkForms forms, std::string& complaint) {
     UplinkSpec spec;
     const std::string_view entry = take_word(line);
     for (std::string_view word = take_word(line); !word.empty(); word = take_word(line)) {
@@ -68,8 +79,13 @@ std::optional<UplinkSpec> parse_uplink(std::string_view line, std::string& compl
         std::memcpy(spec.device, device.data(), device.size());
     }
     const auto source = os::parse_address(address);
+    if (!source && forms == UplinkForms::all && spec.device[0] == '\0' && is_interface_name(entry)) {
+        std::memcpy(spec.device, entry.data(), entry.size());
+        return spec;
+    }
     if (!source) {
         complaint = quoted(entry) + " is no IPv4 or IPv6 address";
+        if (forms == UplinkForms::all) complaint += ", and no interface's name";
         return std::nullopt;
     }
     spec.source = *source;
@@ -87,7 +103,22 @@ std::optional<UplinkSpec> parse_uplink(std::string_view line, std::string& compl
     return spec;
 }
 
-UplinkList parse_uplinks(std::string_view text) {
+Added add_uplink(UplinkList& list, std::string_view entry, UplinkForms forms, std::string& complaint) {
+    if (forms == UplinkForms::all && trimmed(entry) == "auto")
+        return std::exchange(list.automatic, true) ? Added::known : Added::yes;
+    const auto spec = parse_uplink(entry, forms, complaint);
+    if (!spec) return Added::no;
+    const auto is_same = [&](const UplinkSpec& u) { return same_uplink(u, *spec); };
+    if (std::any_of(list.uplinks.begin(), list.uplinks.end(), is_same)) return Added::known;
+    if (list.uplinks.size() == links_max) {
+        complaint = "more than " + std::to_string(links_max) + " uplinks";
+        return Added::no;
+    }
+    list.uplinks.push_back(*spec);
+    return Added::yes;
+}
+
+UplinkList parse_uplinks(std::string_view text, UplinkForms forms) {
     UplinkList list;
     std::size_t line_number = 0;
     while (!text.empty()) {
@@ -98,26 +129,14 @@ UplinkList parse_uplinks(std::string_view text) {
         line = trimmed(line.substr(0, line.find('#')));
         if (line.empty()) continue;
         std::string complaint;
-        const auto spec = parse_uplink(line, complaint);
-        const auto complain = [&](const std::string& why) {
-            if (list.complaints.size() < 100)
-                list.complaints.push_back("line " + std::to_string(line_number) + ": " + why);
-        };
-        if (!complaint.empty()) complain(complaint);
-        if (!spec) continue;
-        if (std::any_of(list.uplinks.begin(), list.uplinks.end(),
-                        [&](const UplinkSpec& u) { return same_uplink(u, *spec); })) {
-            complain(quoted(uplink_text(*spec)) + " is there twice");
-        } else if (list.uplinks.size() == links_max) {
-            complain("more than " + std::to_string(links_max) + " uplinks");
-        } else {
-            list.uplinks.push_back(*spec);
-        }
+        if (add_uplink(list, line, forms, complaint) == Added::known) complaint = quoted(line) + " is there twice";
+        if (!complaint.empty() && list.complaints.size() < 100)
+            list.complaints.push_back("line " + std::to_string(line_number) + ": " + complaint);
     }
     return list;
 }
 
-Result<UplinkList, std::string> read_uplinks(const std::string& path) {
+Result<UplinkList, std::string> read_uplinks(const std::string& path, UplinkForms forms) {
     const auto close = [](std::FILE* f) { std::fclose(f); };
     const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "re"), close);
     if (!file) return Failure{"cannot read the uplink file " + path + ": " + std::strerror(errno)};
@@ -127,14 +146,18 @@ Result<UplinkList, std::string> read_uplinks(const std::string& path) {
     if (std::ferror(file.get()) != 0)
         return Failure{"cannot read the uplink file " + path + ": " + std::strerror(errno != 0 ? errno : EIO)};
     if (text.size() > file_bytes_max) return Failure{"the uplink file " + path + " is larger than a megabyte"};
-    return parse_uplinks(text);
+    return parse_uplinks(text, forms);
 }
 
+bool is_by_device(const UplinkSpec& uplink) { return uplink.source.is_any() && uplink.device[0] != '\0'; }
+
 bool same_uplink(const UplinkSpec& a, const UplinkSpec& b) {
+    if (is_by_device(a) && is_by_device(b)) return std::strncmp(a.device, b.device, device_name_bytes) == 0;
     return a.source.address == b.source.address && std::strncmp(a.device, b.device, device_name_bytes) == 0;
 }
 
 std::string uplink_text(const UplinkSpec& uplink) {
+    if (is_by_device(uplink) && is_interface_name(uplink.device)) return uplink.device;
     std::string text = os::address_text(uplink.source);
     if (uplink.device[0] != '\0') text += std::string("%") + uplink.device;
     return text;

@@ -37,29 +37,27 @@ int fail(const std::string& text) {
 
 Result<std::vector<UplinkSpec>, std::string> read_uplinks(const Request& r,
                                                           const std::vector<control::Interface>& interfaces) {
-    std::vector<UplinkSpec> out;
+    control::UplinkList list;
     if (!r.uplinks_file.empty()) {
-        auto list = control::read_uplinks(r.uplinks_file);
-        if (!list) return Failure{list.error()};
-        for (const std::string& complaint : list->complaints)
+        auto read = control::read_uplinks(r.uplinks_file, control::UplinkForms::all);
+        if (!read) return Failure{read.error()};
+        for (const std::string& complaint : read->complaints)
             std::fprintf(stderr, "%s: %s\n", r.uplinks_file.c_str(), complaint.c_str());
-        out = list->uplinks;
+        list = std::move(read).value();
     }
     for (const std::string& entry : r.uplinks) {
         std::string complaint;
-        const auto spec = control::parse_uplink(entry, complaint);
-        if (!spec) return Failure{"--uplink: " + complaint};
-        out.push_back(*spec);
+        static_cast<void>(control::add_uplink(list, entry, control::UplinkForms::all, complaint));
+        if (!complaint.empty()) return Failure{"--uplink: " + complaint};
     }
-    if (r.uplinks_file.empty() && r.uplinks.empty())
+    if (list.automatic || (r.uplinks_file.empty() && r.uplinks.empty()))
         for (const control::Interface& i : interfaces) {
             if (i.is_loopback || !i.is_up || !(i.has_address(true) || i.has_address(false))) continue;
-            UplinkSpec spec;
-            i.name.copy(spec.device, device_name_bytes - 1);
-            out.push_back(spec);
+            std::string complaint;
+            static_cast<void>(control::add_uplink(list, i.name, control::UplinkForms::all, complaint));
         }
-    if (out.empty()) return Failure{std::string("there are no uplinks to look at")};
-    return out;
+    if (list.uplinks.empty()) return Failure{std::string("there are no uplinks to look at")};
+    return list.uplinks;
 }
 
 // Of a family that the uplink has; the first where none fits.
@@ -103,7 +101,7 @@ std::vector<UplinkFacts> gather(const std::vector<UplinkSpec>& uplinks, const Re
     for (const UplinkSpec& uplink : uplinks) {
         UplinkFacts f;
         f.uplink = uplink;
-        f.name = uplink.source.is_any() ? std::string(uplink.device) : control::uplink_text(uplink);
+        f.name = control::uplink_text(uplink);
         f.receiver = receiver_for(uplink, resolved, interfaces);
         const control::Interface* const on = interface_for(uplink, interfaces);
         if (on != nullptr && on->is_up) {

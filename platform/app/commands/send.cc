@@ -89,9 +89,19 @@ int command_send(int argc, char** argv) {
         ->check(port_number());
     app.add_option("SRTLA_HOST", request.receiver_host, "the receiver's name or address")->required();
     app.add_option("SRTLA_PORT", request.receiver_port, "the receiver's UDP port")->required()->check(port_number());
-    app.add_option("UPLINKS_FILE", request.uplinks_file, "source addresses, one a line; read again on SIGHUP");
-    app.add_option("-u,--uplink", request.uplinks, "a source address, or ADDRESS%DEVICE; may be repeated")
-        ->type_name("ADDRESS");
+    app.add_option("UPLINKS_FILE", request.uplinks_file, "uplinks, one a line; read again on SIGHUP");
+    app.add_option("-u,--uplink", request.uplinks,
+                   "a source address, ADDRESS%DEVICE, an interface with whatever address it has, or auto: every "
+                   "interface with a default route; may be repeated")
+        ->type_name("UPLINK");
+    app.add_option("--auto-include", request.automatic.include,
+                   "of auto, only interfaces like this pattern; may be repeated")
+        ->type_name("PATTERN");
+    app.add_option(
+           "--auto-exclude", request.automatic.exclude,
+           "of auto, none like this pattern; may be repeated (default tun* tap* wg* tailscale* zt* docker* br-* "
+           "virbr* veth*)")
+        ->type_name("PATTERN");
     app.add_option("--listen", request.listen_address, "local address for the SRT caller (default 127.0.0.1)")
         ->check(numeric_address());
     app.add_flag("--give-up", request.bond.give_up,

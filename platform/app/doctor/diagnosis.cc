@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "platform/control/uplink_list.h"
 #include "platform/linux/errno_text.h"
 #include "platform/linux/sockaddr.h"
 
@@ -14,12 +15,11 @@ namespace hawser::app {
 namespace {
 
 using control::Interface;
+using control::is_by_device;
 
 // Tables and metrics that no distribution uses, one for each interface.
 constexpr std::uint32_t table_base = 20'000;
 constexpr std::uint32_t metric_base = 2'000;
-
-bool is_by_device(const UplinkSpec& uplink) { return uplink.source.is_any() && uplink.device[0] != '\0'; }
 
 std::uint8_t bit_at(const Endpoint& e, std::uint32_t bit) {
     return static_cast<std::uint8_t>((e.address[bit / 8] >> (7 - bit % 8)) & 1);

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "platform/app/log.h"
-#include "platform/app/sender_figures.h"
 #include "platform/control/rpc/arguments.h"
 #include "platform/linux/sockaddr.h"
 
@@ -153,7 +152,7 @@ Json sender_stats(SenderSteering& sender) {
              {"total_window", window},
              {"total_in_flight", in_flight},
              {"links", nullptr}};
-    out.update(figures_of(s, sender.link_names()));
+    out.update(figures_of(s, sender.link_names(), sender.waiting_links()));
     out["mode"] = select::name_of(settings.mode);
     out["links"] = std::move(links);
     return out;

@@ -6,9 +6,10 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "engine/border/sender_snapshot.h"
-#include "platform/app/figures.h"
+#include "platform/app/sender_figures.h"
 #include "platform/control/rpc/methods.h"
 
 namespace hawser::app {
@@ -18,6 +19,7 @@ class SenderSteering {
 public:
     [[nodiscard]] virtual const SenderSnapshot& figures() = 0;  // the newest
     [[nodiscard]] virtual const std::array<std::string, links_max>& link_names() const = 0;
+    [[nodiscard]] virtual std::vector<WaitingUplink> waiting_links() const = 0;
     [[nodiscard]] virtual const select::Settings& selection() const = 0;
     virtual void select(const select::Settings& settings) = 0;
     [[nodiscard]] virtual Duration silence() const = 0;

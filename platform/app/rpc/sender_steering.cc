@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What SenderControl does when its control socket is asked or told something.
 #include <algorithm>
+#include <utility>
 
 #include "platform/app/sender_control.h"
 
@@ -29,17 +30,16 @@ void SenderControl::set_silence(Duration span) {
 
 Result<std::string, std::string> SenderControl::add_link(const std::string& entry) {
     std::string complaint;
-    const auto spec = control::parse_uplink(entry, complaint);
-    if (!spec || !complaint.empty()) return Failure{complaint};
-    const std::string name = control::uplink_text(*spec);
-    for (const UplinkSpec& u : list_.uplinks)
-        if (control::same_uplink(u, *spec)) return Failure{name + " is an uplink already"};
-    if (list_.uplinks.size() == links_max)
-        return Failure{"there are " + std::to_string(links_max) + " uplinks already"};
+    control::UplinkList list = list_;
+    list.complaints.clear();
+    const control::Added added = control::add_uplink(list, entry, control::UplinkForms::all, complaint);
+    if (added == control::Added::known) return Failure{entry + " is an uplink already"};
+    if (added == control::Added::no || !complaint.empty()) return Failure{complaint};
+    const bool is_auto = list.uplinks.size() == list_.uplinks.size();
+    const std::string name = is_auto ? "auto" : control::uplink_text(list.uplinks.back());
     removed_.erase(std::remove(removed_.begin(), removed_.end(), name), removed_.end());
     request_.uplinks.push_back(entry);
-    list_.complaints.clear();
-    list_.uplinks.push_back(*spec);
+    list_ = std::move(list);
     if (has_answer()) apply(list_);
     return name;
 }
@@ -48,10 +48,10 @@ Result<Unit, std::string> SenderControl::remove_link(const std::string& name) {
     const auto is_it = [&](const UplinkSpec& u) { return control::uplink_text(u) == name; };
     const auto found = std::find_if(list_.uplinks.begin(), list_.uplinks.end(), is_it);
     if (found == list_.uplinks.end()) return Failure{"there is no uplink " + name};
-    if (list_.uplinks.size() == 1) return Failure{name + " is the last uplink: it stays"};
+    if (list_.uplinks.size() == 1 && !list_.automatic) return Failure{name + " is the last uplink: it stays"};
     const auto names_it = [&](const std::string& entry) {
         std::string complaint;
-        const auto spec = control::parse_uplink(entry, complaint);
+        const auto spec = control::parse_uplink(entry, control::UplinkForms::all, complaint);
         return spec && is_it(*spec);
     };
     request_.uplinks.erase(std::remove_if(request_.uplinks.begin(), request_.uplinks.end(), names_it),

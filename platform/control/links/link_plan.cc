@@ -14,13 +14,6 @@ namespace hawser::control {
 
 namespace {
 
-bool is_by_device(const UplinkSpec& uplink) { return uplink.source.is_any() && uplink.device[0] != '\0'; }
-
-bool same_wish(const UplinkSpec& a, const UplinkSpec& b) {
-    if (is_by_device(a) && is_by_device(b)) return std::strncmp(a.device, b.device, device_name_bytes) == 0;
-    return same_uplink(a, b);
-}
-
 std::string seconds_text(Duration d) { return std::to_string((d.ns + 999'999'999) / 1'000'000'000) + " s"; }
 
 constexpr std::string_view loss_text(LinkPlan::Place place) {
@@ -108,12 +101,14 @@ LinkPlan::Sight LinkPlan::look(const Row& row) const {
 
 // ---- Places. ------------------------------------------------------------------------------------------------------
 
-bool LinkPlan::is_listed(const Row& row) const {
-    return std::any_of(uplinks_.begin(), uplinks_.end(), [&](const UplinkSpec& u) { return same_wish(u, row.uplink); });
+const UplinkSpec* LinkPlan::wish_for(const Row& row) const {
+    const auto found =
+        std::find_if(uplinks_.begin(), uplinks_.end(), [&](const UplinkSpec& u) { return same_uplink(u, row.uplink); });
+    return found != uplinks_.end() ? &*found : nullptr;
 }
 
 bool LinkPlan::is_wanted(const Row& row) const {
-    if (is_listed(row)) return true;
+    if (wish_for(row) != nullptr) return true;
     if (!row.automatic || !automatic_.wanted) return false;
     Interface like;
     like.name = row.name;
@@ -122,7 +117,7 @@ bool LinkPlan::is_wanted(const Row& row) const {
 
 bool LinkPlan::is_known(const UplinkSpec& uplink) const {
     return std::any_of(rows_.begin(), rows_.end(),
-                       [&](const Row& row) { return row.place != Place::empty && same_wish(row.uplink, uplink); });
+                       [&](const Row& row) { return row.place != Place::empty && same_uplink(row.uplink, uplink); });
 }
 
 // False when all places are taken by others that are wanted. An automatic one whose interface is away gives way.
@@ -171,6 +166,7 @@ void LinkPlan::come(Row& row, const Interface* on, Instant now, std::vector<Step
     const bool by_device = is_by_device(row.uplink);
     const bool is_same = on == nullptr || !row.was_there || row.index == on->index;
     const bool has_moved = row.local && !row.local->is_any() && on != nullptr && !on->has_address(*row.local);
+    const bool is_routed = on != nullptr && !(on->default_v4.empty() && on->default_v6.empty());
     Step step{StepKind::note, id(row), row.uplink, {}};
     if (!row.added) {
         step.kind = StepKind::add;
@@ -192,6 +188,10 @@ void LinkPlan::come(Row& row, const Interface* on, Instant now, std::vector<Step
     } else if ((!is_same && row.uplink.device[0] != '\0') || (by_device && has_moved)) {
         step.kind = StepKind::renew;
         step.text = is_same ? "has another address" : "its interface was replaced";
+    } else if (by_device && is_routed && !row.was_routed) {
+        // It was opened without a way out, and would try again in a second at the earliest.
+        step.kind = StepKind::renew;
+        step.text = "has a default route now";
     }
     row.place = Place::there;
     if (on != nullptr) {
@@ -201,6 +201,7 @@ void LinkPlan::come(Row& row, const Interface* on, Instant now, std::vector<Step
     }
     if (step.kind == StepKind::note) return;
     if (by_device && on != nullptr) row.uplink.source = source_on(*on);
+    row.was_routed = is_routed;
     step.uplink = row.uplink;
     row.added = true;
     row.held = false;
@@ -230,10 +231,18 @@ std::vector<LinkPlan::Step> LinkPlan::steps(Instant now) {
     left_out_ = 0;
     for (Row& row : rows_)
         if (row.place != Place::empty && !is_wanted(row)) remove(row, {}, out);
-    for (Row& row : rows_) row.automatic = row.automatic && !is_listed(row);
+    for (Row& row : rows_) {
+        const UplinkSpec* const wish = row.place != Place::empty ? wish_for(row) : nullptr;
+        if (wish == nullptr) continue;
+        row.automatic = false;
+        if (row.uplink.settings == wish->settings) continue;
+        row.uplink.settings = wish->settings;
+        if (row.added)
+            out.push_back(
+                {StepKind::set, id(row), row.uplink, wish->settings.metered ? "is metered now" : "is not metered now"});
+    }
     for (const UplinkSpec& u : uplinks_)
-        if (!is_known(u) && !take_place(u, is_by_device(u) ? std::string(u.device) : uplink_text(u), false, out))
-            ++left_out_;
+        if (!is_known(u) && !take_place(u, uplink_text(u), false, out)) ++left_out_;
     // What is gone first: the last of the others that is there may then be one that comes back.
     for (Row& row : rows_)
         if (row.place != Place::empty)

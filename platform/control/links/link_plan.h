@@ -23,15 +23,9 @@
 #include "engine/base/time.h"
 #include "engine/border/command.h"
 #include "platform/control/links/interface_table.h"
+#include "platform/control/uplink_list.h"
 
 namespace hawser::control {
-
-// Every interface with a default route is an uplink, but for those of these patterns (fnmatch(3)).
-struct AutomaticUplinks {
-    bool wanted = false;
-    std::vector<std::string> include;  // empty: all
-    std::vector<std::string> exclude;
-};
 
 // Where the receiver can be reached; neither: not known yet, and either will do.
 struct Reach {
@@ -49,11 +43,11 @@ public:
         no_route,  // automatic only: an interface without a default route
         flapping,  // there, and held back
     };
-    enum class StepKind : std::uint8_t { add, remove, suspend, renew, note };
+    enum class StepKind : std::uint8_t { add, remove, set, suspend, renew, note };
     struct Step {
         StepKind kind = StepKind::note;  // note: nothing for the pump
         LinkId link = no_link;
-        UplinkSpec uplink;  // of add and renew
+        UplinkSpec uplink;  // of add, set and renew
         std::string text;   // what happened, for the log: "its interface is gone"
     };
 
@@ -89,9 +83,10 @@ private:
     struct Row {
         Place place = Place::empty;
         bool automatic = false;
-        bool added = false;      // the pump has it
-        bool held = false;       // and was told to suspend it
-        bool was_there = false;  // on an interface, since it was added or renewed: its absence is a loss
+        bool added = false;       // the pump has it
+        bool held = false;        // and was told to suspend it
+        bool was_there = false;   // on an interface, since it was added or renewed: its absence is a loss
+        bool was_routed = false;  // that interface had a default route when it was added or renewed
         std::string name;
         UplinkSpec uplink;  // an interface's: its device, and the source's family as it is used
         std::string interface;
@@ -112,7 +107,7 @@ private:
     [[nodiscard]] std::int64_t penalty(const Row& row, Instant now) const;
     [[nodiscard]] Instant release(const Row& row) const;
     [[nodiscard]] bool any_other_there(const Row& row) const;
-    [[nodiscard]] bool is_listed(const Row& row) const;
+    [[nodiscard]] const UplinkSpec* wish_for(const Row& row) const;
     [[nodiscard]] bool is_wanted(const Row& row) const;
     [[nodiscard]] bool is_known(const UplinkSpec& uplink) const;
     bool take_place(const UplinkSpec& uplink, const std::string& name, bool automatic, std::vector<Step>& out);

@@ -37,19 +37,27 @@ SenderSnapshot snapshot(select::Mode mode) {
     return s;
 }
 
+const std::array<app::WaitingUplink, 1> waiting{{{"wwan0", "no address"}}};
+
 std::string table(const SenderSnapshot& s) {
     std::array<std::string, links_max> names;
     names[1] = "10.0.0.2";
     SenderSnapshot before;
     before.at = Instant{1'000'000'000};
-    return app::figures_table(s, before, names);
+    return app::figures_table(s, before, names, waiting);
 }
 app::Json json(const SenderSnapshot& s) {
     std::array<std::string, links_max> names;
-    return app::Json::parse(app::figures_json(s, names));
+    return app::Json::parse(app::figures_json(s, names, waiting));
 }
 
 }  // namespace
+
+TEST_CASE("an uplink that is waited for is shown with what it lacks") {
+    const SenderSnapshot s = snapshot(select::Mode::adaptive);
+    CHECK_THAT(table(s), Contains("wwan0                    waiting: no address"));
+    CHECK(json(s)["waiting_links"] == app::Json::array({{{"name", "wwan0"}, {"why", "no address"}}}));
+}
 
 TEST_CASE("the table shows of each link what its selector goes by") {
     const std::string adaptive = table(snapshot(select::Mode::adaptive));

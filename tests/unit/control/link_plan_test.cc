@@ -26,15 +26,9 @@ Interface modem(const std::string& name, std::uint32_t index, const std::vector<
     return i;
 }
 
-UplinkSpec by_name(const std::string& name) {
-    UplinkSpec spec;
-    name.copy(spec.device, device_name_bytes - 1);
-    return spec;
-}
-
 UplinkSpec uplink(const std::string& entry) {
     std::string complaint;
-    return control::parse_uplink(entry, complaint).value();
+    return control::parse_uplink(entry, control::UplinkForms::all, complaint).value();
 }
 
 // A plan with the time beside it; steps are told as "suspend 0: its address is gone".
@@ -45,7 +39,7 @@ struct Rig {
     std::vector<std::string> steps() {
         std::vector<std::string> out;
         for (const auto& s : plan.steps(now)) {
-            static constexpr const char* names[] = {"add", "remove", "suspend", "renew", "note"};
+            static constexpr const char* names[] = {"add", "remove", "set", "suspend", "renew", "note"};
             out.push_back(std::string(names[static_cast<int>(s.kind)]) + " " + std::to_string(s.link.index()) +
                           (s.text.empty() ? "" : ": " + s.text));
         }
@@ -62,7 +56,7 @@ using Steps = std::vector<std::string>;
 
 TEST_CASE("an interface that is not there yet is waited for, and joins when it has an address") {
     Rig r;
-    r.plan.want({by_name("wwan0")}, {});
+    r.plan.want({uplink("wwan0")}, {});
     CHECK(r.see({}).empty());
     CHECK(r.plan.place(LinkId(0)) == Place::missing);
     CHECK(r.see({modem("wwan0", 3, {})}).empty());
@@ -74,7 +68,7 @@ TEST_CASE("an interface that is not there yet is waited for, and joins when it h
 
 TEST_CASE("an uplink keeps its place through the loss of its interface, another index and another address") {
     Rig r;
-    r.plan.want({by_name("usb0"), by_name("wwan0")}, {});
+    r.plan.want({uplink("usb0"), uplink("wwan0")}, {});
     CHECK(r.see({modem("usb0", 2, {"10.0.0.1"}), modem("wwan0", 3, {"10.0.1.1"})}) == Steps{"add 0", "add 1"});
     r.plan.opened(LinkId(1), *os::parse_address("10.0.1.1"));
     CHECK(r.see({modem("usb0", 2, {"10.0.0.1"})}) == Steps{"suspend 1: its interface is gone, or has no carrier"});
@@ -85,12 +79,21 @@ TEST_CASE("an uplink keeps its place through the loss of its interface, another 
 
 TEST_CASE("a renumbered interface is renewed, one that gets a further address is left alone") {
     Rig r;
-    r.plan.want({by_name("wwan0")}, {});
+    r.plan.want({uplink("wwan0")}, {});
     CHECK(r.see({modem("wwan0", 3, {"10.0.0.2"})}) == Steps{"add 0"});
     r.plan.opened(LinkId(0), *os::parse_address("10.0.0.2"));
     CHECK(r.see({modem("wwan0", 3, {"10.0.0.3", "10.0.0.2"})}).empty());
     CHECK(r.see({modem("wwan0", 3, {"10.0.0.3"})}) == Steps{"renew 0: has another address"});
     CHECK(r.see({modem("wwan0", 4, {"10.0.0.3"})}) == Steps{"renew 0: its interface was replaced"});
+}
+
+TEST_CASE("an interface whose default route comes after its address is opened anew, once") {
+    Rig r;
+    r.plan.want({uplink("wwan0")}, {});
+    CHECK(r.see({modem("wwan0", 3, {"10.0.0.2"}, false)}) == Steps{"add 0"});
+    CHECK(r.see({modem("wwan0", 3, {"10.0.0.2"})}) == Steps{"renew 0: has a default route now"});
+    CHECK(r.see({modem("wwan0", 3, {"10.0.0.2"}, false)}).empty());
+    CHECK(r.see({modem("wwan0", 3, {"10.0.0.2"})}).empty());
 }
 
 TEST_CASE("an address is suspended when it goes and renewed when it comes back, on whichever interface") {
@@ -113,7 +116,7 @@ TEST_CASE("an address that was never there is left to the pump, which tries") {
 
 TEST_CASE("without word of the machine every uplink is taken to be there") {
     Rig r;
-    r.plan.want({uplink("10.0.0.2"), by_name("wwan0")}, {});
+    r.plan.want({uplink("10.0.0.2"), uplink("wwan0")}, {});
     CHECK(r.steps() == Steps{"add 0", "add 1"});
     CHECK(r.steps().empty());
 }
@@ -129,7 +132,7 @@ TEST_CASE("two interfaces that share an address are two uplinks") {
 TEST_CASE("a link that flaps is held back until it has been quiet, and vanishes at once all the same") {
     Rig r;
     const auto steady = modem("eth0", 2, {"10.0.0.1"}), flapping = modem("wwan0", 3, {"10.0.1.1"});
-    r.plan.want({by_name("eth0"), by_name("wwan0")}, {});
+    r.plan.want({uplink("eth0"), uplink("wwan0")}, {});
     CHECK(r.see({steady, flapping}).size() == 2);
     int renewed = 0;
     Steps last;
@@ -158,7 +161,7 @@ TEST_CASE("a link that flaps is held back until it has been quiet, and vanishes 
 TEST_CASE("a link that flaps is taken all the same when no other is there") {
     Rig r;
     const auto steady = modem("eth0", 2, {"10.0.0.1"}), flapping = modem("wwan0", 3, {"10.0.1.1"});
-    r.plan.want({by_name("eth0"), by_name("wwan0")}, {});
+    r.plan.want({uplink("eth0"), uplink("wwan0")}, {});
     CHECK(r.see({steady, flapping}).size() == 2);
     for (int i = 0; i < 4; ++i) {
         static_cast<void>(r.see({steady}));
@@ -171,7 +174,7 @@ TEST_CASE("a link that flaps is taken all the same when no other is there") {
 TEST_CASE("one that vanishes while it is held back is held back longer, but never for good") {
     Rig r;
     const auto steady = modem("eth0", 2, {"10.0.0.1"}), flapping = modem("wwan0", 3, {"10.0.1.1"});
-    r.plan.want({by_name("eth0"), by_name("wwan0")}, {});
+    r.plan.want({uplink("eth0"), uplink("wwan0")}, {});
     CHECK(r.see({steady, flapping}).size() == 2);
     for (int i = 0; i < 50; ++i) {
         static_cast<void>(r.see({steady}));
@@ -216,7 +219,7 @@ TEST_CASE("automatic: an interface that is away gives its place to one that is t
 
 TEST_CASE("an interface is used in the family that both it and the receiver have") {
     Rig r;
-    r.plan.want({by_name("wwan0")}, {});
+    r.plan.want({uplink("wwan0")}, {});
     auto both = modem("wwan0", 3, {"10.0.0.2", "2001:db8::2"});
     both.default_v6.push_back({});
     r.plan.reach({true, false});
@@ -235,12 +238,23 @@ TEST_CASE("an interface is used in the family that both it and the receiver have
     CHECK(r.plan.uplink(LinkId(0)).source == Endpoint{});
 }
 
+TEST_CASE("a setting that changes is set, and nothing else happens to the uplink") {
+    Rig r;
+    r.plan.want({uplink("10.0.0.1"), uplink("wwan0")}, {});
+    const std::vector<Interface> machine{modem("eth0", 2, {"10.0.0.1"}), modem("wwan0", 3, {"10.0.1.1"})};
+    CHECK(r.see(machine).size() == 2);
+    r.plan.want({uplink("10.0.0.1"), uplink("wwan0 metered")}, {});
+    CHECK(r.steps() == Steps{"set 1: is metered now"});
+    CHECK(r.plan.uplink(LinkId(1)).settings.metered);
+    CHECK(r.steps().empty());
+}
+
 TEST_CASE("a changed list removes what is no longer wanted and leaves the rest in place") {
     Rig r;
-    r.plan.want({uplink("10.0.0.1"), uplink("10.0.0.2"), by_name("wwan0")}, {});
+    r.plan.want({uplink("10.0.0.1"), uplink("10.0.0.2"), uplink("wwan0")}, {});
     const std::vector<Interface> machine{modem("eth0", 2, {"10.0.0.1", "10.0.0.2"}), modem("wwan0", 3, {"10.0.1.1"})};
     CHECK(r.see(machine).size() == 3);
-    r.plan.want({by_name("wwan0"), uplink("10.0.0.2"), uplink("10.0.0.7")}, {});
+    r.plan.want({uplink("wwan0"), uplink("10.0.0.2"), uplink("10.0.0.7")}, {});
     CHECK(r.steps() == Steps{"remove 0", "add 0"});
     CHECK(r.plan.name(LinkId(0)) == "10.0.0.7");
     CHECK(r.plan.name(LinkId(2)) == "wwan0");

@@ -8,7 +8,16 @@
 #include "platform/control/uplink_list.h"
 
 using namespace hawser;
-using control::parse_uplinks;
+using control::UplinkForms;
+
+namespace {
+
+// As a peer's file is read, unless a test is about more.
+control::UplinkList parse_uplinks(std::string_view text) {
+    return control::parse_uplinks(text, UplinkForms::addresses);
+}
+
+}  // namespace
 
 TEST_CASE("an uplink file is one address a line, in order, with blanks and comments left out") {
     const auto list = parse_uplinks("10.0.0.1\r\n\n  10.0.0.2  \n# a comment\n2001:db8::5 # home\n10.0.0.3%usb0");
@@ -46,6 +55,24 @@ TEST_CASE("the word metered after an address is a setting, and another word is t
     CHECK(list.complaints[1] == "line 5: '10.0.0.4metered' is no IPv4 or IPv6 address");
 }
 
+TEST_CASE("an interface's name and the word auto are uplinks, and what is neither is told") {
+    const auto list = control::parse_uplinks(
+        "wwan0\nusb0 metered\nauto\n10.0.0\n1wan\na/b\nwwan0\nan-interface-too-long\n", UplinkForms::all);
+    REQUIRE(list.uplinks.size() == 2);
+    CHECK(list.automatic);
+    CHECK(control::is_by_device(list.uplinks[0]));
+    CHECK(control::uplink_text(list.uplinks[0]) == "wwan0");
+    CHECK(list.uplinks[1].settings.metered);
+    REQUIRE(list.complaints.size() == 5);
+    CHECK(list.complaints[0] == "line 4: '10.0.0' is no IPv4 or IPv6 address, and no interface's name");
+    CHECK(list.complaints[3] == "line 7: 'wwan0' is there twice");
+    // A peer's program would have left all of them out.
+    const auto addresses = parse_uplinks("wwan0\nauto\n10.0.0.1\n");
+    CHECK(addresses.uplinks.size() == 1);
+    CHECK_FALSE(addresses.automatic);
+    CHECK(addresses.complaints.size() == 2);
+}
+
 TEST_CASE("the same address twice is one uplink, on two devices two") {
     const auto list = parse_uplinks("10.0.0.1\n10.0.0.1\n10.0.0.1%a\n10.0.0.1%b\n");
     CHECK(list.uplinks.size() == 3);
@@ -76,10 +103,10 @@ TEST_CASE("an empty file and a file of comments have no uplinks and no complaint
 }
 
 TEST_CASE("a file that cannot be read is named with the reason") {
-    const auto missing = control::read_uplinks("/nonexistent/uplinks");
+    const auto missing = control::read_uplinks("/nonexistent/uplinks", UplinkForms::addresses);
     REQUIRE_FALSE(missing);
     CHECK(missing.error() == "cannot read the uplink file /nonexistent/uplinks: No such file or directory");
-    const auto folder = control::read_uplinks("/");
+    const auto folder = control::read_uplinks("/", UplinkForms::addresses);
     REQUIRE_FALSE(folder);
     CHECK(folder.error().find("Is a directory") != std::string::npos);
     char name[] = "/tmp/hawser-test-XXXXXX";
@@ -87,7 +114,7 @@ TEST_CASE("a file that cannot be read is named with the reason") {
     REQUIRE(fd >= 0);
     ::close(fd);
     std::ofstream(name) << std::string(2 << 20, '#');
-    const auto large = control::read_uplinks(name);
+    const auto large = control::read_uplinks(name, UplinkForms::addresses);
     ::unlink(name);
     REQUIRE_FALSE(large);
     CHECK(large.error().find("larger than a megabyte") != std::string::npos);

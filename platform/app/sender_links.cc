@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "platform/app/sender_links.h"
+
+#include <algorithm>
+
+#include "platform/app/log.h"
+#include "platform/linux/clock.h"
+#include "platform/linux/errno_text.h"
+
+namespace hawser::app {
+
+using control::LinkPlan;
+
+void SenderLinks::follow(control::Loop& loop) {
+    timer_.emplace();
+    loop.watch(timer_->fd(), [this] {
+        timer_->acknowledge();
+        update();
+    });
+    const auto begun = watch_.begin(loop, [this](const std::vector<control::Interface>& interfaces) {
+        plan_.see(interfaces);
+        update();
+    });
+    if (!begun)
+        log(Level::warn, "the kernel does not tell of its interfaces ({}): uplinks come and go by their errors alone",
+            os::errno_text(begun.error()));
+}
+
+void SenderLinks::want(const std::vector<UplinkSpec>& uplinks, const control::AutomaticUplinks& automatic) {
+    has_list_ = true;
+    plan_.want(uplinks, automatic);
+    update();
+}
+
+void SenderLinks::set_receiver(const Resolved& resolved) {
+    resolved_ = resolved;
+    control::Reach reach;
+    for (std::uint32_t i = 0; i < resolved.count; ++i) (resolved.addresses[i].is_v4() ? reach.v4 : reach.v6) = true;
+    plan_.reach(reach);
+    Command c;
+    c.kind = CommandKind::set_receiver;
+    c.resolved = resolved;
+    send_(c);
+    update();
+}
+
+void SenderLinks::opened(LinkId link, const Endpoint& local) {
+    plan_.opened(link, local);
+    // The address may have gone between the two.
+    update();
+}
+
+void SenderLinks::update() {
+    if (!has_list_) return;
+    for (const LinkPlan::Step& step : plan_.steps(os::now())) take(step);
+    if (timer_) timer_->set(plan_.next_deadline());
+    name_unreachable();
+    if (plan_.left_out() > left_out_)
+        log(Level::warn, "{} uplinks wait for a place: {} is the most", plan_.left_out(), links_max);
+    left_out_ = plan_.left_out();
+}
+
+void SenderLinks::take(const LinkPlan::Step& step) {
+    const std::size_t place = step.link.index();
+    Command c;
+    c.link = step.link;
+    c.uplink = step.uplink;
+    switch (step.kind) {
+        case LinkPlan::StepKind::add:
+            names_[place] = plan_.name(step.link);
+            is_named_[place] = false;
+            log(Level::info, "Added connection via {}", names_[place]);
+            c.kind = CommandKind::add_uplink;
+            break;
+        case LinkPlan::StepKind::remove:
+            log(Level::info, "Removed connection via {}{}{}", names_[place], step.text.empty() ? "" : ": it ",
+                step.text);
+            c.kind = CommandKind::remove_uplink;
+            break;
+        case LinkPlan::StepKind::set:
+            log(Level::info, "uplink {} {}", names_[place], step.text);
+            c.kind = CommandKind::set_uplink;
+            break;
+        case LinkPlan::StepKind::suspend:
+            log(Level::warn, "uplink {}: {}", names_[place], step.text);
+            c.kind = CommandKind::suspend_uplink;
+            break;
+        case LinkPlan::StepKind::renew:
+            log(Level::info, "uplink {} {}", names_[place], step.text);
+            c.kind = CommandKind::renew_uplink;
+            break;
+        case LinkPlan::StepKind::note: log(Level::warn, "uplink {} {}", names_[place], step.text); return;
+    }
+    send_(c);
+}
+
+// An uplink of a family that the receiver has no address of waits for one: said once, until there is one.
+void SenderLinks::name_unreachable() {
+    if (resolved_.count == 0) return;
+    const auto end = resolved_.addresses.begin() + resolved_.count;
+    for (std::size_t i = 0; i < links_max; ++i) {
+        const LinkId link(static_cast<std::uint8_t>(i));
+        const UplinkSpec& uplink = plan_.uplink(link);
+        if (plan_.place(link) != LinkPlan::Place::there || uplink.source.is_any()) {
+            is_named_[i] = false;
+            continue;
+        }
+        const bool is_v4 = uplink.source.is_v4();
+        const bool is_reachable =
+            std::any_of(resolved_.addresses.begin(), end, [&](const Endpoint& e) { return e.is_v4() == is_v4; });
+        if (!is_reachable && !is_named_[i])
+            log(Level::warn, "uplink {}: {} has no {} address, so it waits", names_[i], receiver_,
+                is_v4 ? "IPv4" : "IPv6");
+        is_named_[i] = !is_reachable;
+    }
+}
+
+std::vector<WaitingUplink> SenderLinks::waiting() const {
+    std::vector<WaitingUplink> out;
+    for (std::size_t i = 0; i < links_max; ++i) {
+        const LinkId link(static_cast<std::uint8_t>(i));
+        const LinkPlan::Place place = plan_.place(link);
+        if (place != LinkPlan::Place::empty && place != LinkPlan::Place::there)
+            out.push_back({plan_.name(link), name_of(place)});
+    }
+    return out;
+}
+
+}  // namespace hawser::app

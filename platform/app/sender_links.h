@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The control thread's care for a sender's uplinks: what the operator wants, what the machine has, and what the pump is
+// therefore told to add, remove, suspend or renew, at once when the kernel says that something changed. Says each step
+// in the log. Control thread only.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/border/command.h"
+#include "platform/app/sender_figures.h"
+#include "platform/control/links/link_plan.h"
+#include "platform/control/links/link_watch.h"
+#include "platform/control/uplink_list.h"
+
+namespace hawser::app {
+
+class SenderLinks {
+public:
+    // `receiver`: its name, for the log.
+    SenderLinks(std::function<void(const Command&)> send, std::string receiver)
+        : send_(std::move(send)), receiver_(std::move(receiver)) {}
+
+    // Follows the machine's interfaces on that loop. Where the kernel refuses to tell, which is said once, uplinks come
+    // and go by their errors alone.
+    void follow(control::Loop& loop);
+    // The operator's list; from the first one on the pump hears of uplinks.
+    void want(const std::vector<UplinkSpec>& uplinks, const control::AutomaticUplinks& automatic);
+    void set_receiver(const Resolved& resolved);
+    // The pump opened a link.
+    void opened(LinkId link, const Endpoint& local);
+
+    // By link slot, as the operator wrote them or as the interface is called; kept after removal, for what is told
+    // of it then.
+    [[nodiscard]] const std::array<std::string, links_max>& names() const { return names_; }
+    [[nodiscard]] std::vector<WaitingUplink> waiting() const;
+
+private:
+    void update();
+    void take(const control::LinkPlan::Step& step);
+    void name_unreachable();
+
+    std::function<void(const Command&)> send_;
+    std::string receiver_;
+    control::LinkPlan plan_;
+    control::LinkWatch watch_;
+    std::optional<control::Timer> timer_;
+    Resolved resolved_;
+    std::array<std::string, links_max> names_;
+    std::array<bool, links_max> is_named_{};  // as an uplink whose family the receiver has no address of
+    std::size_t left_out_ = 0;
+    bool has_list_ = false;
+};
+
+}  // namespace hawser::app
