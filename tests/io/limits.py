@@ -207,7 +207,7 @@ def files_that_cannot_be_read(folder):
 
     def nonsense():
         with open(path, "w") as f:
-            f.write("ten.zero\n")
+            f.write("10.zero\n")
 
     def missing():
         os.unlink(path)
@@ -217,7 +217,7 @@ def files_that_cannot_be_read(folder):
 
     with Running("recv", srtla, "127.0.0.1", free_port()), Running("send", free_port(), "127.0.0.1", srtla, path) as send:
         check("both uplinks connect", send.wait_for(rf"(?s)({CONNECTED}.*){{2}}"), send.said)
-        for spoil, reason in ((empty, "Failed to parse any IP addresses"), (nonsense, "'ten.zero' is no IPv4 or IPv6 address"),
+        for spoil, reason in ((empty, "Failed to parse any IP addresses"), (nonsense, "'10.zero' is no IPv4 or IPv6 address"),
                               (missing, "No such file or directory"), (folder_instead, "Is a directory")):
             spoil()
             send.said = ""

@@ -35,6 +35,8 @@ ControlSocket::ControlSocket(control::Loop& loop, std::unique_ptr<rpc::Server> s
     server_->add_topic("log", "each line of the log, at once", {});
     loop_.watch(stats_due_.fd(), [this] {
         stats_due_.acknowledge();
+        // The last subscriber may have left in the turn that found the timer due.
+        if (stats_at_ == never) return;
         stats_at_ = stats_at_ + stats_interval;
         stats_due_.set(stats_at_);
         ask_for_stats_();

@@ -30,9 +30,11 @@ void SenderControl::set_silence(Duration span) {
 
 Result<std::string, std::string> SenderControl::add_link(const std::string& entry) {
     std::string complaint;
+    // What a reload would refuse is refused now.
+    const auto forms = request_.compat ? control::UplinkForms::addresses : control::UplinkForms::all;
     control::UplinkList list = list_;
     list.complaints.clear();
-    const control::Added added = control::add_uplink(list, entry, control::UplinkForms::all, complaint);
+    const control::Added added = control::add_uplink(list, entry, forms, complaint);
     if (added == control::Added::known) return Failure{entry + " is an uplink already"};
     if (added == control::Added::no || !complaint.empty()) return Failure{complaint};
     const bool is_auto = list.uplinks.size() == list_.uplinks.size();
