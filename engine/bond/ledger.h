@@ -160,6 +160,13 @@ public:
         set(e, State::given_up);
         release(e);
     }
+    // Its buffer, whose reference is the caller's from here on.
+    [[nodiscard]] PacketRef take(Entry& e) noexcept {
+        const PacketRef packet = e.packet;
+        set(e, State::given_up);
+        e.packet.buffer = no_buffer;
+        return packet;
+    }
     // All before `next` have come, or the receiver wants them no more, as those which were never sent. Calls
     // visit(Entry&) for each whose fate was open.
     template <class Visit>

@@ -88,7 +88,7 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
             selector_.set(command.selection);
             accounting_.set_arrival_first(command.selection.mode != select::Mode::classic);
             deadlines_.fix(command.selection.latency);
-            set_adaptive(command.selection.mode == select::Mode::adaptive, now);
+            set_adaptive(command.selection.mode == select::Mode::adaptive, now, out);
             break;
         case CommandKind::set_silence: options_.link_silence = command.span; break;
         case CommandKind::stop: stop(now, out); break;

@@ -166,7 +166,8 @@ private:
     [[nodiscard]] link::LinkMask narrower_than(std::size_t packet_bytes) const noexcept;
     void note_no_uplink(Instant now, Actions& out) noexcept;
     // Selector `adaptive`: sender_adaptive.cc.
-    void set_adaptive(bool adaptive, Instant now) noexcept;
+    void set_adaptive(bool adaptive, Instant now, Actions& out) noexcept;
+    void send_waiting(Instant now, Actions& out) noexcept;
     bool queue_data(const Completion& c, const wire::SrtPacket& srt, Instant now, Actions& out) noexcept;
     template <class Outlet>
     void dispatch(Instant now, Outlet& out) noexcept;

@@ -7,11 +7,32 @@
 
 namespace hawser::bond {
 
-void Sender::set_adaptive(bool adaptive, Instant now) noexcept {
+void Sender::set_adaptive(bool adaptive, Instant now, Actions& out) noexcept {
     if (adaptive_ == adaptive) return;
     adaptive_ = adaptive;
+    if (!adaptive) send_waiting(now, out);
     dispatch_.clear(now);
     dispatch_at_ = never;
+}
+
+// What waits for room leaves now, by the choice of the selector that follows. A queue longer than one round of actions
+// is left to SRT, which asks for the rest again.
+void Sender::send_waiting(Instant now, Actions& out) noexcept {
+    std::size_t room = Actions::sends_max / 2;
+    Ledger& ledger = dispatch_.ledger();
+    ledger.each_wanted([&](Ledger::Entry& e) {
+        const LinkId link = room == 0 ? no_link : choose(e.packet.length, now);
+        if (link == no_link) {
+            counters_.add(Counter::packets_given_up);
+            ledger.give_up(e);
+            return;
+        }
+        --room;
+        accounting_.note_sent(link, e.sequence, now);
+        const PacketRef packet = ledger.take(e);
+        route(packet, link, out);
+        out.release_after(packet.buffer);
+    });
 }
 
 // What the receiver made of the offer.

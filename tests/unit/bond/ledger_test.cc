@@ -69,6 +69,23 @@ TEST_CASE("a place that is taken again gives back what was in it, and what is ol
     CHECK_FALSE(book.ledger.any_wanted());
 }
 
+TEST_CASE("what is taken out of the ledger is its taker's to give back, and is wanted no more") {
+    Book book;
+    for (std::uint32_t i = 0; i < 10; ++i) book.add(100 + i);
+    std::vector<BufferId> taken;
+    book.ledger.each_wanted([&](Ledger::Entry& e) {
+        CHECK(e.sequence == Seq31(100 + static_cast<std::uint32_t>(taken.size())));
+        taken.push_back(book.ledger.take(e).buffer);
+    });
+    CHECK(taken.size() == 10);
+    CHECK_FALSE(book.ledger.any_wanted());
+    CHECK(book.ledger.is_consistent());
+    book.ledger.clear();
+    CHECK(book.held() == 10);
+    for (const BufferId id : taken) book.pool.release(id);
+    CHECK(book.held() == 0);
+}
+
 TEST_CASE("sequences that never came leave no packet of an earlier lap in their places") {
     Book book;
     for (std::uint32_t i = 0; i < 64; ++i) book.add(i);
