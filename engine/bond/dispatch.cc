@@ -150,10 +150,8 @@ void Dispatch::on_report(LinkId link, const wire::DeliveryReport& report, Instan
     if (!is_own_way && l.has_arrived &&
         static_cast<std::int32_t>(report.arrived() - l.arrived) > static_cast<std::int32_t>(report.count()))
         return;
-    if (is_own_way)
-        heard_itself(link, now);
-    else
-        heard_itself(link, now);
+    // By whichever way it came: a link that still has no word of its own a round trip later asks again. Measured so.
+    heard_itself(link, now);
     const std::int64_t in_flight = l.flight.bytes();
     // Entries that an earlier report has named are known; a report that was overtaken brings what there is left.
     std::size_t first = 0;

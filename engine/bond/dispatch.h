@@ -91,8 +91,8 @@ public:
     [[nodiscard]] bool active(Instant now) const noexcept {
         return ledger_.any_wanted() || open_packets_ != 0 || now - active_at_ < activity;
     }
-    // No word has come on that link's own way for longer than it takes, though it carries something: what another link
-    // may say of it is welcome.
+    // No word of that link has come for longer than it takes on its own way, though it carries something: what another
+    // link may say of it is welcome.
     [[nodiscard]] bool is_unanswered(LinkId link) const noexcept { return (unanswered_ & mask_of(link)) != 0; }
     // After tick: the links that are to be sent a keepalive now.
     [[nodiscard]] LinkMask take_probes(Instant now) noexcept;
@@ -153,7 +153,7 @@ private:
         link::Flight flight;
         link::PathModel path;
         Instant feedback_at;
-        Instant own_word_at;  // of that, what came by the link itself
+        Instant own_word_at;  // of that, what an arrival or a report told
         Instant probe_at;
         Instant echo_settles_at = never;
         std::uint32_t echo_position = 0;
