@@ -146,12 +146,16 @@ void Dispatch::on_report(LinkId link, const wire::DeliveryReport& report, Instan
     if ((up_ & mask_of(link)) == 0) return;
     Link& l = at(link);
     const bool is_own_way = !report.link();
-    // One that leaves a gap would let the link's own words, which are on their way, count as lost.
-    if (!is_own_way && l.has_arrived &&
-        static_cast<std::int32_t>(report.arrived() - l.arrived) > static_cast<std::int32_t>(report.count()))
+    // What another link says of a membership that has not spoken itself may be of the one before it. And a report that
+    // leaves a gap would let the link's own words, which are on their way, count as lost.
+    if (!is_own_way && (!l.has_arrived || static_cast<std::int32_t>(report.arrived() - l.arrived) >
+                                              static_cast<std::int32_t>(report.count())))
         return;
-    // By whichever way it came: a link that still has no word of its own a round trip later asks again. Measured so.
-    heard_itself(link, now);
+    // Its own way back is as dark as before when another link had to say it.
+    if (is_own_way)
+        heard_itself(link, now);
+    else
+        heard(link, now);
     const std::int64_t in_flight = l.flight.bytes();
     // Entries that an earlier report has named are known; a report that was overtaken brings what there is left.
     std::size_t first = 0;

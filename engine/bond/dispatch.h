@@ -153,7 +153,7 @@ private:
         link::Flight flight;
         link::PathModel path;
         Instant feedback_at;
-        Instant own_word_at;  // of that, what an arrival or a report told
+        Instant own_word_at;  // of that, what came by its own way
         Instant probe_at;
         Instant echo_settles_at = never;
         std::uint32_t echo_position = 0;

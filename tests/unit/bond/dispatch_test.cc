@@ -240,6 +240,7 @@ TEST_CASE("a link whose way back is dark asks for words by another one, and with
     CHECK((yard.dispatch.take_probes(yard.now) & mask_of(a)) != 0);
     for (const std::uint32_t s : {501u, 502u, 503u}) {
         yard.report_by_another(a, {s});
+        CHECK(yard.dispatch.is_unanswered(a));  // that its own way is dark is as true as before
         yard.pass(70_ms);
     }
     CHECK_FALSE(yard.dispatch.view(a).silent);
@@ -252,6 +253,31 @@ TEST_CASE("a link whose way back is dark asks for words by another one, and with
     yard.report(a, {504, 505});
     CHECK_FALSE(yard.dispatch.is_unanswered(a));
     CHECK(yard.dispatch.view(a).in_flight == 0);
+}
+
+TEST_CASE("what others say of a link that came anew counts once it has spoken itself: it may be of the time before") {
+    Yard yard;
+    yard.learn();
+    yard.arrived[0] = 1000;
+    yard.offer(2);
+    REQUIRE(yard.run(1).size() == 2);
+    yard.dispatch.link_down(a, yard.now);
+    yard.dispatch.link_up(a, yard.now);
+    yard.learn();
+    REQUIRE(yard.run(1).size() == 2);
+    yard.pass(40_ms);
+    yard.report_by_another(a, {500});
+    CHECK(yard.dispatch.view(a).in_flight == 2);
+    // The receiver counts anew; with the old count, the gap in what others say would not be seen.
+    yard.arrived[0] = 0;
+    yard.report(a, {500});
+    CHECK(yard.dispatch.view(a).in_flight == 1);
+    yard.offer(3);
+    REQUIRE(yard.run(1).size() == 3);
+    yard.pass(40_ms);
+    yard.report_by_another(a, {503}, 2);
+    CHECK(yard.counters[Counter::losses_seen] == 0);
+    CHECK(yard.dispatch.view(a).in_flight == 4);
 }
 
 TEST_CASE("the last link is used even when it is silent") {
