@@ -4,6 +4,8 @@
 // alone moves there, for good.
 #pragma once
 
+#include <catch2/catch.hpp>
+
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
@@ -12,8 +14,11 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "platform/linux/fd.h"
 #include "platform/linux/sockaddr.h"
@@ -77,6 +82,28 @@ inline bool come_in(const os::Fd& tap, const Endpoint& from, const Endpoint& gro
     put((8 + length) << 16, 4);  // no checksum
     frame += text;
     return ::write(tap.get(), frame.data(), frame.size()) == static_cast<ssize_t>(frame.size());
+}
+
+// Catch2 2 takes assertions of one thread only, so a test returns what it saw: a line for each thing that was not so.
+using Faults = std::vector<std::string>;
+
+inline void expect(Faults& faults, bool condition, const std::string& what) {
+    if (!condition) faults.push_back(what);
+}
+
+// Runs it on a thread of its own, which moves to such a namespace.
+inline void in_namespace(const std::function<void(Faults&)>& body) {
+    bool has_entered = false;
+    Faults faults;
+    std::thread([&] {
+        has_entered = enter_group_network();
+        if (has_entered) body(faults);
+    }).join();
+    if (!has_entered) {
+        WARN("skipped: no network namespace with multicast on loopback (needs root)");
+        return;
+    }
+    CHECK(faults == Faults{});
 }
 
 }  // namespace hawser::test

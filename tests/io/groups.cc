@@ -18,32 +18,14 @@
 
 using namespace hawser;
 using namespace hawser::control;
+using test::expect;
+using test::Faults;
+using test::in_namespace;
 
 namespace {
 
 constexpr std::uint16_t port = 5006;
 constexpr int deadline_ms = 10'000;
-
-// Catch2 2 takes assertions of one thread only, so a test returns what it saw: a line for each thing that was not so.
-using Faults = std::vector<std::string>;
-
-void in_namespace(const std::function<void(Faults&)>& body) {
-    bool has_entered = false;
-    Faults faults;
-    std::thread([&] {
-        has_entered = test::enter_group_network();
-        if (has_entered) body(faults);
-    }).join();
-    if (!has_entered) {
-        WARN("skipped: no network namespace with multicast on loopback (needs root)");
-        return;
-    }
-    CHECK(faults == Faults{});
-}
-
-void expect(Faults& faults, bool condition, const std::string& what) {
-    if (!condition) faults.push_back(what);
-}
 
 Endpoint group(const char* text) {
     Endpoint e = *os::parse_address(text);

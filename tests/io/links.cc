@@ -16,33 +16,19 @@ using namespace hawser;
 using control::Interface;
 using control::InterfaceTable;
 using Read = InterfaceTable::Read;
+using test::expect;
+using test::Faults;
 
 namespace {
 
-// Catch2 2 takes assertions of one thread only, so a test returns what it saw: a line for each thing that was not so.
-using Faults = std::vector<std::string>;
-
 void in_namespace(const std::function<void(Faults&, InterfaceTable&)>& body) {
-    bool has_entered = false;
-    Faults faults;
-    std::thread([&] {
-        has_entered = test::enter_group_network();
-        if (!has_entered) return;
+    test::in_namespace([&](Faults& faults) {
         auto table = InterfaceTable::open();
         if (table)
             body(faults, *table);
         else
             faults.push_back(std::string("open: ") + table.error().call);
-    }).join();
-    if (!has_entered) {
-        WARN("skipped: no network namespace (needs root)");
-        return;
-    }
-    CHECK(faults == Faults{});
-}
-
-void expect(Faults& faults, bool condition, const std::string& what) {
-    if (!condition) faults.push_back(what);
+    });
 }
 
 // In the calling thread's namespace. The kernel has told of it when it returns.

@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "platform/app/commands/options.h"
-#include "platform/app/radio/transition_text.h"
+#include "platform/app/plain_text.h"
 #include "platform/app/random.h"
 #include "platform/control/radio/dns_sd.h"
 #include "platform/linux/clock.h"

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "platform/app/plain_text.h"
 #include "platform/app/radio/keep_file.h"
 #include "platform/app/radio/subcommands.h"
 #include "platform/app/radio/transition_text.h"

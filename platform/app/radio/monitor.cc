@@ -16,7 +16,7 @@
 #include "engine/radio/payload.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
-#include "platform/app/radio/terminal.h"
+#include "platform/app/terminal.h"
 #include "platform/control/radio/stream_receiver.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
@@ -228,19 +228,17 @@ private:
     }
 
     void draw() {
-        std::vector<std::string> lines;
-        lines.push_back(fmt::format("{}: {}{}", s_.name(),
-                                    rows_.empty() ? "no channel answers" : fmt::format("channels: {}", rows_.size()),
-                                    notice_.empty() ? "" : "; " + notice_));
-        lines.push_back(header_line());
+        std::string page = fmt::format("{}: {}{}\n", s_.name(),
+                                       rows_.empty() ? "no channel answers" : fmt::format("channels: {}", rows_.size()),
+                                       notice_.empty() ? "" : "; " + notice_);
+        page += header_line() + "\n";
         const std::size_t room = Terminal::size().rows;
         // The last line is the help's; rows that do not fit are counted.
         const std::size_t fit = room > 3 ? room - 3 : 0;
-        for (std::size_t i = 0; i < std::min(fit, rows_.size()); ++i) lines.push_back(line_of(rows_[i]));
-        std::string help = "sort: n)umber f)requency p)reset s)nr l)evel g)aps  r)everse  q)uit";
-        if (rows_.size() > fit) help = fmt::format("{} more   ", rows_.size() - fit) + help;
-        lines.push_back(help);
-        terminal_->draw(lines, 2);
+        for (std::size_t i = 0; i < std::min(fit, rows_.size()); ++i) page += line_of(rows_[i]) + "\n";
+        if (rows_.size() > fit) page += fmt::format("{} more   ", rows_.size() - fit);
+        page += "sort: n)umber f)requency p)reset s)nr l)evel g)aps  r)everse  q)uit";
+        terminal_->draw(page, 2);
     }
 
     void on_key() {

@@ -9,7 +9,7 @@
 
 #include "engine/radio/command.h"
 #include "engine/radio/frequency.h"
-#include "platform/app/radio/transition_text.h"
+#include "platform/app/plain_text.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
@@ -92,12 +92,12 @@ std::string channel_table(std::vector<const radio::OnAir*> channels) {
         const radio::Status& s = c->status;
         const auto snr = s.snr_db();
         out += fmt::format("{:>10} {:>9} {:>15} {:>7} {:>2} {:<9} {:>7} {:<22} {}\n", s.channel.ssrc,
-                           printable(std::string(s.channel.preset.view())), radio::format_number(s.channel.frequency),
+                           printable(s.channel.preset.view()), radio::format_number(s.channel.frequency),
                            s.output.samprate, s.output.channels,
                            radio::name_of(radio::encoding_names, static_cast<std::uint64_t>(s.output.encoding)),
                            snr ? fmt::format("{:.1f}", *snr) : "-",
                            s.has(radio::RadioField::output_data_dest_socket) ? os::endpoint_text(s.output.dest) : "-",
-                           printable(std::string(s.frontend.description.view())));
+                           printable(s.frontend.description.view()));
     }
     return out;
 }

@@ -2,8 +2,8 @@
 #include "platform/app/radio/transition_text.h"
 
 #include <fmt/format.h>
-#include <time.h>
 
+#include "platform/app/plain_text.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
@@ -97,21 +97,6 @@ nlohmann::ordered_json transition_json(const Transition& t) {
         out["ms"] = static_cast<double>(t.took.us()) / 1e3;
     }
     return out;
-}
-
-std::string utc_text() {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    tm parts{};
-    ::gmtime_r(&now.tv_sec, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, now.tv_nsec / 1'000'000);
-}
-
-std::string printable(std::string text) {
-    for (char& c : text)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-    return text;
 }
 
 }  // namespace hawser::app

@@ -17,9 +17,4 @@ struct TransitionLine {
 [[nodiscard]] TransitionLine describe(const control::Transition& transition);
 [[nodiscard]] nlohmann::ordered_json transition_json(const control::Transition& transition);
 
-// Now, in UTC: "2026-11-21T15:40:07.123Z".
-[[nodiscard]] std::string utc_text();
-// Text of the network may hold anything: control characters become '?'.
-[[nodiscard]] std::string printable(std::string text);
-
 }  // namespace hawser::app

@@ -14,6 +14,7 @@
 
 #include "engine/radio/command.h"
 #include "engine/radio/frequency.h"
+#include "platform/app/plain_text.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
 #include "platform/app/radio/transition_text.h"

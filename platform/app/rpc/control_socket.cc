@@ -1,25 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/rpc/control_socket.h"
 
-#include <time.h>
-
+#include "platform/app/plain_text.h"
 #include "platform/linux/clock.h"
 
 namespace hawser::app {
-
-namespace {
-
-// 2026-11-21T12:00:00.000Z, of the wall clock.
-std::string time_text() {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    tm parts{};
-    ::gmtime_r(&now.tv_sec, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, now.tv_nsec / 1'000'000);
-}
-
-}  // namespace
 
 Result<std::unique_ptr<ControlSocket>, std::string> ControlSocket::open(control::Loop& loop,
                                                                         const rpc::ServerSettings& settings) {
@@ -55,7 +40,7 @@ void ControlSocket::time_stats(bool wanted) {
 }
 
 void ControlSocket::on_log_line(Level level, std::string_view line) {
-    Json entry{{"time", time_text()}, {"level", name_of(level)}, {"text", line}};
+    Json entry{{"time", utc_text()}, {"level", name_of(level)}, {"text", line}};
     server_->publish("log", entry);
     if (recent_.size() == recent_lines_max) recent_.pop_front();
     recent_.push_back(std::move(entry));

@@ -7,7 +7,7 @@
 #include <array>
 #include <string_view>
 
-#include "platform/app/view/live_screen.h"
+#include "platform/app/plain_text.h"
 
 namespace hawser::app {
 

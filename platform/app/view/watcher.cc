@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/view/watcher.h"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <functional>
 #include <optional>
 
+#include "platform/app/plain_text.h"
 #include "platform/app/random.h"
+#include "platform/app/terminal.h"
 #include "platform/app/view/live_figures.h"
-#include "platform/app/view/live_screen.h"
 #include "platform/control/loop.h"
 #include "platform/control/rpc/client.h"
 
@@ -97,16 +96,16 @@ int watch_status(const std::string& path, bool json) {
 }
 
 int show_top(const std::string& path, bool once) {
-    if (once || ::isatty(STDOUT_FILENO) != 1 || ::isatty(STDIN_FILENO) != 1) return show_status(path, false);
+    const auto terminal = once ? nullptr : Terminal::open();
+    if (!terminal) return show_status(path, false);
     Watch watch(path);
     LiveFigures figures;
     std::string state = "connecting to " + path;
     bool has_figures = false;
-    LiveScreen screen;
     const auto show = [&] {
         std::string page = "hawser top, q ends it" + (state.empty() ? std::string() : ": " + state) + "\n\n";
         if (has_figures) page += table_of(figures, true);
-        screen.show(page);
+        terminal->draw(page, 0);
     };
     watch.client().on_state([&](rpc::Client::State s, const std::string& why) {
         state = s == rpc::Client::State::connected ? std::string() : printable(why) + "; trying again";
@@ -121,11 +120,11 @@ int show_top(const std::string& path, bool once) {
         if (topic == "stats") take(stats);
     });
     watch.loop().on_signals({SIGWINCH, SIGTSTP}, [&](int signal) {
-        if (signal == SIGTSTP) screen.suspend();
+        if (signal == SIGTSTP) terminal->stop();
         show();
     });
     watch.loop().watch(STDIN_FILENO, [&] {
-        const char key = screen.key();
+        const char key = terminal->key();
         // A terminal that is gone reads as end of file, for ever.
         if (key == 'q' || key == '\0') watch.loop().quit(0);
     });

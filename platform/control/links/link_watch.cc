@@ -22,15 +22,8 @@ Result<Unit, Errno> LinkWatch::begin(Loop& loop, Handler handler) {
     return Unit{};
 }
 
-LinkWatch::Figures LinkWatch::figures() const {
-    Figures f = figures_;
-    if (table_) f.overruns = table_->overruns();
-    return f;
-}
-
 void LinkWatch::on_bell() {
     if (!table_->take()) return;
-    ++figures_.words;
     if (os::now() - read_at_ >= settle_time)
         read();
     else
@@ -39,14 +32,10 @@ void LinkWatch::on_bell() {
 
 void LinkWatch::read() {
     read_at_ = os::now();
-    ++figures_.readings;
     switch (table_->read()) {
         case InterfaceTable::Read::same: break;
         case InterfaceTable::Read::changed: handler_(table_->all()); break;
-        case InterfaceTable::Read::failed:
-            ++figures_.refusals;
-            timer_->set(read_at_ + retry_time);
-            break;
+        case InterfaceTable::Read::failed: timer_->set(read_at_ + retry_time); break;
     }
 }
 

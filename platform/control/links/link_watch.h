@@ -21,14 +21,6 @@ public:
     // Tells what is there before it returns. The error is the kernel's refusal; nothing is told then.
     [[nodiscard]] Result<Unit, Errno> begin(Loop& loop, Handler handler);
 
-    struct Figures {
-        std::uint64_t words = 0;     // times the kernel said something
-        std::uint64_t readings = 0;  // of the whole table
-        std::uint64_t refusals = 0;  // of them, that failed; each is tried again
-        std::uint64_t overruns = 0;  // times the kernel said more than was taken in time
-    };
-    [[nodiscard]] Figures figures() const;
-
 private:
     static constexpr Duration settle_time{20'000'000};
     static constexpr Duration retry_time{1'000'000'000};
@@ -40,7 +32,6 @@ private:
     std::optional<Timer> timer_;
     Handler handler_;
     Instant read_at_{-1'000'000'000'000};
-    Figures figures_;
 };
 
 }  // namespace hawser::control

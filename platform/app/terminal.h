@@ -5,8 +5,7 @@
 #pragma once
 
 #include <memory>
-#include <string>
-#include <vector>
+#include <string_view>
 
 namespace hawser::app {
 
@@ -23,8 +22,9 @@ public:
         std::size_t columns = 80;
     };
     [[nodiscard]] static Size size();
-    // Lines without control characters; what does not fit is cut off. The first `bright` ones are shown so.
-    void draw(const std::vector<std::string>& lines, std::size_t bright);
+    // Replaces what is shown by these lines, which have no control characters; what does not fit is cut off. The first
+    // `bright` ones are shown so.
+    void draw(std::string_view text, std::size_t bright);
     // A key that was pressed; 0: none.
     [[nodiscard]] char key();
     // Gives the terminal back, stops the process, and takes it again when the process goes on.

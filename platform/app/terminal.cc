@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "platform/app/radio/terminal.h"
+#include "platform/app/terminal.h"
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
-#include <string_view>
+#include <string>
 
 namespace hawser::app {
 
@@ -76,15 +75,22 @@ Terminal::Size Terminal::size() {
     return {w.ws_row, w.ws_col};
 }
 
-void Terminal::draw(const std::vector<std::string>& lines, std::size_t bright) {
+void Terminal::draw(std::string_view text, std::size_t bright) {
     const Size room = size();
     std::string out = "\x1b[H";
-    const std::size_t count = std::min(lines.size(), room.rows);
-    for (std::size_t i = 0; i < count; ++i) {
-        if (i < bright) out += "\x1b[1m";
-        out += std::string_view(lines[i]).substr(0, room.columns);
+    for (std::size_t row = 0; !text.empty() && row < room.rows; ++row) {
+        const std::size_t end = text.find('\n');
+        const std::string_view line = text.substr(0, end);
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+        if (row != 0) out += "\r\n";
+        if (row < bright) out += "\x1b[1m";
+        // Columns are characters: UTF-8's continuation bytes take none.
+        std::size_t column = 0;
+        for (const char c : line) {
+            if ((static_cast<unsigned char>(c) & 0xC0) != 0x80 && ++column > room.columns) break;
+            out += c;
+        }
         out += "\x1b[0m\x1b[K";
-        if (i + 1 < count) out += "\r\n";
     }
     put(out + "\x1b[J");
 }
