@@ -6,10 +6,14 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 HAWSER = os.path.abspath(sys.argv[1])
 results = []
+# What the program remembers is this script's own, not the user's, nor that of the script beside it.
+_cache = tempfile.TemporaryDirectory()
+os.environ["XDG_CACHE_HOME"] = _cache.name
 
 
 def run(*arguments, name="hawser", seconds=20, preexec=None):

@@ -83,9 +83,10 @@ def dns_sd():
             return
         os.makedirs("/run/avahi-daemon", exist_ok=True)
         started.append(subprocess.Popen(["avahi-daemon", "-f", put("avahi.conf", AVAHI), "--no-drop-root", "--no-chroot", "--no-rlimits"], **quiet))
+        # They may be here before the daemon (-f).
         for host, group, name in (("siglo.local", "239.108.155.32", "HF radio"), ("gone.local", "239.1.2.3", "stale")):
-            started.append(subprocess.Popen(["avahi-publish-address", "-R", host, group], **quiet))
-            started.append(subprocess.Popen(["avahi-publish-service", "-H", host, name, "_ka9q-ctl._udp", "5006", "TTL=0"], **quiet))
+            started.append(subprocess.Popen(["avahi-publish-address", "-f", "-R", host, group], **quiet))
+            started.append(subprocess.Popen(["avahi-publish-service", "-f", "-H", host, name, "_ka9q-ctl._udp", "5006", "TTL=0"], **quiet))
         with radiod("--status", "siglo"):
             run("radio", "tune", "-r", "239.108.155.32,lo", "-s", "14074", "-f", "14m074", "--cache", "none")
 
