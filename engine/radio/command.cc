@@ -18,7 +18,11 @@ using wire::RadioType;
 // Of a group, and no address that is misspelt.
 bool is_name(std::string_view text) {
     const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-    return std::any_of(text.begin(), text.end(), is_letter) && text.find_first_of(":, ") == text.npos;
+    // A number, and four parts: an address that is written wrong is not hashed into some group.
+    const auto first = text.substr(0, text.find('.'));
+    const bool is_address = std::count(text.begin(), text.end(), '.') == 3 &&
+                            std::all_of(first.begin(), first.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return !is_address && std::any_of(text.begin(), text.end(), is_letter) && text.find_first_of(":, ") == text.npos;
 }
 
 // -------- conversions between the kinds of numbers, where nothing is lost

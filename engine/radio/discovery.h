@@ -2,6 +2,8 @@
 // When a poll of all channels is over: when the answers have stopped, not after a fixed time. radiod answers four
 // channels per 20 ms block, in the order of its table, whose free places are silent. After the first stop the poll is
 // repeated once, against loss; what is known by then is good to use (settled), what the second brings is the whole.
+// Whoever can send to the group can answer for ever with channels that nobody has: a pass is bounded in time and in
+// answers, and one that met a bound is the last (cut short).
 // Pure timing over what it is told; one per radio that is being polled.
 #pragma once
 
@@ -17,6 +19,9 @@ public:
     static constexpr Duration quiet{80'000'000};
     // For the first answer: a block, two ways of a network, and a busy radiod.
     static constexpr Duration first_answer{200'000'000};
+    // radiod's table of 2000 takes 10 s; three of them on one group. Untuned.
+    static constexpr Duration pass_max{30'000'000'000};
+    static constexpr std::uint32_t pass_answers_max = 6000;
 
     enum class Step : std::uint8_t { none, poll, settled, done };
 
@@ -26,7 +31,10 @@ public:
         if (is_running()) return;
         pass_ = 1;
         answers_ = 0;
+        pass_answers_ = 0;
+        cut_short_ = false;
         started_ = now;
+        pass_started_ = now;
         wants_poll_ = true;
         due_ = now + first_answer;
     }
@@ -34,8 +42,12 @@ public:
     void on_answer(Instant now) {
         if (!is_running()) return;
         ++answers_;
-        due_ = now + quiet;
+        cut_short_ = cut_short_ || ++pass_answers_ > pass_answers_max || now + quiet > pass_started_ + pass_max;
+        if (!cut_short_) due_ = now + quiet;
     }
+    // Of this discovery, or of the last one when none runs.
+    [[nodiscard]] std::uint64_t answers() const { return answers_; }
+    [[nodiscard]] bool is_cut_short() const { return cut_short_; }
     [[nodiscard]] Instant pass_began() const { return pass_started_; }
     // When the first poll of this discovery was sent.
     [[nodiscard]] Instant began() const { return started_; }
@@ -49,8 +61,9 @@ public:
             return Step::poll;
         }
         if (now < due_) return Step::none;
-        if (pass_ == 1) {
+        if (pass_ == 1 && !cut_short_) {
             pass_ = 2;
+            pass_answers_ = 0;
             wants_poll_ = true;
             return answers_ != 0 ? Step::settled : next(now);
         }
@@ -65,7 +78,9 @@ public:
 private:
     int pass_ = 0;  // 0: none runs
     bool wants_poll_ = false;
+    bool cut_short_ = false;
     std::uint64_t answers_ = 0;
+    std::uint32_t pass_answers_ = 0;
     Instant started_;
     Instant pass_started_;
     Instant due_;

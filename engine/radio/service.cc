@@ -191,6 +191,13 @@ void Service::on_want_reply(std::uint32_t slot, const Tuner::Done& done, const E
     event.packets = done.packets;
     event.took = now - w.begun;
     const auto difference = first_difference(w.spec, status_);
+    const bool is_known = difference && *difference == w.refused;
+    if (is_known && w.state == WantState::probing && now < w.make_again) {
+        w.retry = retry_first;
+        w.state = WantState::active;
+        checks_.set(slot, now + check_after(w));
+        return;
+    }
     if (difference && w.state == WantState::probing) {
         if (w.was_active) {
             event.kind = RadioEventKind::channel_lost;
@@ -206,12 +213,17 @@ void Service::on_want_reply(std::uint32_t slot, const Tuner::Done& done, const E
     event.field = difference.value_or(RadioField::eol);
     event.reused = w.state == WantState::probing;
     // What goes on as it was is no news.
-    if (!w.was_active) tell(event);
+    if (!w.was_active && !is_known) tell(event);
     if (!w.for_good) {
         release_want(slot);
         return;
     }
     w.was_active = !difference;
+    w.refused = difference.value_or(RadioField::eol);
+    if (difference) {
+        w.refusal_wait = is_known ? std::min(w.refusal_wait * 2, refusal_wait_max) : refusal_wait_first;
+        w.make_again = now + w.refusal_wait;
+    }
     w.retry = retry_first;
     w.state = WantState::active;
     checks_.set(slot, now + check_after(w));
@@ -234,6 +246,7 @@ void Service::on_want_expired(std::uint32_t slot, const Tuner::Done& done, Insta
         return;
     }
     w.was_active = false;
+    w.refused = RadioField::eol;  // news again after the silence
     rest(slot, now + w.retry);
     w.retry = std::min(w.retry * 2, retry_max);
 }
@@ -248,9 +261,14 @@ void Service::on_restart(RadioId radio, const Endpoint& source, Instant now) {
     event.at = now;
     event.source = source;
     tell(event);
+    check_now(radio, now);
+}
+
+void Service::check_now(RadioId radio, Instant now) {
     for (std::uint32_t slot = 0; slot < wants_.size(); ++slot) {
         Want& w = wants_[slot];
         if (w.radio != radio || (w.state != WantState::active && w.state != WantState::resting)) continue;
+        w.make_again = now;
         send_want(slot, WantState::probing, now);
     }
 }
@@ -294,9 +312,8 @@ bool Service::on_packet(RadioId radio, const Endpoint& source, Bytes packet, Ins
 void Service::turn(Instant now) {
     while (const auto done = tuner_.next_expired(now)) finish(*done, Endpoint{}, now);
     while (checks_.next() <= now) {
-        const std::uint32_t slot = checks_.first();
-        const Want& w = wants_[slot];
-        send_want(slot, w.state == WantState::active ? WantState::probing : WantState::making, now);
+        // After a silence too: what was made may be as wanted, its answer lost.
+        send_want(checks_.first(), WantState::probing, now);
     }
 }
 
@@ -309,8 +326,12 @@ std::optional<Tuner::Packet> Service::next_packet(Instant now) {
                 const auto tag = static_cast<std::uint32_t>(random_.next()) | 1u;
                 return Tuner::Packet{radio, build_command(poll_room_, tag, poll_all_ssrc, {})};
             }
-            // A whole poll that a channel did not answer, twice: it has gone.
-            if (step == Discovery::Step::done) {
+            // A whole poll that a channel did not answer, twice: it has gone. One that nobody answered tells nothing
+            // of what is recalled, and one that was cut short nothing of who is not on it.
+            const bool is_done = step == Discovery::Step::done;
+            if (is_done && discovery.answers() == 0) {
+                roster_.forget_unheard(radio, discovery.began());
+            } else if (is_done && !discovery.is_cut_short()) {
                 roster_.forget_unheard(radio, discovery.began());
                 recalled_.forget_unheard(radio, never);
             }
@@ -319,6 +340,8 @@ std::optional<Tuner::Packet> Service::next_packet(Instant now) {
             event.radio = radio;
             event.at = now;
             event.took = now - discovery.began();
+            event.answers = discovery.answers();
+            event.cut_short = discovery.is_cut_short();
             tell(event);
         }
     }

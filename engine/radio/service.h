@@ -7,8 +7,10 @@
 //  - one that is known as wanted is probed with its frequency and lifetime, which disturbs nothing, and kept if the
 //    reply is as wanted; any other gets one command with everything
 //  - declared channels are probed again in a third of their lifetime (or each 10 s), and made anew when the reply shows
-//    that they had gone or changed; when their radiod was restarted, at once
-//  - each transition is one event; what radiod refuses is told by field and tried again at the next check
+//    that they had gone or changed; when their radiod was restarted, at once; also after a silence, so that what is
+//    there as wanted is not tuned again
+//  - each transition is one event; what radiod refuses is told by field, once, and tried again after
+//    refusal_wait_first, doubling to refusal_wait_max, or when its radiod was restarted
 #pragma once
 
 #include <cstdint>
@@ -38,7 +40,7 @@ enum class RadioEventKind : std::uint8_t {
     number_clash,         // radio, ssrc: two radiods use it
     channel_listed,       // radio, ssrc, source: it answered the poll under way, for the first time; `status`
     list_settled,         // radio: the first poll's answers have stopped
-    list_done,            // radio: the second's too
+    list_done,            // radio: the second's too; `answers`, `cut_short`
 };
 
 struct RadioEvent {
@@ -54,6 +56,8 @@ struct RadioEvent {
     bool reused = false;
     std::uint32_t packets = 0;
     Duration took;
+    std::uint64_t answers = 0;  // to the polls of a list; 0: nobody is there, or nobody is heard
+    bool cut_short = false;     // the list met a bound: who is not on it may be there
 };
 
 class Service {
@@ -62,7 +66,9 @@ public:
     static constexpr Duration check_interval{10'000'000'000};  // of channels without a lifetime; untuned
     static constexpr Duration retry_first{1'000'000'000};
     static constexpr Duration retry_max{30'000'000'000};
-    static constexpr std::size_t events_max = 16'384;  // the oldest are dropped, and counted
+    static constexpr Duration refusal_wait_first = check_interval;
+    static constexpr Duration refusal_wait_max{600'000'000'000};  // untuned
+    static constexpr std::size_t events_max = 16'384;             // the oldest are dropped, and counted
 
     Service(const TunerOptions& options, Random random);
 
@@ -80,6 +86,8 @@ public:
     // Wants it until withdraw(), which leaves the channel as it is. The same number again replaces what was wanted.
     std::optional<WantId> declare(RadioId radio, std::uint32_t ssrc, const ChannelSpec& spec, Instant now);
     bool withdraw(WantId want);
+    // What is wanted of the radio is verified now: something shows that it may have changed, as another way to it.
+    void check_now(RadioId radio, Instant now);
     // A status of earlier times, as from a cache. It is not on the air: the roster does not show it. ensure(),
     // declare() and find_equal() go by it until the radio says otherwise, and then verify it.
     void recall(RadioId radio, const Endpoint& source, Bytes status, Instant heard);
@@ -113,6 +121,9 @@ private:
         RequestId request;
         Instant begun;
         Duration retry;
+        RadioField refused = RadioField::eol;  // told
+        Duration refusal_wait;
+        Instant make_again;  // not before
     };
     [[nodiscard]] WantId id_of(std::uint32_t slot) const {
         return WantId((std::uint64_t{wants_[slot].generation} << 32) | slot);

@@ -83,6 +83,10 @@ TEST_CASE("what radiod would ignore or misread is refused with its reason", "[co
     CHECK(fault_of("channel.preset", "a preset's name may be thirty-one bytes") == FieldFault::bad_value);
     CHECK(fault_of("output.dest", "239.1.2") == FieldFault::bad_value);
     CHECK(fault_of("output.dest", "239.1.2.3:5004:x") == FieldFault::bad_value);
+    CHECK(fault_of("output.dest", "239.1.2.3O") == FieldFault::bad_value);
+    CHECK(fault_of("output.dest", "239.1.2x.3") == FieldFault::bad_value);
+    Command beginning_with_digits;
+    CHECK(beginning_with_digits.put_text("output.dest", "40m-pcm.radio.example.local"));
     Command command;
     CHECK(command.put(F::output_samprate, -1.0).error() == FieldFault::bad_value);
     CHECK(command.put(F::agc_enable, std::string_view("on")).error() == FieldFault::bad_value);

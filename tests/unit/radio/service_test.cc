@@ -46,6 +46,7 @@ struct World {
     std::multimap<std::int64_t, Flying> air;
     std::vector<RadioEvent> events;
     std::uint64_t packets = 0;
+    std::uint64_t whole_commands = 0;  // with a preset
     int idle_wakes = 0;
 
     void add() {
@@ -104,6 +105,10 @@ struct World {
         service.turn(now);
         while (const auto packet = service.next_packet(now)) {
             ++packets;
+            Status told;
+            std::vector<std::uint8_t> as_status(packet->bytes.begin(), packet->bytes.end());
+            as_status[0] = 0;
+            if (!decode_status(as_status, told) && told.has(RadioField::preset)) ++whole_commands;
             if (random.below(100) >= loss)
                 air.emplace((now + way).ns, Flying{true, 0, {packet->bytes.begin(), packet->bytes.end()}});
         }
@@ -246,12 +251,52 @@ TEST_CASE("what is recalled is used and verified, and is not on the air before i
         CHECK(later.events[0].reused == (ssrc == 5000));
         CHECK(later.events[0].packets == 1);
     }
-    // A list tells what there is: nothing is recalled after it.
+    // A list tells what there is: nothing is recalled after it. One that nobody answers tells nothing.
     World fresh;
     fresh.service.recall(fresh.radio, Endpoint{}, statuses[0], start);
     fresh.service.discover(fresh.radio, fresh.now);
     fresh.run(1_s);
+    REQUIRE(fresh.last(Kind::list_done));
+    CHECK(fresh.last(Kind::list_done)->answers == 0);
+    CHECK(fresh.service.find_equal(fresh.radio, World::usb(14e6 + 5000)) == 5000u);
+    fresh.make_channels(2);
+    fresh.service.discover(fresh.radio, fresh.now);
+    fresh.run(1_s);
+    REQUIRE(fresh.last(Kind::list_done));
+    CHECK(fresh.last(Kind::list_done)->answers >= 2);
     CHECK_FALSE(fresh.service.find_equal(fresh.radio, World::usb(14e6 + 5000)));
+}
+
+TEST_CASE("answers that never stop end a list all the same, and take nothing from it that is there", "[service]") {
+    const bool is_quick = GENERATE(false, true);
+    World w;
+    w.make_channels(3);
+    w.service.discover(w.radio, w.now);
+    const Instant begun = w.now;
+    // Somebody invents channels: slowly for ever, or thousands at once.
+    auto forged = vectors::from_hex(vectors::radiod::created_usb_hex);
+    const Endpoint source = Endpoint::from_v4(0x0A4D0042, 4242);
+    REQUIRE(forged[1] == 0x12);
+    REQUIRE(forged[2] == 2);
+    std::uint32_t number = 0;
+    while (w.count(Kind::list_done) == 0 && w.now - begun < 200_s) {
+        for (int i = 0; i < (is_quick ? 100 : 1); ++i) {
+            ++number;
+            forged[3] = static_cast<std::uint8_t>(1 + (number >> 8) % 255);
+            forged[4] = static_cast<std::uint8_t>(number);
+            w.service.on_packet(w.radio, source, forged, w.now);
+        }
+        w.run(10_ms);
+    }
+    REQUIRE(w.count(Kind::list_done) == 1);
+    CHECK(w.last(Kind::list_done)->cut_short);
+    CHECK(w.now - begun <= Discovery::pass_max + 200_ms);
+    for (std::uint32_t i = 0; i < 3; ++i) CHECK(w.service.roster().find(w.radio, 1000 + i) != nullptr);
+    // The next one is whole again, and forgets what nobody has.
+    w.service.discover(w.radio, w.now);
+    w.run(2_s);
+    CHECK_FALSE(w.last(Kind::list_done)->cut_short);
+    CHECK(w.service.roster().channels(w.radio).size() == 3);
 }
 
 TEST_CASE("any field can be part of what is wanted, and is put right when another changes it", "[service]") {
@@ -306,6 +351,61 @@ TEST_CASE("a channel that is another than known is made anew, and one that radio
     w.run(200_ms);
     REQUIRE(w.last(Kind::channel_refused));
     CHECK(w.last(Kind::channel_refused)->field == RadioField::low_edge);
+}
+
+TEST_CASE("what radiod refuses is told once, tried again ever more rarely, and kept alive meanwhile", "[service]") {
+    World w;
+    ChannelSpec odd = World::usb(8e6);
+    odd.low_edge = -50'000.0F;  // beyond half the rate
+    odd.lifetime = 500;         // 10 s
+    REQUIRE(w.service.declare(w.radio, 1001, odd, w.now));
+    // The preset is what a command with everything has and a probe has not.
+    const auto tunes_in = [&](Duration time) {
+        const std::uint64_t before = w.whole_commands;
+        w.run(time);
+        return w.whole_commands - before;
+    };
+    CHECK(tunes_in(1_s) == 1);
+    CHECK(w.count(Kind::channel_refused) == 1);
+    CHECK(tunes_in(100_s) <= 4);  // after 10, 20 and 40 s
+    CHECK(tunes_in(3600_s) <= 10);
+    CHECK(tunes_in(3600_s) >= 5);  // each ten minutes
+    CHECK(w.count(Kind::channel_refused) == 1);
+    CHECK(w.count(Kind::channel_lost) == 0);
+    CHECK(w.radiod().has(1001));
+    // A restart may have changed its mind: at once.
+    w.kill();
+    w.revive();
+    REQUIRE(w.service.tune(w.radio, 1001, Command(), 0, w.now));
+    CHECK(tunes_in(1_s) == 1);
+}
+
+TEST_CASE("after a silence a channel that is as wanted is not tuned again", "[service]") {
+    World w;
+    REQUIRE(w.service.declare(w.radio, 1000, World::usb(7e6), w.now));
+    w.run(1_s);
+    CHECK(w.whole_commands == 1);
+    w.loss = 100;  // the network is gone for a while, the channel is not
+    w.run(30_s);
+    REQUIRE(w.count(Kind::channel_unreachable) == 1);
+    w.loss = 0;
+    w.run(40_s);
+    CHECK(w.count(Kind::channel_active) == 2);
+    CHECK(w.last(Kind::channel_active)->reused);
+    CHECK(w.whole_commands == 1);
+}
+
+TEST_CASE("what rests until its next try is checked at once when told so", "[service]") {
+    World w;
+    w.kill();
+    REQUIRE(w.service.declare(w.radio, 1000, World::usb(7e6), w.now));
+    w.run(60_s);
+    while (w.service.tuner().in_hand() != 0) w.run(100_ms);
+    w.revive();  // it is at rest now, for up to 30 s
+    w.events.clear();
+    w.service.check_now(w.radio, w.now);
+    w.run(200_ms);
+    CHECK(w.count(Kind::channel_active) == 1);
 }
 
 TEST_CASE("declared channels come back after radiod was restarted, each transition told once", "[service]") {
