@@ -35,6 +35,8 @@ public:
     [[nodiscard]] bool post(Job job);
     // Until every job that was posted is over. What they answered waits for the loop still.
     void finish();
+    // What jobs answered so far runs now, not by the loop.
+    void hand_out() { on_ready(); }
 
 private:
     // What the threads touch; each holds a share.

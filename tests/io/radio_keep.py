@@ -175,7 +175,7 @@ def cache():
         run("radio", "list", "-r", "siglo,lo")
         with open(usual, encoding="utf-8") as file:
             state = json.load(file)
-        check("what was learned is there", state["names"][0]["name"] == "siglo.local" and state["radios"][0]["group"] == "239.108.155.32:5006"
+        check("what was learned is there, and no guess", state["names"] == [] and state["radios"][0]["name"] == "siglo.local" and state["radios"][0]["group"] == "239.108.155.32:5006"
               and state["radios"][0]["channels"][0]["ssrc"] == 14074, state)
         stamp = os.stat(usual).st_mtime_ns
         run("radio", "list", "-r", "siglo,lo")
@@ -197,7 +197,7 @@ def cache():
         code, said = run("radio", "list", "--cache", CACHE)
         check("a newer hawser's is left alone", code == 0 and "of another version" in said and open(CACHE, encoding="utf-8").read() == '{"hawser_radio_cache": 99}', said)
         code, said = run("radio", "tune", "-s", "8", "-f", "8m0", "--cache", "/proc/nowhere/radio.json")
-        check("a place that cannot be written to is no end", code == 0, said)
+        check("a place that cannot be written to is no end, and told", code == 0 and said.count("/proc/nowhere/radio.json cannot be written") == 1, said)
     del os.environ["RADIO"]
     code, said = run("radio", "list")
     check("a radiod that is gone is shown as silent", code == 0 and "silent" in said, said)

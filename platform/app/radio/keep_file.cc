@@ -135,11 +135,7 @@ private:
     }
 
     void put(radio::Command& command, const std::string& path, const std::string& key, const toml::node& node) {
-        std::string text = value_text(node);
-        const auto field = wire::find_radio_field(path);
-        // A data group may be named, as radiod's configuration names it.
-        if (field == F::output_data_dest_socket && !radio::parse_group(text))
-            text = os::address_text(Endpoint::from_v4(radio::group_of_name(text), 0));
+        const std::string text = value_text(node);
         const auto done =
             text.empty() ? Result<Unit, FieldFault>(Failure{FieldFault::bad_value}) : command.put_text(path, text);
         if (!done) complaint_.make(node.source(), path_ + ": " + key, reason(done.error()));

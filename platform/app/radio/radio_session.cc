@@ -32,7 +32,7 @@ std::optional<control::GroupSpec> group_of(const RadioOptions& options, control:
     if (!known) group = control::find_group(*name);
     spec.group = group.group;
     if (name->port != 0) spec.group.port = name->port;
-    if (cache != nullptr && !known && !name->literal) cache->learn_name(name->host, spec.group);
+    if (cache != nullptr && !known) control::learn_group(*cache, *name, group);
     if (found != nullptr && !name->literal) *found = group.text();
     spec.interface = options.interface.empty() ? name->interface : options.interface;
     if (!options.source.empty()) spec.source = os::parse_address(options.source);

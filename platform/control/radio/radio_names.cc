@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "platform/control/radio/group_socket.h"
+#include "platform/control/radio/state_cache.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
 
@@ -38,6 +39,13 @@ std::string FoundGroup::text() const {
     if (how == How::computed) out += ", computed from the name";
     if (!why.empty()) out += ": " + why;
     return out;
+}
+
+void learn_group(StateCache& cache, const radio::RadioName& name, const FoundGroup& found) {
+    if (found.how != FoundGroup::How::looked_up) return;
+    Endpoint group = found.group;
+    group.port = radio::status_port;
+    cache.learn_name(name.host, group);
 }
 
 RadioNames::RadioNames(Loop& loop, Names& names) : loop_(loop), names_(names) {

@@ -25,6 +25,11 @@ struct FoundGroup {
     [[nodiscard]] std::string text() const;
 };
 
+class StateCache;
+// Remembers what the resolver said, and no more: a computed group may be a guess after a moment's silence, and a port
+// that was asked for is not the name's.
+void learn_group(StateCache& cache, const radio::RadioName& name, const FoundGroup& found);
+
 class RadioNames {
 public:
     using Handler = std::function<void(const FoundGroup&)>;

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -123,6 +124,7 @@ void read_channels(const Json& list, std::int64_t now_s, CachedRadio& radio) {
         channel.source = *source;
         channel.status = std::move(*status);
         channel.settings = settings_of(decoded);
+        channel.is_old = flag_in(c, "old");
         radio.channels[decoded.channel.ssrc] = std::move(channel);
     }
 }
@@ -205,15 +207,39 @@ std::string cache_text(const CacheState& state) {
                   {"announced", radio.is_announced},
                   {"seen", radio.seen_s},
                   {"channels", Json::array()}};
-        for (const auto& [ssrc, c] : radio.channels)
+        for (const auto& [ssrc, c] : radio.channels) {
             r["channels"].push_back({{"ssrc", ssrc},
                                      {"from", os::endpoint_text(c.source)},
                                      {"heard", c.heard_s},
                                      {"status", hex_of(c.status)}});
+            if (c.is_old) r["channels"].back()["old"] = true;
+        }
         j["radios"].push_back(std::move(r));
     }
     // Names come from the network: what is no UTF-8 is replaced.
     return j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+void bound_cache(CacheState& state, std::size_t bytes_max) {
+    // More than the text around a status and around a radio's name, description and interface.
+    constexpr std::size_t channel_bytes = 128;
+    constexpr std::size_t radio_bytes = 1024;
+    struct Entry {
+        std::int64_t heard_s;
+        CachedRadio* radio;
+        std::uint32_t ssrc;
+        std::size_t bytes;
+    };
+    std::vector<Entry> all;
+    for (auto& [group, radio] : state.radios)
+        for (const auto& [ssrc, c] : radio.channels)
+            all.push_back({c.heard_s, &radio, ssrc, 2 * c.status.size() + channel_bytes});
+    std::sort(all.begin(), all.end(), [](const Entry& a, const Entry& b) { return a.heard_s > b.heard_s; });
+    std::size_t bytes = (state.radios.size() + state.names.size()) * radio_bytes;
+    for (const Entry& e : all) {
+        bytes += e.bytes;
+        if (bytes > bytes_max) e.radio->channels.erase(e.ssrc);
+    }
 }
 
 void merge_cache(CacheState& into, const CacheState& other) {
@@ -302,7 +328,9 @@ void StateCache::learn_channel(const Endpoint& group, const Endpoint& source, By
     const std::uint64_t settings = settings_of(status);
     // Whoever reads it an hour later is to know that it was there until now.
     const bool was_long_ago = channel.heard_s + name_good_for_s < unix_s();
-    const bool is_change = channel.settings != settings || !(channel.source == source) || was_long_ago;
+    const bool is_change =
+        channel.settings != settings || !(channel.source == source) || was_long_ago || channel.is_old;
+    channel.is_old = false;
     channel.settings = settings;
     channel.source = source;
     channel.heard_s = unix_s();
@@ -314,6 +342,14 @@ void StateCache::learn_channel(const Endpoint& group, const Endpoint& source, By
 void StateCache::forget_channel(const Endpoint& group, std::uint32_t ssrc) {
     const auto found = state_.radios.find(os::endpoint_text(group));
     if (found != state_.radios.end() && found->second.channels.erase(ssrc) != 0) changed();
+}
+
+void StateCache::mark_old(const Endpoint& group) {
+    const auto found = state_.radios.find(os::endpoint_text(group));
+    if (found == state_.radios.end()) return;
+    bool is_change = false;
+    for (auto& [ssrc, c] : found->second.channels) is_change = !std::exchange(c.is_old, true) || is_change;
+    if (is_change) changed();
 }
 
 void StateCache::changed() {
@@ -328,6 +364,7 @@ void StateCache::write() {
         std::string ignored;
         // Another hawser may have written since: it knows other radiods.
         merge_cache(state, parse_cache(read_whole(path, ignored), unix_s()).state);
+        bound_cache(state, file_bytes_max);
         const auto written = os::replace_file(path, cache_text(state), {.is_durable = true, .makes_folder = true});
         if (written) return {};
         return [this, path, error = written.error()] {
@@ -345,10 +382,13 @@ void StateCache::write() {
 void StateCache::flush() {
     write();
     worker_.finish();
-    if (!is_dirty_) return;
-    // The queue was full then.
-    write();
-    worker_.finish();
+    if (is_dirty_) {
+        // The queue was full then.
+        write();
+        worker_.finish();
+    }
+    // Nobody may run the loop any more.
+    worker_.hand_out();
 }
 
 }  // namespace hawser::control

@@ -4,6 +4,7 @@
 //  - Written by a worker, at most once in write_interval however many changes come, and at flush(); as a whole or not
 //    at all. A counter that moves is no change: what could be set is.
 //  - What others wrote meanwhile stays: of each group the younger account wins.
+//  - What would be longer than file_bytes_max loses the channels that were heard longest ago.
 //  - A file that is damaged or too long is told once and taken for empty; one of another version is left alone too.
 // Control thread only.
 #pragma once
@@ -28,6 +29,7 @@ struct CachedChannel {
     std::int64_t heard_s = 0;  // Unix time
     std::vector<std::uint8_t> status;
     std::uint64_t settings = 0;  // a hash of what could be set
+    bool is_old = false;         // nobody of its group answered since: good until its time is over
 };
 
 struct CachedRadio {
@@ -56,6 +58,8 @@ struct CacheReading {
 };
 [[nodiscard]] CacheReading parse_cache(std::string_view text, std::int64_t now_s);
 [[nodiscard]] std::string cache_text(const CacheState& state);
+// Forgets the channels that were heard longest ago until the text is no longer than that, of names of usual length.
+void bound_cache(CacheState& state, std::size_t bytes_max);
 // Of each name and radio the younger account.
 void merge_cache(CacheState& into, const CacheState& other);
 
@@ -86,7 +90,9 @@ public:
     void learn_radio(const Endpoint& group, const CachedRadio& radio);
     void learn_channel(const Endpoint& group, const Endpoint& source, Bytes packet, const radio::Status& status);
     void forget_channel(const Endpoint& group, std::uint32_t ssrc);
-    // Writes now what is not written yet, and waits for it.
+    // Nobody of the group answered a poll: its channels may be there all the same.
+    void mark_old(const Endpoint& group);
+    // Writes now what is not written yet, and waits for it; tells whoever is told when it could not be.
     void flush();
     [[nodiscard]] std::uint64_t writes() const { return writes_; }
 

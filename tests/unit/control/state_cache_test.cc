@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "platform/control/radio/radio_names.h"
 #include "platform/control/radio/state_cache.h"
 #include "platform/linux/clock.h"
 #include "tests/vectors/hex.h"
@@ -196,4 +197,91 @@ TEST_CASE("a place that cannot be written to is told once") {
     REQUIRE(said.size() == 1);
     CHECK(said[0].find("cannot be written") != std::string::npos);
     CHECK(said[0].find("Not a directory") != std::string::npos);
+}
+
+TEST_CASE("a group that nobody answered for is kept, marked old, until it speaks again") {
+    const Folder folder;
+    const std::string path = folder.path + "/radio.json";
+    const Sample s = sample();
+    {
+        Loop loop;
+        StateCache cache(loop, path, [](const std::string&) {});
+        cache.learn_radio(group, named("siglo.local"));
+        cache.learn_channel(group, source, s.packet, s.status);
+        cache.mark_old(group);
+        cache.mark_old(Endpoint::from_v4(0xEF000001, 5006));  // nobody knows it
+    }
+    Loop loop;
+    StateCache cache(loop, path, [](const std::string&) {});
+    const auto channel = [&] {
+        const auto& radios = cache.state().radios;
+        REQUIRE(radios.size() == 1);
+        REQUIRE(radios.begin()->second.channels.size() == 1);
+        return radios.begin()->second.channels.begin()->second;
+    };
+    CHECK(channel().is_old);
+    CHECK(channel().status == s.packet);
+    cache.learn_channel(group, source, s.packet, s.status);
+    CHECK_FALSE(channel().is_old);
+}
+
+TEST_CASE("a cache that cannot be written is told at its end at the latest, once") {
+    const Folder folder;
+    std::vector<std::string> said;
+    {
+        Loop loop;  // which nobody runs
+        // A file stands where its folder should be.
+        put(folder.path + "/file", "x");
+        StateCache cache(loop, folder.path + "/file/radio.json",
+                         [&](const std::string& text) { said.push_back(text); });
+        cache.learn_name("siglo.local", group);
+        cache.flush();
+        CHECK(said.size() == 1);
+        cache.learn_name("other.local", group);
+    }
+    REQUIRE(said.size() == 1);
+    CHECK(said[0].find("cannot be written") != std::string::npos);
+}
+
+TEST_CASE("a cache is never longer than what is read again, and loses what was heard longest ago") {
+    CacheState state;
+    CachedRadio& radio = state.radios["239.1.2.3:5006"];
+    Sample s = sample();
+    const std::int64_t now_s = 1'800'000'000;
+    radio.seen_s = now_s;
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        CachedChannel& c = radio.channels[i];
+        c.source = source;
+        c.heard_s = now_s - 1000 + static_cast<std::int64_t>(i);
+        c.status = s.packet;
+        c.status[3] = static_cast<std::uint8_t>(i >> 8);
+        c.status[4] = static_cast<std::uint8_t>(i);
+    }
+    bound_cache(state, 100'000);
+    const std::string text = cache_text(state);
+    CHECK(text.size() <= 100'000);
+    CHECK(text.size() >= 50'000);
+    CHECK(radio.channels.count(999) == 1);
+    CHECK(radio.channels.count(0) == 0);
+    const std::size_t kept = radio.channels.size();
+    CHECK(radio.channels.begin()->first == 1000 - kept);
+    bound_cache(state, 100'000);
+    CHECK(radio.channels.size() == kept);
+}
+
+TEST_CASE("a name is learned where the resolver told its group, and without the port that was asked for") {
+    const Folder folder;
+    Loop loop;
+    StateCache cache(loop, folder.path + "/radio.json", [](const std::string&) {});
+    using How = FoundGroup::How;
+    const auto learn = [&](const char* text, How how) {
+        const auto name = *radio::parse_radio_name(text);
+        Endpoint at = group;
+        if (name.port != 0) at.port = name.port;
+        learn_group(cache, name, {at, how, {}});
+        return cache.group_of(name.host);
+    };
+    CHECK_FALSE(learn("guess", How::computed));
+    CHECK_FALSE(learn("239.1.2.3", How::literal));
+    CHECK(learn("siglo:5016", How::looked_up) == group);
 }
