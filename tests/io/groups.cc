@@ -4,6 +4,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <set>
@@ -15,6 +16,7 @@
 #include "platform/control/radio/group_socket.h"
 #include "platform/linux/clock.h"
 #include "tests/io/group_network.h"
+#include "tests/io/loop_until.h"
 
 using namespace hawser;
 using namespace hawser::control;
@@ -231,7 +233,6 @@ TEST_CASE("an interface that vanishes and comes back is joined again") {
         std::vector<std::string> notices;
         std::string heard;
         GroupReceiver::Settings settings;
-        settings.port = port;
         GroupReceiver receiver(
             loop, settings,
             [&](std::span<const Datagram> got) {
@@ -258,13 +259,100 @@ TEST_CASE("an interface that vanishes and comes back is joined again") {
     });
 }
 
+TEST_CASE("what waits is all taken, though some of it is not ours") {
+    in_namespace([](Faults& faults) {
+        Loop loop;
+        std::vector<std::string> heard;
+        GroupReceiver::Settings settings;
+        settings.batch_datagrams = 4;
+        GroupReceiver receiver(
+            loop, settings,
+            [&](std::span<const Datagram> got) {
+                for (const Datagram& d : got) heard.push_back(text_of(d));
+            },
+            [](const std::string&) {});
+        expect(faults, bool(receiver.join(on("239.1.2.3", "lo"))), "join");
+        GroupSender sender = GroupSender::open(true, 0).value();
+        Endpoint us = *os::parse_address("127.0.0.1");
+        us.port = port;
+        std::vector<std::string> sent;
+        for (int i = 0; i < 20; ++i) {
+            sent.push_back(std::to_string(i));
+            expect(faults, bool(sender.send(bytes_of(sent.back()), group("239.1.2.3"), loopback_index())), "send");
+            // One of each batch comes to the port, and to no group.
+            if (i % 3 == 0) expect(faults, bool(sender.send(bytes_of("stray"), us, 0)), "send to the port");
+        }
+        receiver.take_waiting(100);
+        expect(faults, heard == sent, "heard " + std::to_string(heard.size()));
+        expect(faults, receiver.figures().foreign == 7, "the others are counted");
+    });
+}
+
+TEST_CASE("one group by two interfaces, from two sources and on two ports is four memberships, each left alone") {
+    in_namespace([](Faults& faults) {
+        const os::Fd a = test::make_interface("hwa", "10.77.1.1", IFF_TAP);
+        const os::Fd b = test::make_interface("hwb", "10.77.2.1", IFF_TAP);
+        if (!a.is_open() || !b.is_open()) return;
+        Loop loop;
+        std::vector<std::pair<std::uint32_t, std::string>> heard;
+        GroupReceiver receiver(
+            loop, {},
+            [&](std::span<const Datagram> got) {
+                for (const Datagram& d : got) heard.emplace_back(d.membership.value, text_of(d));
+            },
+            [](const std::string&) {});
+        GroupSpec from_one = on("239.1.2.3", "hwb"), from_two = from_one, other_port = on("239.1.2.3", "hwa");
+        from_one.source = os::parse_address("10.77.2.5");
+        from_two.source = os::parse_address("10.77.2.6");
+        other_port.group.port = 5016;
+        std::vector<MembershipId> ids;
+        for (const GroupSpec& spec : {on("239.1.2.3", "hwa"), from_one, from_two, other_port}) {
+            const auto joined = receiver.join(spec);
+            expect(faults, bool(joined), joined ? "" : joined.error().text());
+            if (!joined) return;
+            ids.push_back(*joined);
+        }
+        const auto again = receiver.join(from_two);
+        expect(faults, again && *again == ids[3 - 1], "the same again is the same");
+        const auto send_all = [&] {
+            heard.clear();
+            const auto come = [&](const os::Fd& by, const char* from, std::uint16_t to_port, const char* text) {
+                Endpoint source = *os::parse_address(from);
+                source.port = 4000;
+                Endpoint to = group("239.1.2.3");
+                to.port = to_port;
+                expect(faults, test::come_in(by, source, to, text), "come in");
+            };
+            come(a, "10.77.1.5", port, "by a");
+            come(b, "10.77.2.5", port, "from one");
+            come(b, "10.77.2.6", port, "from two");
+            come(b, "10.77.2.7", port, "from nobody we know");
+            come(a, "10.77.1.5", 5016, "to the other port");
+        };
+        using Heard = std::vector<std::pair<std::uint32_t, std::string>>;
+        const Heard all = {{ids[0].value, "by a"},
+                           {ids[1].value, "from one"},
+                           {ids[2].value, "from two"},
+                           {ids[3].value, "to the other port"}};
+        send_all();
+        test::comes_true(loop, [&] { return heard.size() >= 4; });
+        std::sort(heard.begin(), heard.end());
+        expect(faults, heard == all, "each by its own membership: " + std::to_string(heard.size()));
+        receiver.leave(ids[2]);  // joined twice
+        receiver.leave(ids[1]);
+        send_all();
+        test::comes_true(loop, [&] { return heard.size() >= 3; });
+        std::sort(heard.begin(), heard.end());
+        expect(faults, heard == Heard{all[0], all[2], all[3]}, "all but the one that was left");
+    });
+}
+
 TEST_CASE("more groups than the kernel allows on one socket are spread over several") {
     in_namespace([](Faults& faults) {
         Loop loop;
         std::set<std::string> heard;
         constexpr int groups = 50;  // the kernel's default is 20 a socket
         GroupReceiver::Settings settings;
-        settings.port = port;
         GroupReceiver receiver(
             loop, settings,
             [&](std::span<const Datagram> got) {

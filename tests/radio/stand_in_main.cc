@@ -3,7 +3,7 @@
 // it is told (loopback unless), until it is ended by a signal. For tests in network namespaces; needs multicast on the
 // interface and a route to 224.0.0.0/4. Prints one line, `ready PORT`, when it hears the group.
 // usage: radiod-stand-in [--status NAME] [--data NAME] [--interface ADDRESS] [--carrier HZ] [--lifetime BLOCKS]
-//                        [--preset NAME] [--media off]
+//                        [--preset NAME] [--media off] [--port N]
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -70,11 +70,14 @@ std::vector<std::uint8_t> encode_opus(std::uint32_t ssrc, std::uint32_t channels
 int main(int argc, char** argv) {
     radio_tests::StandInOptions options;
     in_addr interface { htonl(INADDR_LOOPBACK) };
+    std::uint16_t port = radio::status_port;
     for (int i = 1; i + 1 < argc; i += 2) {
         const std::string_view key = argv[i];
         const char* value = argv[i + 1];
         if (key == "--status")
-            options.status_group = Endpoint::from_v4(radio::status_group_of_name(value), 5006);
+            options.status_group = Endpoint::from_v4(radio::status_group_of_name(value), 0);
+        else if (key == "--port")
+            port = static_cast<std::uint16_t>(std::atoi(value));
         else if (key == "--data")
             options.data_group = Endpoint::from_v4(radio::group_of_name(value), 5004);
         else if (key == "--carrier")
@@ -88,6 +91,7 @@ int main(int argc, char** argv) {
         else if (key != "--interface" || inet_aton(value, &interface) == 0)
             return 2;
     }
+    options.status_group.port = port;
     const int in = socket(AF_INET, SOCK_DGRAM, 0);
     const int out = socket(AF_INET, SOCK_DGRAM, 0);
     if (in < 0 || out < 0) fail("socket");

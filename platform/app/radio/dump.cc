@@ -47,10 +47,8 @@ int dump(const DumpRequest& r) {
     control::Loop loop;
     const auto say = [](const std::string& text) { std::fprintf(stderr, "hawser radio: %s\n", text.c_str()); };
     std::uint64_t seen = 0;
-    control::GroupReceiver::Settings settings;
-    settings.port = group->group.port;
     control::GroupReceiver receiver(
-        loop, settings,
+        loop, {},
         [&](std::span<const control::Datagram> received) {
             for (const control::Datagram& d : received) {
                 if (r.packets != 0 && seen == r.packets) break;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "platform/control/radio/group_receiver.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -37,30 +38,46 @@ void GroupReceiver::watch_interfaces() {
             for (const GroupChange& c : s.refresh(changes.gone))
                 notice_(os::endpoint_text(c.group) + (c.is_joined ? " joined on " : " lost on ") +
                         interface_name(c.interface));
+        if (on_interfaces_) on_interfaces_();
     });
 }
 
-Result<Unit, GroupFault> GroupReceiver::join(const GroupSpec& spec) {
-    // Known already: it stays with its socket.
-    leave(spec.group);
-    const bool v4 = spec.group.is_v4();
-    for (GroupSocket& s : sockets_) {
-        if (s.is_v4() != v4) continue;
-        auto joined = s.join(spec);
-        if (joined || joined.error().error.value != ENOBUFS) return joined;
+Result<MembershipId, GroupFault> GroupReceiver::join(const GroupSpec& spec) {
+    const auto known = std::find_if(joined_.begin(), joined_.end(), [&](const Joined& j) { return j.spec == spec; });
+    if (known != joined_.end()) {
+        ++known->uses;
+        return known->id;
     }
-    auto opened = GroupSocket::open(settings_.port, v4, settings_.receive_buffer_bytes);
-    if (!opened) return Failure{opened.error()};
-    GroupSocket socket = std::move(opened).value();
-    auto joined = socket.join(spec);
-    if (!joined) return joined;
-    GroupSocket& kept = sockets_.emplace_back(std::move(socket));
-    loop_.watch(kept.fd(), [this, &kept] { on_readable(kept); });
-    return joined;
+    const MembershipId id(++last_id_);
+    const auto socket = join_somewhere(spec, id);
+    if (!socket) return Failure{socket.error()};
+    joined_.push_back({spec, id, *socket, 1});
+    return id;
 }
 
-void GroupReceiver::leave(const Endpoint& group) {
-    for (GroupSocket& s : sockets_) s.leave(group);
+Result<GroupSocket*, GroupFault> GroupReceiver::join_somewhere(const GroupSpec& spec, MembershipId id) {
+    const bool v4 = spec.group.is_v4();
+    for (GroupSocket& s : sockets_) {
+        if (s.is_v4() != v4 || s.port() != spec.group.port || s.has(spec.group)) continue;
+        const auto joined = s.join(spec, id);
+        if (joined) return &s;
+        if (joined.error().error.value != ENOBUFS) return Failure{joined.error()};
+    }
+    auto opened = GroupSocket::open(spec.group.port, v4, settings_.receive_buffer_bytes);
+    if (!opened) return Failure{opened.error()};
+    GroupSocket socket = std::move(opened).value();
+    if (const auto joined = socket.join(spec, id); !joined) return Failure{joined.error()};
+    GroupSocket& kept = sockets_.emplace_back(std::move(socket));
+    loop_.watch(kept.fd(), [this, &kept] { on_readable(kept); });
+    return &kept;
+}
+
+// A socket without groups stays open for the next.
+void GroupReceiver::leave(MembershipId id) {
+    const auto found = std::find_if(joined_.begin(), joined_.end(), [&](const Joined& j) { return j.id == id; });
+    if (found == joined_.end() || --found->uses != 0) return;
+    found->socket->leave(id);
+    joined_.erase(found);
 }
 
 GroupSocket::Figures GroupReceiver::figures() const {
@@ -81,11 +98,11 @@ void GroupReceiver::take_waiting(std::size_t batches_max) {
         for (std::size_t i = 0; i < batches_max && on_readable(s) == settings_.batch_datagrams; ++i) continue;
 }
 
-// Answers how many came.
+// Answers how many were taken off the socket, whatever became of them.
 std::size_t GroupReceiver::on_readable(GroupSocket& socket) {
     const auto received = socket.receive(batch_);
-    const std::size_t count = received.size();
-    if (count != 0) handler_(received);
+    const std::size_t count = socket.taken();
+    if (!received.empty()) handler_(received);
     if (const auto fault = socket.fault()) notice_("receiving: " + os::errno_text(*fault));
     return count;
 }

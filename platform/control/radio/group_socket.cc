@@ -211,12 +211,12 @@ std::optional<Errno> GroupSocket::update(Member& m, std::vector<GroupChange>& ch
     return also ? also : fault;
 }
 
-Result<Unit, GroupFault> GroupSocket::join(const GroupSpec& spec) {
+Result<Unit, GroupFault> GroupSocket::join(const GroupSpec& spec, MembershipId id) {
     if (!is_multicast(spec.group) || spec.group.is_v4() != v4_ || spec.group.port != port_ ||
         (spec.source && spec.source->is_v4() != v4_))
         return Failure{fault_of(Errno{EINVAL, "join"}, spec.group, spec.interface)};
     leave(spec.group);
-    Member member{spec, 0, 0};
+    Member member{spec, id, 0, 0};
     std::vector<GroupChange> changes;
     if (const auto fault = update(member, changes)) {
         move_to(spec, member.index, 0, changes);
@@ -228,13 +228,20 @@ Result<Unit, GroupFault> GroupSocket::join(const GroupSpec& spec) {
 }
 
 void GroupSocket::leave(const Endpoint& group) {
-    const auto found = std::find_if(members_.begin(), members_.end(),
-                                    [&](const Member& m) { return same_address(m.spec.group, group); });
-    if (found == members_.end()) return;
+    forget(std::find_if(members_.begin(), members_.end(),
+                        [&](const Member& m) { return same_address(m.spec.group, group); }));
+}
+
+void GroupSocket::leave(MembershipId id) {
+    forget(std::find_if(members_.begin(), members_.end(), [&](const Member& m) { return m.id == id; }));
+}
+
+void GroupSocket::forget(std::vector<Member>::iterator member) {
+    if (member == members_.end()) return;
     std::vector<GroupChange> changes;
-    move_to(found->spec, found->index, 0, changes);
-    move_to(found->spec, found->loopback, 0, changes);
-    members_.erase(found);
+    move_to(member->spec, member->index, 0, changes);
+    move_to(member->spec, member->loopback, 0, changes);
+    members_.erase(member);
 }
 
 std::vector<GroupChange> GroupSocket::refresh(std::span<const std::uint32_t> gone) {
@@ -250,14 +257,16 @@ std::vector<GroupChange> GroupSocket::refresh(std::span<const std::uint32_t> gon
     return changes;
 }
 
-bool GroupSocket::is_ours(const Endpoint& group) const {
-    return std::any_of(members_.begin(), members_.end(),
-                       [&](const Member& m) { return same_address(m.spec.group, group); });
+const GroupSocket::Member* GroupSocket::member_of(const Endpoint& group) const {
+    const auto found = std::find_if(members_.begin(), members_.end(),
+                                    [&](const Member& m) { return same_address(m.spec.group, group); });
+    return found == members_.end() ? nullptr : &*found;
 }
 
 std::span<const Datagram> GroupSocket::receive(ReceiveBatch& batch) {
     ReceiveBatch::Slots& s = *batch.slots_;
     received_.clear();
+    taken_ = 0;
     fault_.reset();
     for (mmsghdr& h : s.headers) {
         h.msg_hdr.msg_namelen = sizeof(os::SocketAddress);
@@ -271,7 +280,8 @@ std::span<const Datagram> GroupSocket::receive(ReceiveBatch& batch) {
         if (errno != EAGAIN && errno != EINTR) fault_ = Errno{errno, "recvmmsg"};
         return {};
     }
-    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+    taken_ = static_cast<std::size_t>(count);
+    for (std::size_t i = 0; i < taken_; ++i) {
         msghdr& header = s.headers[i].msg_hdr;
         const Arrival arrival = arrival_of(header);
         if (arrival.overrun) {
@@ -282,7 +292,8 @@ std::span<const Datagram> GroupSocket::receive(ReceiveBatch& batch) {
             ++figures_.truncated;
             continue;
         }
-        if (!is_ours(arrival.to)) {
+        const Member* const member = member_of(arrival.to);
+        if (member == nullptr) {
             ++figures_.foreign;
             continue;
         }
@@ -293,6 +304,7 @@ std::span<const Datagram> GroupSocket::receive(ReceiveBatch& batch) {
         d.group = arrival.to;
         d.group.port = port_;
         d.interface = arrival.interface;
+        d.membership = member->id;
         received_.push_back(d);
     }
     return received_;

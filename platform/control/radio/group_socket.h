@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Multicast of the radio control plane. A GroupSocket listens to several groups on one port and tells for each datagram
 // to which group it was sent, from whom, and by which interface; a GroupSender sends to any group of its family.
+//  - A socket has a group once: the same group by another interface or from another source takes another socket, which
+//    is how the kernel keeps them apart.
 //  - Nothing of other groups, whoever on this host joined them (IP_MULTICAST_ALL is off).
 //  - A group is joined on the interface that was named, or where its route goes, and on loopback beside it.
 //  - refresh() after word of changes: an interface that vanished and came back is joined again.
@@ -17,6 +19,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/endpoint.h"
 #include "engine/base/result.h"
+#include "engine/base/strong.h"
 #include "platform/linux/fd.h"
 
 namespace hawser::control {
@@ -26,7 +29,11 @@ struct GroupSpec {
     std::string interface;           // its name or one of its addresses; empty: where the route to the group goes
     std::optional<Endpoint> source;  // only what comes from there (source-specific multicast)
     bool loopback = true;            // there too: radiod sends channels of TTL 0 nowhere else
+    friend bool operator==(const GroupSpec&, const GroupSpec&) = default;
 };
+
+// What was joined as one: a group, by an interface, from a source. Its owner's number for it.
+using MembershipId = Strong<struct MembershipTag, std::uint32_t>;
 
 struct GroupFault {
     Errno error;
@@ -41,6 +48,7 @@ struct Datagram {
     Endpoint source;
     Endpoint group;
     std::uint32_t interface = 0;
+    MembershipId membership{};
 };
 
 // Room for what one receive() takes; Datagrams are views of it.
@@ -83,15 +91,20 @@ public:
                                                               std::uint32_t receive_buffer_bytes);
     // Of the socket's port and family. A group that is there is joined anew with what is told now. Succeeds when it is
     // joined on the named interface, or, if none is named, anywhere. ENOBUFS: the kernel allows no more on one socket.
-    Result<Unit, GroupFault> join(const GroupSpec& spec);
+    Result<Unit, GroupFault> join(const GroupSpec& spec, MembershipId id = {});
     void leave(const Endpoint& group);
+    void leave(MembershipId id);
+    [[nodiscard]] bool has(const Endpoint& group) const { return member_of(group) != nullptr; }
     // Interfaces came or went; `gone` are those that vanished in between.
     std::vector<GroupChange> refresh(std::span<const std::uint32_t> gone);
 
     [[nodiscard]] int fd() const { return fd_.get(); }
     [[nodiscard]] bool is_v4() const { return v4_; }
+    [[nodiscard]] std::uint16_t port() const { return port_; }
     // At most one batch, without waiting.
     [[nodiscard]] std::span<const Datagram> receive(ReceiveBatch& batch);
+    // By the last receive(), with those that were dropped: a whole batch means that more may wait.
+    [[nodiscard]] std::size_t taken() const { return taken_; }
     // Of the last receive() that came back short: another sickness than "nothing there".
     [[nodiscard]] std::optional<Errno> fault() const { return fault_; }
     [[nodiscard]] const Figures& figures() const { return figures_; }
@@ -101,6 +114,7 @@ public:
 private:
     struct Member {
         GroupSpec spec;
+        MembershipId id;
         std::uint32_t index = 0;     // where it is joined; 0: nowhere
         std::uint32_t loopback = 0;  // the same
     };
@@ -109,7 +123,8 @@ private:
     std::optional<Errno> move_to(const GroupSpec& spec, std::uint32_t& joined, std::uint32_t wanted,
                                  std::vector<GroupChange>& changes) const;
     std::optional<Errno> update(Member& member, std::vector<GroupChange>& changes) const;
-    [[nodiscard]] bool is_ours(const Endpoint& group) const;
+    [[nodiscard]] const Member* member_of(const Endpoint& group) const;
+    void forget(std::vector<Member>::iterator member);
 
     os::Fd fd_;
     std::uint16_t port_;
@@ -118,6 +133,7 @@ private:
     std::vector<Datagram> received_;
     std::optional<Errno> fault_;
     Figures figures_;
+    std::size_t taken_ = 0;
     std::uint32_t overrun_seen_ = 0;
 };
 

@@ -24,23 +24,24 @@ bool same_radio(const WantedRadio& a, const WantedRadio& b) {
     return a.text == b.text && a.address.interface == b.address.interface && a.source == b.source;
 }
 
+Names::Lookup lookup_of(const Keeper::Settings& settings) {
+    if (settings.lookup) return settings.lookup;
+    return [](const std::string& host) { return resolve(host, 0); };
+}
+
 }  // namespace
 
 Keeper::Keeper(Loop& loop, const Settings& settings, Notice notice)
     : loop_(loop),
       settings_(settings),
       notice_(std::move(notice)),
-      names_(loop),
+      names_(loop, lookup_of(settings)),
       radio_names_(loop, names_),
       service_({}, Random(settings.seed)),
       link_(
           loop, service_, settings.ttl, [this](const RadioEvent& e) { on_event(e); }, notice_) {
     if (settings.cache != nullptr) link_.remember_in(*settings.cache);
-    loop_.watch(retry_.fd(), [this] {
-        retry_.acknowledge();
-        for (std::size_t i = 0; i < radios_.size(); ++i)
-            if (radios_[i].is_wanted && !radios_[i].id) find(i);
-    });
+    loop_.watch(retry_.fd(), [this] { on_retry(); });
 }
 
 Keeper::~Keeper() { loop_.unwatch(retry_.fd()); }
@@ -127,7 +128,11 @@ void Keeper::find(std::size_t radio) {
 void Keeper::on_group(std::size_t place, const FoundGroup& found) {
     Radio& r = radios_[place];
     r.is_searched = false;
-    if (!r.is_wanted || r.id) return;
+    // What is computed again is no news, and where somebody has answered meanwhile there is no doubt.
+    const bool is_better =
+        found.how == FoundGroup::How::looked_up && !(found.group == r.found.group) && doubt_at(r) <= os::now();
+    r.asked = os::now();
+    if (!r.is_wanted || (r.id && !is_better)) return arm_retry();
     GroupSpec spec;
     spec.group = found.group;
     spec.interface = r.wanted.address.interface;
@@ -137,16 +142,56 @@ void Keeper::on_group(std::size_t place, const FoundGroup& found) {
     if (!joined) {
         t.text = joined.error().text();
         if (!std::exchange(r.has_failed, true)) tell(TransitionKind::radio_failed, place, nullptr, t);
-        retry_.set(os::now() + retry_interval);
-        return;
+        return arm_retry();
     }
+    leave(place);
     r.id = *joined;
+    r.found = found;
     r.has_failed = false;
     t.text = found.text();
     tell(TransitionKind::radio_joined, place, nullptr, t);
     for (Channel& c : channels_)
         if (c.radio == place) declare(c);
+    arm_retry();
     link_.pump();
+}
+
+// Its channels are wanted elsewhere; what is there stays as it is.
+void Keeper::leave(std::size_t place) {
+    Radio& r = radios_[place];
+    if (!r.id) return;
+    for (Channel& c : channels_) {
+        if (c.radio != place || !c.want) continue;
+        service_.withdraw(*c.want);
+        c.want.reset();
+        c.is_active = false;
+    }
+    link_.drop(*r.id);
+    r.before.push_back(*r.id);
+    r.id.reset();
+}
+
+Instant Keeper::doubt_at(const Radio& r) const {
+    if (!r.is_wanted || r.is_searched) return never;
+    if (!r.id) return r.asked + settings_.retry_interval;
+    if (r.found.how == FoundGroup::How::literal) return never;
+    const auto heard = link_.heard(*r.id);
+    const bool is_guess = !heard && r.found.how == FoundGroup::How::computed;
+    return std::max(heard.value_or(r.asked), r.asked) + (is_guess ? settings_.retry_interval : settings_.silence_max);
+}
+
+void Keeper::on_retry() {
+    retry_.acknowledge();
+    const Instant now = os::now();
+    for (std::size_t i = 0; i < radios_.size(); ++i)
+        if (doubt_at(radios_[i]) <= now) find(i);
+    arm_retry();
+}
+
+void Keeper::arm_retry() {
+    Instant next = never;
+    for (const Radio& r : radios_) next = std::min(next, doubt_at(r));
+    retry_.set(next);
 }
 
 // -------- what happened
@@ -158,7 +203,9 @@ Keeper::Channel* Keeper::channel_of(radio::WantId want) {
 }
 
 std::size_t Keeper::radio_of(radio::RadioId id) const {
-    const auto found = std::find_if(radios_.begin(), radios_.end(), [&](const Radio& r) { return r.id == id; });
+    const auto found = std::find_if(radios_.begin(), radios_.end(), [&](const Radio& r) {
+        return r.id == id || std::find(r.before.begin(), r.before.end(), id) != r.before.end();
+    });
     return static_cast<std::size_t>(found - radios_.begin());
 }
 

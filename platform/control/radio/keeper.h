@@ -3,6 +3,8 @@
 // radiods, makes the channels, verifies them, makes them anew after a restart or a change by others, and tells each
 // transition once. apply() again takes over what is new: channels that stay as they were are not touched.
 //  - A radiod that cannot be reached (an interface that is not there) is tried again each retry_interval.
+//  - A group is a guess until somebody answers there. While nobody does its radiod's name is asked for again, after
+//    retry_interval where the group was computed, else after silence_max, and its channels go where the name says.
 //  - Channels that are no longer wanted are left as they are, or removed, as the settings say.
 // Lives on a control::Loop and its thread; a program may run it beside anything else on that loop.
 #pragma once
@@ -74,9 +76,11 @@ public:
         bool removes = false;         // channels that are no longer wanted
         StateCache* cache = nullptr;  // outlives the keeper
         std::uint64_t seed = 0;
+        Duration retry_interval{5'000'000'000};  // untuned
+        Duration silence_max{30'000'000'000};    // three checks of a channel without a lifetime
+        Names::Lookup lookup{};                  // empty: the system's
     };
     using Notice = std::function<void(const std::string&)>;
-    static constexpr Duration retry_interval{5'000'000'000};  // untuned
 
     Keeper(Loop& loop, const Settings& settings, Notice notice);
     ~Keeper();
@@ -103,6 +107,9 @@ private:
         bool is_searched = false;  // its name is being looked up
         bool has_failed = false;   // told
         std::optional<radio::RadioId> id;
+        FoundGroup found;                    // of the id
+        Instant asked;                       // when its name was answered last
+        std::vector<radio::RadioId> before;  // of groups that it has left
     };
     struct Channel {
         std::size_t radio = 0;
@@ -114,6 +121,11 @@ private:
     [[nodiscard]] std::size_t place_of(const WantedRadio& wanted);
     void find(std::size_t radio);
     void on_group(std::size_t radio, const FoundGroup& found);
+    void leave(std::size_t radio);
+    // When its name is to be asked for again; never where its group is beyond doubt.
+    [[nodiscard]] Instant doubt_at(const Radio& radio) const;
+    void on_retry();
+    void arm_retry();
     void declare(Channel& channel);
     void drop(Channel& channel);
     void on_event(const radio::RadioEvent& event);

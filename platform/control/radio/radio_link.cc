@@ -3,23 +3,13 @@
 
 #include <time.h>
 
+#include <cerrno>
 #include <utility>
 
-#include "engine/radio/address.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::control {
-
-namespace {
-
-GroupReceiver::Settings status_settings() {
-    GroupReceiver::Settings settings;
-    settings.port = radio::status_port;
-    return settings;
-}
-
-}  // namespace
 
 RadioLink::RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handler, Notice notice)
     : loop_(loop),
@@ -28,15 +18,16 @@ RadioLink::RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handl
       handler_(std::move(handler)),
       notice_(std::move(notice)),
       receiver_(
-          loop, status_settings(),
+          loop, GroupReceiver::Settings{},
           [this](std::span<const Datagram> received) {
               for (const Datagram& d : received)
                   for (std::size_t i = 0; i < radios_.size(); ++i)
-                      if (radios_[i].spec.group.address == d.group.address)
+                      if (radios_[i].membership == d.membership)
                           feed(radio::RadioId(static_cast<std::uint16_t>(i)), d.source, d.bytes);
               pump();
           },
           notice_) {
+    receiver_.on_interfaces([this] { on_interfaces(); });
     loop_.watch(timer_.fd(), [this] {
         timer_.acknowledge();
         ++figures_.wakes;
@@ -47,15 +38,19 @@ RadioLink::RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handl
 RadioLink::~RadioLink() { loop_.unwatch(timer_.fd()); }
 
 Result<radio::RadioId, GroupFault> RadioLink::add(const GroupSpec& status_group, const std::string& name) {
-    if (const auto joined = receiver_.join(status_group); !joined) return Failure{joined.error()};
-    radios_.push_back({status_group, name, sending_interface(status_group), false});
+    const auto joined = receiver_.join(status_group);
+    if (!joined) return Failure{joined.error()};
+    radios_.push_back({status_group, name, *joined, sending_interface(status_group)});
     const radio::RadioId radio = service_.add_radio();
     recall(radio);
     return radio;
 }
 
+void RadioLink::drop(radio::RadioId radio) { receiver_.leave(std::exchange(radios_[radio.index()].membership, {})); }
+
 void RadioLink::tell(const radio::RadioEvent& event) {
     if (cache_ != nullptr) note_in_cache(event);
+    listeners_.tell(event);
     handler_(event);
 }
 
@@ -81,11 +76,12 @@ void RadioLink::note_in_cache(radio::RadioId radio, const Endpoint& source, Byte
     cache_->learn_channel(r.spec.group, source, packet, service_.status());
 }
 
-// After a whole list, what is not on it has gone.
+// After a whole list, what is not on it has gone. Where nobody answered it may be there all the same.
 void RadioLink::note_in_cache(const radio::RadioEvent& event) {
     const Endpoint& group = radios_[event.radio.index()].spec.group;
     if (event.kind == radio::RadioEventKind::channel_removed) cache_->forget_channel(group, event.ssrc);
-    if (event.kind != radio::RadioEventKind::list_done) return;
+    if (event.kind != radio::RadioEventKind::list_done || event.cut_short) return;
+    if (event.answers == 0) return cache_->mark_old(group);
     const auto found = cache_->state().radios.find(os::endpoint_text(group));
     if (found == cache_->state().radios.end()) return;
     std::vector<std::uint32_t> gone;
@@ -96,6 +92,7 @@ void RadioLink::note_in_cache(const radio::RadioEvent& event) {
 
 void RadioLink::feed(radio::RadioId radio, const Endpoint& source, Bytes packet) {
     const bool is_status = service_.on_packet(radio, source, packet, os::now());
+    if (is_status) radios_[radio.index()].heard = os::now();
     if (is_status && cache_ != nullptr) note_in_cache(radio, source, packet);
     if (is_status && status_handler_) status_handler_(radio, source, service_.status());
     // The service's status is of this packet only as long as no other came.
@@ -124,33 +121,52 @@ void RadioLink::pump() {
     is_pumping_ = false;
 }
 
-GroupSender* RadioLink::sender_for(bool v4) {
+Result<GroupSender*, GroupFault> RadioLink::sender_for(bool v4) {
     std::optional<GroupSender>& sender = senders_[v4 ? 1 : 0];
     if (!sender) {
         auto opened = GroupSender::open(v4, ttl_);
-        if (!opened) {
-            notice_(opened.error().text());
-            return nullptr;
-        }
+        if (!opened) return Failure{opened.error()};
         sender = std::move(opened).value();
     }
     return &*sender;
 }
 
+Result<Unit, GroupFault> RadioLink::send_by(const Radio& to, Bytes bytes) {
+    const bool is_named = !to.spec.interface.empty();
+    // By number 0 it would leave where the route goes, to another network's radiod.
+    if (is_named && to.interface == 0)
+        return Failure{GroupFault{Errno{ENODEV, "send"}, to.spec.group, to.spec.interface}};
+    const auto sender = sender_for(to.spec.group.is_v4());
+    if (!sender) return Failure{sender.error()};
+    return (*sender)->send(bytes, to.spec.group, to.interface);
+}
+
 // What could not be sent is a packet lost: the tuner repeats it.
 void RadioLink::send(const radio::Tuner::Packet& packet) {
     Radio& to = radios_[packet.radio.index()];
-    GroupSender* sender = sender_for(to.spec.group.is_v4());
-    if (sender == nullptr) return;
-    auto sent = sender->send(packet.bytes, to.spec.group, to.interface);
+    if (to.membership == MembershipId{}) return;
+    auto sent = send_by(to, packet.bytes);
     if (!sent) {
         // It may be another interface's turn now.
-        to.interface = sending_interface(to.spec);
-        sent = sender->send(packet.bytes, to.spec.group, to.interface);
+        const std::uint32_t before = std::exchange(to.interface, sending_interface(to.spec));
+        if (before != to.interface) sent = send_by(to, packet.bytes);
     }
     ++(sent ? figures_.sent : figures_.send_failures);
-    if (!sent && !to.is_failing) notice_(sent.error().text());
-    to.is_failing = !sent;
+    if (!sent && !to.fault) notice_(sent.error().text());
+    if (sent && to.fault) notice_(os::endpoint_text(to.spec.group) + ": what is sent leaves again");
+    to.fault.reset();
+    if (!sent) to.fault = sent.error();
+}
+
+void RadioLink::on_interfaces() {
+    for (std::size_t i = 0; i < radios_.size(); ++i) {
+        Radio& r = radios_[i];
+        const std::uint32_t now = r.membership == MembershipId{} ? r.interface : sending_interface(r.spec);
+        if (std::exchange(r.interface, now) == now || now == 0) continue;
+        // Another way: what rests until its next try, or was checked by the old one, need not wait.
+        service_.check_now(radio::RadioId(static_cast<std::uint16_t>(i)), os::now());
+    }
+    pump();
 }
 
 }  // namespace hawser::control

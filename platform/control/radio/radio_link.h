@@ -2,14 +2,18 @@
 // Joins the control plane's centre (radio::Service, which is pure) to sockets and the loop: what comes from the status
 // groups goes in, what is to be sent goes out by the group's interface, and the loop is woken for a packet or for the
 // service's own next deadline, and for nothing else. The sockets live as long as this does. Control thread only.
+// Packets leave by the interface that was named, or where the route to the group goes now; as long as a named one is
+// not there nothing is sent, which is told once, and once when it is back.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/radio/service.h"
+#include "platform/control/listeners.h"
 #include "platform/control/loop.h"
 #include "platform/control/radio/group_receiver.h"
 #include "platform/control/radio/state_cache.h"
@@ -36,6 +40,8 @@ public:
     // Listens to a radiod's status group, which is then a radio of the service.
     // `name` is what the cache calls it.
     Result<radio::RadioId, GroupFault> add(const GroupSpec& status_group, const std::string& name = "");
+    // Its group is left; what is asked of it from now on expires.
+    void drop(radio::RadioId radio);
     // From the next add() on: what it holds of a radio is recalled, what is heard goes into it.
     void remember_in(StateCache& cache) { cache_ = &cache; }
     // After anything was asked of the service: sends what is due and hands out events.
@@ -44,6 +50,14 @@ public:
     void take(radio::RadioId radio, const Endpoint& source, Bytes packet);
     // Sees each status before the events that it makes; its views end with the call. One handler, empty for none.
     void on_status(StatusHandler handler) { status_handler_ = std::move(handler); }
+    // Told of each event, before the handler is.
+    [[nodiscard]] Listeners<const radio::RadioEvent&>& listeners() { return listeners_; }
+    // When a status of it came last; absent before the first.
+    [[nodiscard]] std::optional<Instant> heard(radio::RadioId radio) const { return radios_[radio.index()].heard; }
+    // Why its last packet could not be sent; absent when it was.
+    [[nodiscard]] const std::optional<GroupFault>& sending_fault(radio::RadioId radio) const {
+        return radios_[radio.index()].fault;
+    }
 
     [[nodiscard]] const Figures& figures() const { return figures_; }
 
@@ -51,8 +65,10 @@ private:
     struct Radio {
         GroupSpec spec;
         std::string name;
+        MembershipId membership;  // 0: dropped
         std::uint32_t interface = 0;
-        bool is_failing = false;  // told once, until it goes again
+        std::optional<Instant> heard{};
+        std::optional<GroupFault> fault{};  // told once, until it goes again
     };
     void feed(radio::RadioId radio, const Endpoint& source, Bytes packet);
     void tell(const radio::RadioEvent& event);
@@ -60,12 +76,15 @@ private:
     void note_in_cache(radio::RadioId radio, const Endpoint& source, Bytes packet);
     void note_in_cache(const radio::RadioEvent& event);
     void send(const radio::Tuner::Packet& packet);
-    GroupSender* sender_for(bool v4);
+    Result<Unit, GroupFault> send_by(const Radio& to, Bytes bytes);
+    void on_interfaces();
+    Result<GroupSender*, GroupFault> sender_for(bool v4);
 
     Loop& loop_;
     radio::Service& service_;
     int ttl_;
     Handler handler_;
+    Listeners<const radio::RadioEvent&> listeners_;
     StatusHandler status_handler_;
     Notice notice_;
     Timer timer_;

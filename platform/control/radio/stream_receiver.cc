@@ -18,13 +18,7 @@ constexpr Duration long_after{3'600'000'000'000};
 
 GroupReceiver::Settings media_settings() {
     GroupReceiver::Settings settings;
-    settings.port = radio::rtp_port;
     settings.datagram_bytes_max = rtp_bytes_max;
-    return settings;
-}
-GroupReceiver::Settings status_settings() {
-    GroupReceiver::Settings settings;
-    settings.port = radio::status_port;
     return settings;
 }
 
@@ -58,7 +52,7 @@ StreamReceiver::StreamReceiver(Loop& loop, const Settings& settings, ItemHandler
       media_(
           loop, media_settings(), [this](std::span<const Datagram> received) { on_media(received); }, notice_),
       statuses_(
-          loop, status_settings(),
+          loop, GroupReceiver::Settings{},
           [this](std::span<const Datagram> received) {
               // Read after these statuses, but sent before them.
               media_.take_waiting(waiting_batches_max);
@@ -78,42 +72,36 @@ void StreamReceiver::follow(std::uint32_t ssrc) { channels_.try_emplace(ssrc); }
 void StreamReceiver::unfollow(std::uint32_t ssrc) {
     const auto found = channels_.find(ssrc);
     if (found == channels_.end()) return;
-    const Endpoint dest = found->second.dest;
+    leave(found->second);
     channels_.erase(found);
-    leave_unless_used(dest);
     arm();
 }
 
-void StreamReceiver::leave_unless_used(const Endpoint& dest) {
-    if (dest.port == 0) return;
-    for (const auto& [ssrc, channel] : channels_)
-        if (channel.dest == dest) return;
-    Endpoint group = dest;
-    group.port = radio::rtp_port;
-    media_.leave(group);
-    group.port = radio::status_port;
-    statuses_.leave(group);
+void StreamReceiver::leave(const Channel& channel) {
+    if (channel.dest.port == 0) return;
+    media_.leave(channel.media);
+    statuses_.leave(channel.statuses);
 }
 
 void StreamReceiver::move(Channel& channel, const Endpoint& dest) {
-    const bool is_joined =
-        std::any_of(channels_.begin(), channels_.end(), [&](const auto& c) { return c.second.dest == dest; });
-    if (!is_joined) {
-        GroupSpec spec;
-        spec.interface = settings_.interface;
-        spec.source = settings_.source;
-        spec.group = dest;
-        spec.group.port = radio::rtp_port;
-        auto joined = media_.join(spec);
-        spec.group.port = radio::status_port;
-        if (joined) joined = statuses_.join(spec);
-        if (!joined) {
-            const std::string text = joined.error().text();
-            if (std::exchange(told_, text) != text) notice_(text);
-            return;
-        }
+    GroupSpec spec;
+    spec.interface = settings_.interface;
+    spec.source = settings_.source;
+    spec.group = dest;
+    spec.group.port = radio::rtp_port;
+    const auto media = media_.join(spec);
+    spec.group.port = radio::status_port;
+    const auto statuses = media ? statuses_.join(spec) : media;
+    if (!statuses) {
+        if (media) media_.leave(*media);
+        const std::string text = statuses.error().text();
+        if (std::exchange(told_, text) != text) notice_(text);
+        return;
     }
-    leave_unless_used(std::exchange(channel.dest, dest));
+    leave(channel);
+    channel.dest = dest;
+    channel.media = *media;
+    channel.statuses = *statuses;
 }
 
 void StreamReceiver::take_over(Channel& channel, const Endpoint& source) {

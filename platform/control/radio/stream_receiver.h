@@ -66,6 +66,8 @@ private:
     struct Channel {
         Endpoint source;  // port 0: none yet
         Endpoint dest;    // port 0: none joined
+        MembershipId media;
+        MembershipId statuses;
         radio::Stream stream;
         Instant heard;
         Quality before;  // of the senders that it had before
@@ -75,7 +77,7 @@ private:
     void on_deadline();
     void arm();
     void move(Channel& channel, const Endpoint& dest);
-    void leave_unless_used(const Endpoint& dest);
+    void leave(const Channel& channel);
     void take_over(Channel& channel, const Endpoint& source);
 
     Loop& loop_;
