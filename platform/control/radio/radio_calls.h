@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// Questions to radiods, each with a function for its answer: tune, create, ensure, remove, list. Beside a RadioLink, on
+// its thread; for programs that would rather not follow events.
+//  - A function is called once, by the loop, after the call that took it has returned; with an answer, or with none
+//    when the tuner's limit (5 s unless) is over. forget() takes it back: the question goes on, nobody is told.
+//  - Functions may ask, forget, and end the loop; the calls must not be destroyed by one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <unordered_map>
+
+#include "engine/base/strong.h"
+#include "engine/radio/channel_spec.h"
+#include "engine/radio/service.h"
+#include "platform/control/radio/radio_link.h"
+
+namespace hawser::control {
+
+struct RadioAnswer {
+    enum class Outcome : std::uint8_t {
+        done,       // as it was asked for
+        refused,    // radiod answers with another value of `field`
+        no_answer,  // of anybody, within the limit
+    };
+    Outcome outcome = Outcome::no_answer;
+    radio::RadioId radio;
+    std::uint32_t ssrc = 0;  // of ensure(): of the channel that was found
+    radio::RadioField field = radio::RadioField::eol;
+    bool reused = false;                    // of ensure(): it was there
+    const radio::Status* status = nullptr;  // radiod's, until the function returns; null without one and of a list
+    Endpoint source;
+    std::uint32_t packets = 0;
+    Duration took;
+};
+
+class RadioCalls {
+public:
+    using Id = Strong<struct RadioCallTag, std::uint64_t>;
+    using Function = std::function<void(const RadioAnswer&)>;
+    using Asked = Result<Id, radio::TuneRefusal>;  // refused: no such number can be, or too much is under way
+
+    RadioCalls(RadioLink& link, radio::Service& service);
+    ~RadioCalls();
+    RadioCalls(const RadioCalls&) = delete;
+    RadioCalls& operator=(const RadioCalls&) = delete;
+
+    // Done is that radiod has answered; it may not have taken all. A number that is not on the air is created.
+    Asked tune(radio::RadioId radio, std::uint32_t ssrc, const radio::Command& command, Function function);
+    // With one command, whatever is there; verified by value.
+    Asked create(radio::RadioId radio, std::uint32_t ssrc, const radio::ChannelSpec& spec, Function function);
+    // Finds an equal channel under whatever number, as far as is known (list() first), else makes one under this.
+    Asked ensure(radio::RadioId radio, std::uint32_t ssrc, const radio::ChannelSpec& spec, Function function);
+    Asked remove(radio::RadioId radio, std::uint32_t ssrc, Function function);
+    // Who is on the air is in the service's roster then. No answer: nobody is.
+    Id list(radio::RadioId radio, Function function);
+    // False when it was answered, or never asked.
+    bool forget(Id id);
+    [[nodiscard]] std::size_t open() const { return calls_.size(); }
+
+private:
+    enum class Kind : std::uint8_t { request, want, list };
+    struct Call {
+        Kind kind = Kind::request;
+        std::uint64_t key = 0;  // the service's number for it; of a list the radio's
+        std::optional<radio::ChannelSpec> spec{};
+        Function function{};
+    };
+    Id add(Call call);
+    void on_event(const radio::RadioEvent& event);
+    void answer(Kind kind, std::uint64_t key, const radio::RadioEvent& event);
+
+    RadioLink& link_;
+    radio::Service& service_;
+    std::uint64_t last_id_ = 0;
+    std::unordered_map<std::uint64_t, Call> calls_;
+};
+
+}  // namespace hawser::control
