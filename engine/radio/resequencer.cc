@@ -14,6 +14,17 @@ void Resequencer::begin_at(wire::RtpSequence sequence) {
     has_stray_ = false;
 }
 
+void Resequencer::begin_anew_at(wire::RtpSequence sequence) {
+    // Of two jumps before the next packet leaves the way is the sum.
+    if (!began_anew_) passed_ = 0;
+    passed_ = static_cast<std::uint16_t>(passed_ + sequence.raw() - next_.raw());
+    lost_in_jump_ += static_cast<std::uint32_t>(held_);
+    figures_.lost += static_cast<std::uint64_t>(held_);
+    ++figures_.jumps;
+    begin_at(sequence);
+    began_anew_ = true;
+}
+
 void Resequencer::push(const wire::RtpPacket& packet, Instant now) {
     ++figures_.received;
     if (packet.payload().size() > payload_bytes_max) {
@@ -29,11 +40,8 @@ void Resequencer::push(const wire::RtpPacket& packet, Instant now) {
     if (ahead < 0) {
         on_behind(packet, ahead, now);
     } else if (ahead >= window) {
-        // What was held is counted with what is missing: nobody knows how far the sender has gone.
-        figures_.lost += static_cast<std::uint64_t>(held_);
-        ++figures_.jumps;
-        begin_at(packet.sequence());
-        began_anew_ = true;
+        // What was held is counted with what is missing, and no more here: the sender may be another by now.
+        begin_anew_at(packet.sequence());
         keep(packet, now);
     } else {
         has_stray_ = false;
@@ -43,9 +51,7 @@ void Resequencer::push(const wire::RtpPacket& packet, Instant now) {
 
 void Resequencer::on_behind(const wire::RtpPacket& packet, int ahead, Instant now) {
     if (has_stray_ && packet.sequence() == stray_next_) {
-        ++figures_.jumps;
-        begin_at(packet.sequence());
-        began_anew_ = true;
+        begin_anew_at(packet.sequence());
         keep(packet, now);
         return;
     }
@@ -97,9 +103,12 @@ std::optional<Resequencer::Packet> Resequencer::pop(Instant now) {
     slot.taken = false;
     --held_;
     next_ = next_.plus(1);
-    const bool began_anew = began_anew_;
+    Packet packet{slot.header, slot.payload, slot.arrived, static_cast<std::uint32_t>(missing), began_anew_, passed_};
+    packet.lost += lost_in_jump_;
     began_anew_ = false;
-    return Packet{slot.header, slot.payload, static_cast<std::uint32_t>(missing), began_anew};
+    lost_in_jump_ = 0;
+    passed_ = 0;
+    return packet;
 }
 
 Instant Resequencer::next_deadline() const {

@@ -26,9 +26,11 @@ public:
 
     struct Packet {
         wire::RtpHeader header;
-        Bytes payload;            // valid until the next call
-        std::uint32_t lost = 0;   // sequences given up just before it
-        bool began_anew = false;  // the sequence jumped: how many are missing cannot be known
+        Bytes payload;  // valid until the next call
+        Instant arrived;
+        std::uint32_t lost = 0;    // sequences given up just before it
+        bool began_anew = false;   // the sequence jumped: how many are missing its timestamp may tell
+        std::uint16_t passed = 0;  // sequences by which it jumped then, modulo 2^16
     };
     struct Figures {
         std::uint64_t received = 0;
@@ -46,6 +48,8 @@ public:
     // When the oldest gap is given up; never where there is none.
     [[nodiscard]] Instant next_deadline() const;
     [[nodiscard]] int held() const { return held_; }
+    // Of a jump, by who knows how many they are.
+    void count_lost(std::uint64_t packets) { figures_.lost += packets; }
     [[nodiscard]] const Figures& figures() const { return figures_; }
 
 private:
@@ -58,6 +62,7 @@ private:
     [[nodiscard]] Slot& slot_of(wire::RtpSequence s) { return slots_[s.raw() % window]; }
     [[nodiscard]] const Slot& slot_of(wire::RtpSequence s) const { return slots_[s.raw() % window]; }
     void begin_at(wire::RtpSequence sequence);
+    void begin_anew_at(wire::RtpSequence sequence);
     void on_behind(const wire::RtpPacket& packet, int ahead, Instant now);
     void keep(const wire::RtpPacket& packet, Instant now);
     // Steps from next_ to the first that is held; window when none is.
@@ -71,6 +76,8 @@ private:
     bool begun_ = false;
     bool has_stray_ = false;
     bool began_anew_ = false;
+    std::uint32_t lost_in_jump_ = 0;  // held, and dropped for it
+    std::uint16_t passed_ = 0;
     int held_ = 0;
     Figures figures_;
 };

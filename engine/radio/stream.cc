@@ -42,6 +42,28 @@ bool Stream::take_packet(Instant now) {
     return packet_.has_value();
 }
 
+// Whether the timestamp has gone further than the time since the epoch began: no silence, but another clock. Half a
+// minute: what the sockets hold while nobody reads them is read late.
+bool Stream::is_ahead_of_time(std::int32_t jump) const {
+    constexpr Duration slack{30'000'000'000};  // untuned
+    const std::int64_t ticks_per_s = format_->tick_rate();
+    const std::int64_t passed_ms = (packet_->arrived - epoch_at_ + slack).us() / 1000;
+    return ticks_per_s > 0 && (epoch_ticks_ + jump) / ticks_per_s > passed_ms / 1000;
+}
+
+void Stream::count_outage(std::int32_t jump) {
+    constexpr std::int64_t wrap = 65'536;
+    quality_.lost_ticks += static_cast<std::uint64_t>(jump);
+    ++quality_.gaps;
+    if (packet_ticks_ == 0) return;
+    // The sequence tells how many modulo its wrap, the timestamps how often it has wrapped.
+    const std::int64_t about = std::int64_t{jump} / packet_ticks_;
+    const std::int64_t wraps = std::max<std::int64_t>(0, (about - packet_->passed + wrap / 2) / wrap);
+    const std::int64_t lost = packet_->passed + wraps * wrap;
+    // Beyond what fits into the time, though packets may be shorter than the last one was, they were another's.
+    if (lost <= 4 * about + Resequencer::window) sequence_.count_lost(static_cast<std::uint64_t>(lost) - packet_->lost);
+}
+
 std::optional<Stream::Item> Stream::next(Instant now) {
     while (take_packet(now)) {
         if (!is_explained()) {
@@ -58,7 +80,9 @@ std::optional<Stream::Item> Stream::next(Instant now) {
         }
         const wire::RtpHeader& header = packet_->header;
         const std::int32_t jump = begun_ ? distance(expected_, header.timestamp) : 0;
-        if (jump < 0 || packet_->began_anew) {
+        const bool is_other_clock = jump < 0 || (jump > 0 && is_ahead_of_time(jump));
+        if (begun_ && !new_epoch_ && packet_->began_anew && jump > 0 && !is_other_clock) count_outage(jump);
+        if (is_other_clock || packet_->began_anew) {
             // A snapshot of before the restart is of the old clock, whenever it came.
             clock_.reset();
             new_epoch_ = true;
@@ -69,6 +93,8 @@ std::optional<Stream::Item> Stream::next(Instant now) {
             packet_->began_anew = false;  // told once
             ++quality_.epochs;
             expected_ = header.timestamp;
+            epoch_at_ = packet_->arrived;
+            epoch_ticks_ = 0;
             return deliver(Kind::epoch, header.timestamp, 0);
         }
         if (jump > 0) {
@@ -78,12 +104,15 @@ std::optional<Stream::Item> Stream::next(Instant now) {
             ++(lost ? quality_.gaps : quality_.silences);
             const wire::RtpTime from = expected_;
             expected_ = header.timestamp;
+            epoch_ticks_ += jump;
             return deliver(lost ? Kind::gap : Kind::silence, from, ticks);
         }
         const std::uint32_t ticks = *format_->ticks_in(packet_->payload);
         Item item = deliver(Kind::samples, header.timestamp, ticks);
         item.payload = packet_->payload;
         expected_ = header.timestamp.plus(ticks);
+        epoch_ticks_ += ticks;
+        packet_ticks_ = ticks;
         told_since_packet_ = false;
         ++quality_.packets;
         quality_.frames += ticks;

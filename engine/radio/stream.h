@@ -6,6 +6,8 @@
 //  - a change without a restart changes the payload type, and its STATUS comes a block later, with that type
 //  - a restart shows as a timestamp that jumps back, in the sequence and unmarked; its STATUS was sent before, with the
 //    payload type that the packets have, though that type's number may mean another format
+// An outage longer than the resequencer's window is an epoch too, for much may have happened in it; what it lost is
+// counted all the same, by sequence and timestamps, as far as the time that has passed explains them.
 // So packets of a payload type or time that no STATUS explains wait for the next one, and are dropped when the wait is
 // over. Of what waits in both sockets RTP is to be taken first, then STATUS. Silence (no packets, the
 // sequence goes on, the timestamp jumps) is told apart from loss.
@@ -24,7 +26,7 @@ namespace hawser::radio {
 struct StreamQuality {
     std::uint64_t packets = 0;       // delivered
     std::uint64_t frames = 0;        // delivered, in ticks of the timestamp
-    std::uint64_t lost_ticks = 0;    // in gaps that lost packets explain
+    std::uint64_t lost_ticks = 0;    // in gaps that lost packets explain, outages among them
     std::uint64_t silent_ticks = 0;  // in gaps without loss
     std::uint64_t gaps = 0;
     std::uint64_t silences = 0;
@@ -71,6 +73,8 @@ public:
 private:
     [[nodiscard]] bool take_packet(Instant now);
     [[nodiscard]] bool is_explained() const;
+    [[nodiscard]] bool is_ahead_of_time(std::int32_t jump) const;
+    void count_outage(std::int32_t jump);
     [[nodiscard]] Item deliver(Kind kind, wire::RtpTime from, std::uint32_t ticks);
 
     Resequencer sequence_;
@@ -79,6 +83,9 @@ private:
     std::optional<Resequencer::Packet> packet_;  // popped, not yet delivered
     std::optional<Instant> waits_until_;         // for a STATUS
     wire::RtpTime expected_;
+    Instant epoch_at_;              // when its first packet came
+    std::int64_t epoch_ticks_ = 0;  // since then, by the timestamps
+    std::uint32_t packet_ticks_ = 0;
     std::vector<std::uint8_t> waiting_;         // its payload, while it waits for a STATUS
     std::optional<std::uint8_t> payload_type_;  // that STATUS told last
     std::uint64_t told_at_ = 0;                 // by its sender's clock

@@ -214,6 +214,71 @@ TEST_CASE("silence is no loss, and loss is no silence", "[stream]") {
     CHECK(l.stream.quality().completeness() == Approx(0.8));
 }
 
+TEST_CASE("an outage of any length is counted by its packets and its time", "[stream]") {
+    // Within the sequence's half, beyond it, and beyond its wrap.
+    for (const std::uint32_t missing : {64u, 100u, 5000u, 40'000u, 65'000u, 70'000u, 300'000u}) {
+        Listener l;
+        l.status_in(told(Encoding::s16be, 12'000, 1, 122));
+        std::uint32_t n = 65'000;
+        const auto next = [&] {
+            l.rtp_in(static_cast<std::uint16_t>(n), n * 240, 480);
+            ++n;
+            l.now = l.now + 20_ms;
+        };
+        for (int i = 0; i < 100; ++i) next();
+        n += missing;
+        l.now = l.now + Duration{std::int64_t{missing} * 20'000'000};
+        for (int i = 0; i < 100; ++i) next();
+        const auto& q = l.stream.quality();
+        const std::uint64_t lost = l.stream.sequence_figures().lost;
+        INFO(missing);
+        // From behind, the first packet shows only that something may have happened.
+        CHECK(q.packets + lost == 200 + missing);
+        CHECK(q.packets >= 199);
+        CHECK(lost - missing <= 1);
+        CHECK(q.lost_ticks / 240 == lost);
+        CHECK(q.gaps == 1);
+        CHECK(q.completeness() == Approx(200.0 / (200.0 + missing)).epsilon(0.01));
+        CHECK(q.epochs == 2);
+    }
+}
+
+TEST_CASE("a channel that was made anew has lost nothing, whatever its numbers are", "[stream]") {
+    hawser::Random random(3);
+    for (int round = 0; round < 500; ++round) {
+        Listener l;
+        l.status_in(told(Encoding::s16be, 12'000, 1, 122));
+        // After hours, half a minute of which were read late at the most.
+        const auto sequence = static_cast<std::uint16_t>(random.next());
+        if (static_cast<std::uint16_t>(sequence + 100) < 200) continue;  // within the window of its new ones
+        const auto ticks = static_cast<std::uint32_t>(random.below(0xFFF0'0000));
+        l.rtp_in(sequence, ticks, 480);
+        l.now = l.now + 2_s;
+        for (std::uint16_t i = 0; i < 3; ++i) {
+            l.status_in(told(Encoding::s16be, 12'000, 1, 122));
+            l.rtp_in(i, (i - 1u) * 240u, 480);
+        }
+        const auto& q = l.stream.quality();
+        INFO(sequence << " " << ticks);
+        REQUIRE(q.lost_ticks == 0);
+        REQUIRE(q.silences == 0);
+        REQUIRE(l.stream.sequence_figures().lost == 0);
+        REQUIRE(q.epochs == 2);
+    }
+}
+
+TEST_CASE("a restart after hours is an epoch, and no silence until the clock's wrap", "[stream]") {
+    Listener l;
+    l.status_in(told(Encoding::s16be, 48'000, 1, 122));
+    // More than half of the clock: its way back is shorter forward.
+    l.rtp_in(10, 3'000'000'000, 480);
+    l.status_in(told(Encoding::s16be, 48'000, 1, 122));
+    l.now = l.now + 20_ms;
+    l.rtp_in(11, 0u - 960, 480);
+    CHECK(l.kinds() == std::vector<Kind>{Kind::epoch, Kind::samples, Kind::epoch, Kind::samples});
+    CHECK(l.stream.quality().silences == 0);
+}
+
 TEST_CASE("before the first status packets wait, and are decoded when it comes", "[stream]") {
     Listener l;
     for (std::uint16_t i = 0; i < 5; ++i) l.rtp_in(i, i * 240u, 480);
