@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <system_error>
@@ -19,6 +20,7 @@ namespace {
 constexpr auto flush_period = std::chrono::seconds(1);
 // Besides its payload, so that blocks without any are bounded too.
 constexpr std::size_t item_bytes = 64;
+constexpr std::size_t spec_bytes = 1024;  // with its strings, of usual length
 
 std::int64_t now_s() { return os::now().ms() / 1000; }
 
@@ -40,6 +42,20 @@ Recorder::~Recorder() {
     worker_.join();
 }
 
+// Under the lock.
+std::size_t Recorder::queued_bytes() const {
+    return filling_.bytes.size() + filling_.items.size() * item_bytes + filling_.specs.size() * spec_bytes;
+}
+
+bool Recorder::has_room(std::size_t payload_bytes) {
+    const std::lock_guard lock(mutex_);
+    return queued_bytes() + payload_bytes <= queue_bytes_;
+}
+
+void Recorder::put_owed(std::uint32_t id, Fed& fed) {
+    if (fed.owed_ticks != 0) put({Kind::gap, id, 0, std::exchange(fed.owed_ticks, 0), std::nullopt}, {});
+}
+
 void Recorder::put(const Item& item, Bytes payload) {
     bool was_empty = false;
     {
@@ -47,12 +63,17 @@ void Recorder::put(const Item& item, Bytes payload) {
         was_empty = filling_.items.empty();
         filling_.items.push_back(item);
         filling_.bytes.insert(filling_.bytes.end(), payload.begin(), payload.end());
+        figures_.queued_bytes_max = std::max(figures_.queued_bytes_max, queued_bytes());
     }
     if (was_empty) filled_.notify_one();
 }
 
 std::uint32_t Recorder::begin(RecordingSpec spec) {
     const std::uint32_t id = ++last_id_;
+    if (!has_room(0)) {
+        report({RecordingEvent::Kind::failed, id, "", "the disk does not keep up with what is begun", 0});
+        return id;
+    }
     fed_.emplace(id, Fed{});
     {
         const std::lock_guard lock(mutex_);
@@ -66,18 +87,14 @@ bool Recorder::samples(std::uint32_t id, std::optional<std::int64_t> unix_ns, st
     const auto found = fed_.find(id);
     if (found == fed_.end()) return false;
     Fed& fed = found->second;
-    bool is_full = false;
-    {
-        const std::lock_guard lock(mutex_);
-        is_full = filling_.bytes.size() + filling_.items.size() * item_bytes + payload.size() > queue_bytes_;
-    }
+    const bool is_full = !has_room(payload.size());
     if (is_full) {
         ++figures_.dropped;
-        fed.dropped_ticks += ticks;
+        fed.owed_ticks += ticks;
         fed.untold_ticks += ticks;
     } else {
         ++figures_.blocks;
-        if (fed.dropped_ticks != 0) put({Kind::gap, id, 0, std::exchange(fed.dropped_ticks, 0), std::nullopt}, {});
+        put_owed(id, fed);
         put({Kind::samples, id, static_cast<std::uint32_t>(payload.size()), ticks, unix_ns}, payload);
     }
     if (fed.untold_ticks != 0 && now_s() != fed.told_s) {
@@ -89,12 +106,19 @@ bool Recorder::samples(std::uint32_t id, std::optional<std::int64_t> unix_ns, st
 }
 
 void Recorder::gap(std::uint32_t id, std::uint64_t ticks) {
-    if (const auto found = fed_.find(id); found != fed_.end())
-        put({Kind::gap, id, 0, ticks + std::exchange(found->second.dropped_ticks, 0), std::nullopt}, {});
+    const auto found = fed_.find(id);
+    if (found == fed_.end()) return;
+    found->second.owed_ticks += ticks;
+    if (has_room(0)) put_owed(id, found->second);
 }
 
 void Recorder::end(std::uint32_t id) {
-    if (fed_.erase(id) != 0) put({Kind::end, id, 0, 0, std::nullopt}, {});
+    const auto found = fed_.find(id);
+    if (found == fed_.end()) return;
+    // What was dropped last is as long as it was.
+    put_owed(id, found->second);
+    fed_.erase(found);
+    put({Kind::end, id, 0, 0, std::nullopt}, {});
 }
 
 std::vector<RecordingEvent> Recorder::take() {

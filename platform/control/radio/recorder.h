@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Recordings beside the control loop: one worker thread writes them all, behind a queue of bounded bytes. The control
 // thread begins, feeds and ends recordings and never waits for the disk.
-//  - A full queue takes no samples: they are counted, told once a second at most, and become a gap in the recording.
+//  - A full queue takes no samples: they are counted, told once a second at most, and become a gap in the recording. It
+//    begins no recording either, which fails then. Gaps wait for room as a length, and ends are taken always.
 //  - What fails is told and ends that recording alone.
 //  - Samples reach the disk once a second and at the end of a file; events reach the control thread at once.
 //  - The destructor writes out what is queued. A pipe that nobody reads is given up then.
@@ -28,6 +29,7 @@ public:
     struct Figures {
         std::uint64_t blocks = 0;   // of samples, taken
         std::uint64_t dropped = 0;  // refused: the queue was full
+        std::size_t queued_bytes_max = 0;
     };
 
     // Seconds of some hundred channels; untuned.
@@ -70,11 +72,14 @@ private:
         }
     };
     struct Fed {
-        std::uint64_t dropped_ticks = 0;  // not yet told to the worker
-        std::uint64_t untold_ticks = 0;   // not yet told to the control thread
+        std::uint64_t owed_ticks = 0;    // of a gap that is not yet told to the worker
+        std::uint64_t untold_ticks = 0;  // not yet told to the control thread
         std::int64_t told_s = -1;
     };
 
+    [[nodiscard]] std::size_t queued_bytes() const;
+    [[nodiscard]] bool has_room(std::size_t payload_bytes);
+    void put_owed(std::uint32_t id, Fed& fed);
     void put(const Item& item, Bytes payload);
     void run();
     void carry_out(Batch& batch);

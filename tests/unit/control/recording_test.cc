@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <numeric>
+#include <thread>
 
 #include "platform/control/radio/recorder.h"
 #ifdef HAWSER_HAS_AUDIO
@@ -385,18 +386,43 @@ TEST_CASE("what the queue does not take is counted, told, and a gap in the recor
         Recorder recorder(600);
         const std::uint32_t id = recorder.begin(pcm(folder, "a.wav"));
         const std::vector<std::uint8_t> bytes(480);
-        for (int i = 0; i < 20'000; ++i) recorder.samples(id, noon_ns + i * s_ns / 50, block, bytes);
-        CHECK(recorder.figures().dropped > 0);
-        CHECK(recorder.figures().blocks + recorder.figures().dropped == 20'000);
+        // What is dropped before the first is no gap.
+        while (!recorder.samples(id, noon_ns, block, bytes)) std::this_thread::yield();
+        const std::uint64_t before = recorder.figures().dropped;
+        for (int i = 1; i < 20'000; ++i) recorder.samples(id, noon_ns + i * s_ns / 50, block, bytes);
+        CHECK(recorder.figures().dropped > before);
+        CHECK(recorder.figures().blocks + recorder.figures().dropped - before == 20'000);
         events = recorder.take();
         recorder.end(id);
     }
     CHECK(std::any_of(events.begin(), events.end(),
                       [](const auto& e) { return e.kind == RecordingEvent::Kind::dropped && e.ticks >= block; }));
-    // Nothing follows the last that was dropped: what came after it is all there.
-    const std::size_t size = folder.content("a.wav").size() - wav_header_bytes;
-    CHECK(size <= 20'000 * 480);
-    CHECK(size % 480 == 0);
+    // What was dropped last is as long as it was, too.
+    CHECK(folder.content("a.wav").size() == wav_header_bytes + 20'000 * 480);
+}
+
+TEST_CASE("nothing but an end goes past the queue's bound: gaps wait as a length, beginnings fail") {
+    const Folder folder;
+    std::vector<RecordingEvent> events;
+    {
+        Recorder recorder(600);
+        const std::uint32_t id = recorder.begin(pcm(folder, "a.wav"));
+        const std::vector<std::uint8_t> bytes(480);
+        while (!recorder.samples(id, noon_ns, block, bytes)) std::this_thread::yield();
+        for (int i = 0; i < 100'000; ++i) recorder.gap(id, 1);
+        std::size_t begun = 0;
+        for (int i = 0; i < 2000; ++i)
+            if (const auto another = recorder.begin(pcm(folder, "never"))) recorder.end(another), ++begun;
+        CHECK(begun == 2000);
+        recorder.end(id);
+        // One beginning and what ended behind it.
+        CHECK(recorder.figures().queued_bytes_max <= 600 + 1024 + 4 * 64);
+        events = recorder.take();
+    }
+    CHECK(std::any_of(events.begin(), events.end(), [](const auto& e) {
+        return e.kind == RecordingEvent::Kind::failed && e.text == "the disk does not keep up with what is begun";
+    }));
+    CHECK(folder.content("a.wav").size() == wav_header_bytes + 480 + 100'000 * 2);
 }
 
 TEST_CASE("at the end everything that was queued is written") {
