@@ -2,6 +2,7 @@
 #include "engine/radio/service.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hawser::radio {
 
@@ -195,7 +196,7 @@ void Service::on_want_reply(std::uint32_t slot, const Tuner::Done& done, const E
     if (is_known && w.state == WantState::probing && now < w.make_again) {
         w.retry = retry_first;
         w.state = WantState::active;
-        checks_.set(slot, now + check_after(w));
+        checks_.set(slot, std::exchange(w.check_again, false) ? now : now + check_after(w));
         return;
     }
     if (difference && w.state == WantState::probing) {
@@ -226,7 +227,7 @@ void Service::on_want_reply(std::uint32_t slot, const Tuner::Done& done, const E
     }
     w.retry = retry_first;
     w.state = WantState::active;
-    checks_.set(slot, now + check_after(w));
+    checks_.set(slot, std::exchange(w.check_again, false) ? now : now + check_after(w));
 }
 
 void Service::on_want_expired(std::uint32_t slot, const Tuner::Done& done, Instant now) {
@@ -247,7 +248,7 @@ void Service::on_want_expired(std::uint32_t slot, const Tuner::Done& done, Insta
     }
     w.was_active = false;
     w.refused = RadioField::eol;  // news again after the silence
-    rest(slot, now + w.retry);
+    rest(slot, std::exchange(w.check_again, false) ? now : now + w.retry);
     w.retry = std::min(w.retry * 2, retry_max);
 }
 
@@ -261,10 +262,18 @@ void Service::on_restart(RadioId radio, const Endpoint& source, Instant now) {
     event.at = now;
     event.source = source;
     tell(event);
-    check_now(radio, now);
+    check_settled(radio, now);
 }
 
 void Service::check_now(RadioId radio, Instant now) {
+    for (Want& w : wants_) {
+        if (w.radio != radio) continue;
+        w.check_again = w.for_good && (w.state == WantState::probing || w.state == WantState::making);
+    }
+    check_settled(radio, now);
+}
+
+void Service::check_settled(RadioId radio, Instant now) {
     for (std::uint32_t slot = 0; slot < wants_.size(); ++slot) {
         Want& w = wants_[slot];
         if (w.radio != radio || (w.state != WantState::active && w.state != WantState::resting)) continue;

@@ -86,7 +86,8 @@ public:
     // Wants it until withdraw(), which leaves the channel as it is. The same number again replaces what was wanted.
     std::optional<WantId> declare(RadioId radio, std::uint32_t ssrc, const ChannelSpec& spec, Instant now);
     bool withdraw(WantId want);
-    // What is wanted of the radio is verified now: something shows that it may have changed, as another way to it.
+    // What is wanted of the radio is verified now, or as soon as what is under way has been answered: something shows
+    // that it may have changed, as another way to it.
     void check_now(RadioId radio, Instant now);
     // A status of earlier times, as from a cache. It is not on the air: the roster does not show it. ensure(),
     // declare() and find_equal() go by it until the radio says otherwise, and then verify it.
@@ -114,6 +115,7 @@ private:
         WantState state = WantState::free;
         bool for_good = false;
         bool was_active = false;
+        bool check_again = false;  // what is under way may be answered by what was
         std::uint32_t generation = 0;
         RadioId radio;
         std::uint32_t ssrc = 0;
@@ -134,6 +136,7 @@ private:
     void on_want_expired(std::uint32_t slot, const Tuner::Done& done, Instant now);
     void rest(std::uint32_t slot, Instant until);
     void release_want(std::uint32_t slot);
+    void check_settled(RadioId radio, Instant now);
     void on_restart(RadioId radio, const Endpoint& source, Instant now);
     void finish(const Tuner::Done& done, const Endpoint& source, Instant now);
     [[nodiscard]] const OnAir* known(RadioId radio, std::uint32_t ssrc) const;

@@ -395,6 +395,20 @@ TEST_CASE("after a silence a channel that is as wanted is not tuned again", "[se
     CHECK(w.whole_commands == 1);
 }
 
+TEST_CASE("what is under way when it is to be checked is checked again when it is answered", "[service]") {
+    World w;
+    REQUIRE(w.service.declare(w.radio, 1000, World::usb(7e6), w.now));
+    w.run(1_ms);
+    REQUIRE(w.service.tuner().in_hand() == 1);
+    w.service.check_now(w.radio, w.now);
+    w.run(1_s);
+    CHECK(w.count(Kind::channel_active) == 1);
+    CHECK(w.packets == 2);  // made, and probed
+    CHECK(w.whole_commands == 1);
+    w.run(5_s);
+    CHECK(w.packets == 2);
+}
+
 TEST_CASE("what rests until its next try is checked at once when told so", "[service]") {
     World w;
     w.kill();
