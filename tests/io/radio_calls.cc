@@ -4,6 +4,9 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
 
 #include "platform/control/radio/radio_client.h"
 #include "tests/io/group_network.h"
@@ -111,6 +114,36 @@ TEST_CASE("a call that is forgotten tells nobody, and one that nobody answers sa
     });
 }
 
+TEST_CASE("a radiod that is silent keeps its place in the cache, and one that answers without a channel loses that") {
+    char name[] = "/tmp/hawser-calls-XXXXXX";
+    const std::string folder = ::mkdtemp(name);
+    test::in_namespace([&](Faults& faults) {
+        Rig r;
+        StateCache cache(r.loop, folder + "/radio.json", [](const std::string&) {});
+        r.link.remember_in(cache);
+        int answers = 0;
+        const auto count = [&](const RadioAnswer&) { ++answers; };
+        const auto comes = [&](int n) { return comes_true(r.loop, [&] { return answers == n; }); };
+        const auto channels = [&] {
+            const auto& radios = cache.state().radios;
+            return radios.empty() ? std::map<std::uint32_t, CachedChannel>{} : radios.begin()->second.channels;
+        };
+        static_cast<void>(r.calls.create(r.radio, 1000, usb(7e6), count));
+        static_cast<void>(r.calls.create(r.radio, 1001, usb(8e6), count));
+        expect(faults, comes(2) && channels().size() == 2, "two are known");
+        r.radiod.stop();
+        static_cast<void>(r.calls.list(r.radio, count));
+        expect(faults, comes(3) && channels().size() == 2, "nobody answered: both are kept");
+        expect(faults, channels().size() == 2 && channels()[1000].is_old && channels()[1001].is_old, "marked old");
+        r.radiod.start();
+        static_cast<void>(r.calls.create(r.radio, 1000, usb(7e6), count));
+        expect(faults, comes(4) && channels().size() == 2 && !channels()[1000].is_old, "heard again");
+        static_cast<void>(r.calls.list(r.radio, count));
+        expect(faults, comes(5) && channels().size() == 1, "who is not on a list has gone");
+    });
+    std::filesystem::remove_all(folder);
+}
+
 TEST_CASE("a client without a loop creates, finds, tunes, lists and removes, each call with its answer") {
     test::in_namespace([](Faults& faults) {
         std::atomic<bool> is_over{false};
@@ -130,7 +163,7 @@ TEST_CASE("a client without a loop creates, finds, tunes, lists and removes, eac
             expect(faults, bool(opened), opened ? "" : opened.error());
             if (opened) {
                 RadioClient& radio = **opened;
-                const auto made = radio.ensure(1000, usb(14.074e6));
+                const auto made = radio.ensure(1000, {.frequency = 14.074e6, .preset = "usb"});
                 expect(faults, made && !made.reused && made.ssrc == 1000, "made");
                 const auto found = radio.ensure(2000, usb(14.074e6));
                 expect(faults, found && found.reused && found.ssrc == 1000, "found");
