@@ -10,29 +10,33 @@ namespace hawser::bond {
 void Sender::set_adaptive(bool adaptive, Instant now, Actions& out) noexcept {
     if (adaptive_ == adaptive) return;
     adaptive_ = adaptive;
-    if (!adaptive) send_waiting(now, out);
-    dispatch_.clear(now);
     dispatch_at_ = never;
+    if (adaptive)
+        dispatch_.clear(now);
+    else
+        send_waiting(now, out);
 }
 
-// What waits for room leaves now, by the choice of the selector that follows. A queue longer than one round of actions
-// is left to SRT, which asks for the rest again.
+// What waits for room when adaptive ends leaves by the choice of the selector that follows, as much at a time as a
+// round of actions holds.
 void Sender::send_waiting(Instant now, Actions& out) noexcept {
-    std::size_t room = Actions::sends_max / 2;
     Ledger& ledger = dispatch_.ledger();
-    ledger.each_wanted([&](Ledger::Entry& e) {
-        const LinkId link = room == 0 ? no_link : choose(e.packet.length, now);
+    for (std::size_t room = Actions::sends_max / 2; room > 0 && ledger.any_wanted(); --room) {
+        Ledger::Entry& e = ledger.first_wanted();
+        const LinkId link = choose(e.packet.length, now);
         if (link == no_link) {
             counters_.add(Counter::packets_given_up);
             ledger.give_up(e);
-            return;
+            continue;
         }
-        --room;
         accounting_.note_sent(link, e.sequence, now);
         const PacketRef packet = ledger.take(e);
         route(packet, link, out);
         out.release_after(packet.buffer);
-    });
+    }
+    dispatch_at_ = ledger.any_wanted() ? now : never;
+    arm(dispatch_at_);
+    if (dispatch_at_ == never) dispatch_.clear(now);
 }
 
 // What the receiver made of the offer.
@@ -64,6 +68,10 @@ bool Sender::queue_data(const Completion& c, const wire::SrtPacket& srt, Instant
 }
 
 void Sender::tick_dispatch(Instant now, Actions& out) noexcept {
+    if (!adaptive_) {
+        send_waiting(now, out);
+        return;
+    }
     dispatch_.tick(now);
     each_link(dispatch_.take_probes(now) & alive_, [&](LinkId link) {
         // Two bytes do not say which question they answer.

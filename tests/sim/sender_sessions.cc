@@ -46,6 +46,32 @@ TEST_CASE("a session that begins just before the wrap flows through it, in-fligh
     CHECK(lab.count(EventKind::session_started) == 1);
 }
 
+TEST_CASE("all that waits in adaptive's queue leaves when another selector follows, however much it is") {
+    LabOptions options;
+    options.mode = select::Mode::adaptive;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.run(1_s);
+    for (std::size_t i = 0; i < 2; ++i) lab.set_dark(i, true);
+    lab.run(700_ms);
+    const std::uint32_t waiting = lab.snapshot().waiting;
+    REQUIRE(waiting > 256);  // more than a round of actions
+    REQUIRE(lab.counter(Counter::packets_given_up) == 0);
+    for (std::size_t i = 0; i < 2; ++i) lab.set_dark(i, false);
+    const std::uint64_t before = lab.counter(Counter::uplink_packets_out);
+    Command other;
+    other.kind = CommandKind::set_selection;
+    other.selection.mode = select::Mode::enhanced;
+    lab.command(other);
+    lab.run(50_ms);
+    CHECK(lab.snapshot().waiting == 0);
+    CHECK(lab.counter(Counter::packets_given_up) == 0);
+    CHECK(lab.counter(Counter::drop_no_room) == 0);
+    CHECK(lab.counter(Counter::uplink_packets_out) >= before + waiting);
+    lab.run(2_s);
+    CHECK(lab.server->session().on_time + 60 >= lab.caller->counts().sent);
+}
+
 TEST_CASE("a caller that connects anew, wherever its sequences begin, has a clean slate") {
     const std::uint32_t first = 1'000'000'000;
     const std::uint32_t second =
