@@ -71,14 +71,19 @@ link::PathSettings Dispatch::path_settings() const noexcept {
 void Dispatch::set_reports(bool reports) noexcept {
     if (reports_ == reports) return;
     reports_ = reports;
-    for (Link& l : links_) l.path.set(path_settings());
+    take_settings();
 }
 
 void Dispatch::set_latency(Duration latency) noexcept {
     if (latency_ == latency) return;
     latency_ = latency;
     margin_ = std::min(margin_max, latency / 5);
+    take_settings();
+}
+
+void Dispatch::take_settings() noexcept {
     for (Link& l : links_) l.path.set(path_settings());
+    each_link(up_, [this](LinkId link) { refresh(link); });
 }
 
 void Dispatch::refresh_least() noexcept {
@@ -94,18 +99,21 @@ void Dispatch::refresh_least() noexcept {
 
 Dispatch::Choice Dispatch::choose(std::int64_t bytes, std::int64_t left, LinkMask open) const noexcept {
     std::int64_t least = never.ns;
-    std::int64_t safest = never.ns;
     std::uint32_t best = no_link.value;
-    for (; open != 0; open &= open - 1) {
-        const auto i = static_cast<std::uint32_t>(std::countr_zero(open));
+    for (LinkMask rest = open; rest != 0; rest &= rest - 1) {
+        const auto i = static_cast<std::uint32_t>(std::countr_zero(rest));
         const Lane& lane = lanes_[i];
-        if (lane.room < bytes) continue;
-        safest = std::min(safest, lane.safe_ns);
-        if (lane.safe_ns > left || lane.delay_ns >= least) continue;
+        if (lane.room < bytes || lane.safe_ns > left || lane.delay_ns >= least) continue;
         least = lane.delay_ns;
         best = i;
     }
-    return {LinkId(static_cast<std::uint8_t>(best)), safest};
+    Choice choice{LinkId(static_cast<std::uint8_t>(best))};
+    if (best == no_link.value)
+        each_link(open, [&](LinkId link) {
+            const Lane& lane = lanes_[link.index()];
+            if (lane.room >= bytes) choice.safe_ns = std::min(choice.safe_ns, lane.safe_ns);
+        });
+    return choice;
 }
 
 LinkMask Dispatch::with_room_to_spare(LinkMask open) const noexcept {
@@ -140,6 +148,42 @@ void Dispatch::settle(LinkId link, Instant now) noexcept {
         count_lost(link, position, sent.sequence);
     });
     refresh(link);
+}
+
+// That packet came by that link, so long before its answer left. For each packet, so within its callers.
+[[gnu::always_inline]] inline Dispatch::Arrival Dispatch::note_arrival(LinkId link, wire::Seq31 sequence, Duration age,
+                                                                       Instant now) noexcept {
+    Ledger::Entry* const e = ledger_.find(sequence);
+    if (e == nullptr) return {};
+    Link& l = at(link);
+    Arrival arrival;
+    // Of two copies on one link the open one, unless it cannot have come yet.
+    int lost = -1;
+    for (int copy = 0; copy < 2; ++copy) {
+        if (e->link[static_cast<std::size_t>(copy)] != link) continue;
+        if (e->is_lost(copy)) {
+            lost = copy;
+            continue;
+        }
+        const std::uint32_t position = e->position[static_cast<std::size_t>(copy)];
+        const link::Flight::Sent* const sent = l.flight.find(position);
+        if (sent == nullptr) return {};  // known since an earlier answer
+        if (e->sends > 1 && now - sent->at() - age < l.path.base_rtt() * 3 / 4) [[unlikely]]
+            continue;
+        arrival = {sent->bytes, sent->at(), Duration{std::int64_t{sent->expected_us} * 1000}};
+        l.flight.arrived(position);
+        --open_packets_;
+        lost = -1;
+        break;
+    }
+    if (lost >= 0) {
+        e->lost = static_cast<std::uint8_t>(e->lost & ~(1u << lost));
+        arrival.bytes = e->packet.length + header_bytes;
+        l.flight.belated(e->position[static_cast<std::size_t>(lost)], now);
+        counters_.add(Counter::losses_belied);
+    }
+    if (e->state != Ledger::State::given_up) ledger_.note_delivered(*e);
+    return arrival;
 }
 
 void Dispatch::on_report(LinkId link, const wire::DeliveryReport& report, Instant now) noexcept {
@@ -225,40 +269,6 @@ void Dispatch::on_srtla_ack(LinkId link, const wire::SrtlaAck& ack, Instant now)
     refresh_least();
 }
 
-// That packet came by that link, so long before its answer left.
-Dispatch::Arrival Dispatch::note_arrival(LinkId link, wire::Seq31 sequence, Duration age, Instant now) noexcept {
-    Ledger::Entry* const e = ledger_.find(sequence);
-    if (e == nullptr) return {};
-    Link& l = at(link);
-    Arrival arrival;
-    // Of two copies on one link the open one, unless it cannot have come yet.
-    int lost = -1;
-    for (int copy = 0; copy < 2; ++copy) {
-        if (e->link[static_cast<std::size_t>(copy)] != link) continue;
-        if (e->is_lost(copy)) {
-            lost = copy;
-            continue;
-        }
-        const std::uint32_t position = e->position[static_cast<std::size_t>(copy)];
-        const link::Flight::Sent* const sent = l.flight.find(position);
-        if (sent == nullptr) return {};  // known since an earlier answer
-        if (now - sent->at() - age < l.path.base_rtt() * 3 / 4 && e->sends > 1) continue;
-        arrival = {sent->bytes, sent->at(), Duration{std::int64_t{sent->expected_us} * 1000}};
-        l.flight.arrived(position);
-        --open_packets_;
-        lost = -1;
-        break;
-    }
-    if (lost >= 0) {
-        e->lost = static_cast<std::uint8_t>(e->lost & ~(1u << lost));
-        arrival.bytes = e->packet.length + header_bytes;
-        l.flight.belated(e->position[static_cast<std::size_t>(lost)], now);
-        counters_.add(Counter::losses_belied);
-    }
-    if (e->state != Ledger::State::given_up) ledger_.note_delivered(*e);
-    return arrival;
-}
-
 void Dispatch::on_echo(LinkId link, Duration rtt, Instant now) noexcept {
     if ((up_ & mask_of(link)) == 0) return;
     Link& l = at(link);
@@ -281,10 +291,9 @@ void Dispatch::on_echo(LinkId link, Duration rtt, Instant now) noexcept {
 
 void Dispatch::on_srt_ack(wire::Seq31 next_expected, Instant now) noexcept {
     if (reports_)
-        ledger_.note_delivered_before(next_expected, [this](const Ledger::Entry& e) { note_overtaken(e); });
+        ledger_.release_before(next_expected, [this](const Ledger::Entry& e) { note_overtaken(e); });
     else
-        note_covered(next_expected, now);
-    ledger_.release_before(next_expected);
+        release_covered(next_expected, now);
     if (stuck_since_ == never || stuck_at_ != next_expected) {
         stuck_at_ = next_expected;
         stuck_since_ = now;
@@ -293,7 +302,7 @@ void Dispatch::on_srt_ack(wire::Seq31 next_expected, Instant now) noexcept {
 
 // A plain receiver: what SRT's ACK covers needs no word of SRTLA's any more. Where there is none at all, the ACK is an
 // answer of each link that it covers packets of.
-void Dispatch::note_covered(wire::Seq31 next_expected, Instant now) noexcept {
+void Dispatch::release_covered(wire::Seq31 next_expected, Instant now) noexcept {
     struct Covered {
         std::int64_t bytes = 0;
         std::int64_t in_flight = 0;
@@ -301,7 +310,7 @@ void Dispatch::note_covered(wire::Seq31 next_expected, Instant now) noexcept {
     };
     std::array<Covered, links_max> covered;
     LinkMask links = 0;
-    ledger_.note_delivered_before(next_expected, [&](Ledger::Entry& e) {
+    ledger_.release_before(next_expected, [&](Ledger::Entry& e) {
         note_overtaken(e);
         for (std::size_t copy = 0; copy < 2; ++copy) {
             if (e.link[copy] == no_link || e.is_lost(static_cast<int>(copy))) continue;

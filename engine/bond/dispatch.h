@@ -165,9 +165,10 @@ private:
     };
     // What a choice reads.
     struct Lane {
-        std::int64_t room = 0;      // bytes
-        std::int64_t delay_ns = 0;  // of a packet sent now
-        std::int64_t safe_ns = 0;   // and what it may be late by beyond that
+        std::int64_t room = 0;       // bytes
+        std::int64_t delay_ns = 0;   // of a packet sent now
+        std::int64_t safe_ns = 0;    // and what it may be late by beyond that
+        std::int64_t margin_ns = 0;  // which is this
     };
 
     [[nodiscard]] Link& at(LinkId link) noexcept { return links_[link.index()]; }
@@ -175,16 +176,22 @@ private:
     [[nodiscard]] static std::int64_t room_of(const Link& l) noexcept {
         return l.flight.full() ? 0 : l.path.window() - l.flight.bytes();
     }
+    // What its path can do has changed, or only what it carries.
     void refresh(LinkId link) noexcept {
+        lanes_[link.index()].margin_ns = std::clamp(at(link).path.error(), margin_min, margin_).ns;
+        refresh_load(link);
+    }
+    void refresh_load(LinkId link) noexcept {
         const Link& l = at(link);
         Lane& lane = lanes_[link.index()];
         lane.room = room_of(l);
         lane.delay_ns = l.path.delay_behind(l.flight.bytes()).ns;
-        lane.safe_ns = lane.delay_ns + std::clamp(l.path.error(), margin_min, margin_).ns;
+        lane.safe_ns = lane.delay_ns + lane.margin_ns;
     }
     void refresh_least() noexcept;
     [[nodiscard]] link::PathSettings path_settings() const noexcept;
-    void put(Ledger::Entry& e, LinkId link, Instant now) noexcept {
+    void take_settings() noexcept;
+    [[gnu::always_inline]] void put(Ledger::Entry& e, LinkId link, Instant now) noexcept {
         Link& l = at(link);
         if (l.flight.empty()) {
             l.feedback_at = std::max(l.feedback_at, now);
@@ -193,11 +200,11 @@ private:
         const auto bytes = static_cast<std::uint16_t>(e.packet.length + header_bytes);
         ledger_.note_sent(e, link, l.flight.push(e.sequence, bytes, Duration{lanes_[link.index()].delay_ns}, now));
         ++open_packets_;
-        refresh(link);
+        refresh_load(link);
     }
     struct Choice {
         LinkId link = no_link;
-        std::int64_t safe_ns = never.ns;  // of the surest one with room; never: none has
+        std::int64_t safe_ns = never.ns;  // without one, of the surest with room; never: none has
     };
     // Of the links of `open` that have room for so many bytes and surely bring them within `left` ns, the one where
     // they arrive first.
@@ -243,7 +250,7 @@ private:
     void note_overtaken(const Ledger::Entry& e) noexcept {
         if (e.sends == 0) counters_.add(Counter::packets_given_up);
     }
-    void note_covered(wire::Seq31 next_expected, Instant now) noexcept;
+    void release_covered(wire::Seq31 next_expected, Instant now) noexcept;
     void note_stuck(wire::Seq31 next_expected, Instant now) noexcept;
     // Of links that speak, those that may carry copies.
     [[nodiscard]] LinkMask for_copies(LinkMask speaking) const noexcept {

@@ -179,24 +179,24 @@ public:
                 set(e, State::delivered);
         });
     }
-    // And nobody will ask for them again, though one may be on its way once more.
-    void release_before(wire::Seq31 next) noexcept {
-        walk(released_, next, [this](Entry& e) {
-            if (e.state != State::given_up) set(e, State::delivered);
+    // The same, and nobody will ask for them again, though one may be on its way once more.
+    template <class Visit>
+    void release_before(wire::Seq31 next, Visit&& visit) noexcept {
+        walk(released_, next, [&](Entry& e) {
+            if (e.state == State::in_flight || e.state == State::wanted) [[unlikely]] {
+                const bool is_news = wire::distance(floor_, e.sequence) >= 0;
+                if (is_news) visit(e);
+                set(e, is_news && e.state == State::wanted && e.sends == 0 ? State::given_up : State::delivered);
+            }
             release(e);
         });
+        if (wire::distance(floor_, released_) > 0) floor_ = released_;
     }
 
     [[nodiscard]] wire::Seq31 newest() const noexcept { return newest_; }
     [[nodiscard]] wire::Seq31 floor() const noexcept { return floor_; }
     [[nodiscard]] bool empty() const noexcept { return !has_any_; }
     [[nodiscard]] std::uint32_t capacity() const noexcept { return mask_ + 1; }
-    // Calls visit(Entry&) for each that is wanted, in order; it may give them up or send them.
-    template <class Visit>
-    void each_wanted(Visit&& visit) noexcept {
-        if (!has_any_) return;
-        for (std::uint32_t left = wanted_count_; left > 0 && wanted_count_ > 0; --left) visit(first_wanted());
-    }
     [[nodiscard]] bool is_consistent() const noexcept {
         std::uint32_t count = 0;
         for (std::uint32_t i = 0; i <= mask_; ++i) {
@@ -213,9 +213,7 @@ public:
     }
 
 private:
-    [[nodiscard]] std::uint32_t index(const Entry& e) const noexcept {
-        return static_cast<std::uint32_t>(&e - entries_.get());
-    }
+    [[nodiscard]] std::uint32_t index(const Entry& e) const noexcept { return e.sequence.raw() & mask_; }
     // From `step` sequences after it on.
     [[nodiscard]] Entry* next_wanted(const Entry& e, std::int32_t step) noexcept {
         const std::int32_t left = wire::distance(e.sequence, newest_);

@@ -71,6 +71,7 @@ public:
     }
     void clear() noexcept {
         base_rtt_.clear();
+        base_ns_ = rtt_unknown.ns;
         base_one_way_.clear();
         has_one_way_ = false;
         queue_delay_ns_ = 0;
@@ -88,7 +89,7 @@ public:
 
     // A round trip without the time that the far end held its answer back.
     void on_rtt(Duration rtt, Instant now) noexcept {
-        base_rtt_.note(std::max<std::int64_t>(rtt.ns, 1), now);
+        on_round_trip(rtt, now);
         update_window();
     }
     // The newest arrival of a report: bytes that came with it in all, when it arrived on the receiver's clock, and when
@@ -106,20 +107,18 @@ public:
     void on_acknowledged(std::int64_t bytes, Instant sent_at, std::int64_t in_flight, Instant now) noexcept {
         on_round_trip(now - sent_at, now);
         note_delay(base_rtt_, (now - sent_at).ns, now);
+        base_ns_ = base_rtt_.least();
         sample(bytes, now, sent_at, in_flight, now);
     }
 
-    [[nodiscard]] Duration base_rtt() const noexcept {
-        return base_rtt_.any() ? Duration{base_rtt_.least()} : rtt_unknown;
-    }
+    [[nodiscard]] Duration base_rtt() const noexcept { return Duration{base_ns_}; }
     [[nodiscard]] Duration queue_delay() const noexcept { return Duration{queue_delay_ns_}; }
     [[nodiscard]] float bytes_per_ns() const noexcept { return rate_; }
     [[nodiscard]] std::int64_t window() const noexcept { return window_; }
     // From now until a packet arrives that is sent behind so many bytes. An integer's arithmetic: once per packet.
     [[nodiscard]] Duration delay_behind(std::int64_t in_flight) const noexcept {
-        const std::int64_t base = base_rtt().ns;
-        const std::int64_t waits = (in_flight * pace_) / pace_one - base;
-        return Duration{base / 2 + (pace_ != 0 ? std::max<std::int64_t>(0, waits) : 0)};
+        const std::int64_t waits = (in_flight * pace_ >> pace_bits) - base_ns_;
+        return Duration{base_ns_ / 2 + std::max<std::int64_t>(0, waits)};
     }
     // The newest arrival was expected to take so long.
     void note_expected(Duration expected, Instant now) noexcept {
@@ -140,10 +139,11 @@ private:
     struct Rate {
         Instant at;
         float bytes_per_ns;
+        std::uint32_t number;
     };
     static constexpr std::size_t samples_max = 64;  // powers of two; of reports each 10 ms this is 0.64 s
     static constexpr std::size_t rates_max = 64;    // and of rates 0.64 s
-    static constexpr std::int64_t pace_one = 256;
+    static constexpr int pace_bits = 8;
     // From this delay on a link has a queue, and what it delivers is what it can.
     static constexpr std::int64_t saturated_ns = 20'000'000;
     static constexpr Duration error_span{2'000'000'000};  // 5 s does as well
@@ -155,7 +155,10 @@ private:
     static constexpr std::int64_t confirms_ns = 3'000'000;
     static constexpr std::int64_t rate_span_min_ns = 20'000'000;  // a shorter one measures a burst
 
-    void on_round_trip(Duration rtt, Instant now) noexcept { base_rtt_.note(std::max<std::int64_t>(rtt.ns, 1), now); }
+    void on_round_trip(Duration rtt, Instant now) noexcept {
+        base_rtt_.note(std::max<std::int64_t>(rtt.ns, 1), now);
+        base_ns_ = base_rtt_.least();
+    }
     void note_delay(WindowedLeast& base, std::int64_t delay, Instant now) noexcept {
         base.note(delay, now);
         queue_delay_ns_ = delay - base.least();
@@ -214,15 +217,19 @@ private:
         return static_cast<float>(to.delivered - from.delivered) / static_cast<float>(ns);
     }
     void set_pace(float bytes_per_ns) noexcept {
-        pace_ = bytes_per_ns > 0 ? static_cast<std::int64_t>(static_cast<float>(pace_one) / bytes_per_ns) : 0;
+        pace_ = bytes_per_ns > 0 ? static_cast<std::int64_t>(static_cast<float>(1 << pace_bits) / bytes_per_ns) : 0;
     }
+    // Kept are those that no later one reached, so that the first of them is the greatest.
     void note_rate(float rate, Instant now) noexcept {
-        if (rates_count_ == rates_max) drop_rate();
-        rates_[(rates_first_ + rates_count_++) % rates_max] = Rate{now, rate};
-        while (rates_[rates_first_].at < now - settings_.rate_memory) drop_rate();
-        rate_ = 0;
-        for (std::size_t i = 0; i < rates_count_; ++i)
-            rate_ = std::max(rate_, rates_[(rates_first_ + i) % rates_max].bytes_per_ns);
+        while (rates_count_ > 0 && rates_[(rates_first_ + rates_count_ - 1) % rates_max].bytes_per_ns <= rate)
+            --rates_count_;
+        const Rate newest{now, rate, ++rates_noted_};
+        rates_[(rates_first_ + rates_count_++) % rates_max] = newest;
+        const auto is_past = [&](const Rate& r) {
+            return newest.number - r.number >= rates_max || r.at < now - settings_.rate_memory;
+        };
+        while (is_past(rates_[rates_first_])) drop_rate();
+        rate_ = rates_[rates_first_].bytes_per_ns;
     }
     [[nodiscard]] std::int64_t allowance() const noexcept {
         const auto horizon = static_cast<float>(base_rtt().ns + settings_.queue_target.ns);
@@ -263,11 +270,13 @@ private:
     std::int64_t grown_ = 0;
     std::int64_t window_ = 0;
     float rate_ = 0;
-    std::int64_t pace_ = 0;  // ns per byte of a packet that is sent now, in 1/pace_one; 0: not known
+    std::int64_t pace_ = 0;                  // ns per byte of a packet that is sent now, << pace_bits; 0: not known
+    std::int64_t base_ns_ = rtt_unknown.ns;  // the least of base_rtt_
     std::size_t sample_first_ = 0;
     std::size_t sample_count_ = 0;
     std::size_t rates_first_ = 0;
     std::size_t rates_count_ = 0;
+    std::uint32_t rates_noted_ = 0;
     std::array<Sample, samples_max> samples_{};
     std::array<Rate, rates_max> rates_{};
 };

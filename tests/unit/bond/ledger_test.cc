@@ -73,10 +73,11 @@ TEST_CASE("what is taken out of the ledger is its taker's to give back, and is w
     Book book;
     for (std::uint32_t i = 0; i < 10; ++i) book.add(100 + i);
     std::vector<BufferId> taken;
-    book.ledger.each_wanted([&](Ledger::Entry& e) {
+    while (book.ledger.any_wanted()) {
+        Ledger::Entry& e = book.ledger.first_wanted();
         CHECK(e.sequence == Seq31(100 + static_cast<std::uint32_t>(taken.size())));
         taken.push_back(book.ledger.take(e).buffer);
-    });
+    }
     CHECK(taken.size() == 10);
     CHECK_FALSE(book.ledger.any_wanted());
     CHECK(book.ledger.is_consistent());
@@ -114,12 +115,23 @@ TEST_CASE("what has come is kept until nobody can ask for it, and is not sent me
     CHECK(book.ledger.find(Seq31(3))->state == State::given_up);  // it never left
     CHECK(book.ledger.find(Seq31(4))->state == State::delivered);
     CHECK(book.ledger.find(Seq31(2))->state == State::given_up);
-    book.ledger.release_before(Seq31(5));
+    const auto count = [&](const Ledger::Entry&) { ++open; };
+    book.ledger.release_before(Seq31(5), count);
+    CHECK(open == 4);
     CHECK(book.held() == 5);
     CHECK(book.ledger.find(Seq31(4))->packet.buffer == no_buffer);
-    book.ledger.release_before(Seq31(3));   // an older word
-    book.ledger.release_before(Seq31(50));  // of what was never sent
+    book.ledger.release_before(Seq31(3), count);   // an older word
+    book.ledger.release_before(Seq31(50), count);  // of what was never sent
     CHECK(book.held() == 5);
+    CHECK(open == 4);
+    book.ledger.note_sent(*book.ledger.find(Seq31(5)), a, 5);
+    book.ledger.release_before(Seq31(7), count);  // both in one
+    CHECK(open == 6);
+    CHECK(book.held() == 3);
+    CHECK(book.ledger.wanted() == 3);
+    CHECK(book.ledger.floor() == Seq31(7));
+    CHECK(book.ledger.find(Seq31(5))->state == State::delivered);
+    CHECK(book.ledger.find(Seq31(6))->state == State::given_up);
     CHECK(book.ledger.is_consistent());
 }
 
@@ -131,7 +143,7 @@ TEST_CASE("what is sent again after it had come is wanted no more when nobody ca
     book.ledger.want(*book.ledger.find(Seq31(1)));
     book.ledger.want(*book.ledger.find(Seq31(2)));
     book.ledger.note_sent(*book.ledger.find(Seq31(2)), a, 5);
-    book.ledger.release_before(Seq31(3));
+    book.ledger.release_before(Seq31(3), [](const Ledger::Entry&) {});
     CHECK(book.ledger.is_consistent());
     CHECK(book.ledger.wanted() == 1);
     CHECK(book.held() == 1);
