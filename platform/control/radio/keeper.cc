@@ -85,6 +85,7 @@ void Keeper::apply(const DesiredState& state) {
         if (radios_[channels_[i].radio].id) declare(channels_[i]);
     for (const std::size_t radio : places)
         if (!radios_[radio].id) find(radio);
+    arm_retry();
     link_.pump();
 }
 
