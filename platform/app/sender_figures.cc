@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "platform/control/json_text.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
@@ -162,7 +163,7 @@ Json figures_of(const SenderSnapshot& s, std::span<const std::string, links_max>
 
 std::string figures_json(const SenderSnapshot& s, std::span<const std::string, links_max> names,
                          std::span<const WaitingUplink> waiting) {
-    return figures_of(s, names, waiting).dump();
+    return control::text_of(figures_of(s, names, waiting));
 }
 
 }  // namespace hawser::app

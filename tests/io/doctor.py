@@ -11,11 +11,12 @@ import sys
 from program import HAWSER, check, finish, refuses, run
 
 RECEIVER, PORT = "10.99.0.1", "5000"
+ODD = b"\xff\x1bodd"  # a name of an interface, by the kernel's law
 FAR = f"hawser-doctor-{os.getpid()}"  # the receiver's namespace; the sender's is this process's own
 
 
 def ip(*words):
-    return subprocess.run(["ip", *words], check=False, capture_output=True, text=True).returncode == 0
+    return subprocess.run(["ip", *words], check=False, capture_output=True).returncode == 0
 
 
 def far(*words):
@@ -103,6 +104,14 @@ def interfaces():
     check("without a list every interface is looked at", said.count("\n") == 2 and "usb0" in said and "usb1" in said, said)
     row = doctor("10.1.1.2%wwan7")["10.1.1.2%wwan7"]
     check("an interface that is not there", row["ailment"] == "no_interface" and "there are usb0, usb1" in row["text"], row)
+    odd = (ip("link", "add", ODD, "type", "veth", "peer", "name", "odd") and ip("addr", "add", "10.7.7.7/24", "dev", ODD) and ip("link", "set", "odd", "up")
+           and ip("link", "set", ODD, "up"))
+    check("an interface of an odd name", odd)
+    row = doctor("10.1.1.2%wwan7").get("10.1.1.2%wwan7", {})
+    check("a name that is no text does not end it", "there are usb0, usb1, " in row.get("text", "") and "\ufffd" in row.get("text", ""), row)
+    _, said = run("doctor", RECEIVER, PORT)
+    check("and is told, where it cannot be an uplink", "is not looked at" in said and "\x1b" not in said, said)
+    ip("link", "del", ODD)
     row = doctor("10.5.5.5")["10.5.5.5"]
     check("an address that is not there", row["ailment"] == "no_address", row)
     ip("addr", "add", "10.1.0.2/24", "dev", "usb1")

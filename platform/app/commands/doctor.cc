@@ -11,6 +11,8 @@
 #include "platform/app/commands/options.h"
 #include "platform/app/doctor/diagnosis.h"
 #include "platform/app/figures.h"
+#include "platform/app/plain_text.h"
+#include "platform/control/json_text.h"
 #include "platform/control/resolver.h"
 #include "platform/control/uplink_list.h"
 #include "platform/linux/errno_text.h"
@@ -55,6 +57,9 @@ Result<std::vector<UplinkSpec>, std::string> read_uplinks(const Request& r,
             if (i.is_loopback || !i.is_up || !(i.has_address(true) || i.has_address(false))) continue;
             std::string complaint;
             static_cast<void>(control::add_uplink(list, i.name, control::UplinkForms::all, complaint));
+            if (!complaint.empty())
+                std::fprintf(stderr, "hawser doctor: %s is not looked at: %s\n", printable(i.name).c_str(),
+                             printable(complaint).c_str());
         }
     if (list.uplinks.empty()) return Failure{std::string("there are no uplinks to look at")};
     return list.uplinks;
@@ -164,12 +169,12 @@ int command_doctor(int argc, char** argv) {
         json.push_back(json_of(f, d));
         if (r.json) continue;
         std::fputs(fmt::format("{:<24} {} {}: {}\n", f.name, d.ailment == Ailment::none ? "ok " : "BAD",
-                               os::endpoint_text(f.receiver), d.text)
+                               os::endpoint_text(f.receiver), printable(d.text))
                        .c_str(),
                    stdout);
         for (const std::string& command : d.commands) std::fputs(("    " + command + "\n").c_str(), stdout);
     }
-    if (r.json) std::fputs((Json{{"uplinks", json}}.dump() + "\n").c_str(), stdout);
+    if (r.json) std::fputs((control::text_of(Json{{"uplinks", json}}) + "\n").c_str(), stdout);
     return all_ok ? exit_ok : exit_failed;
 }
 

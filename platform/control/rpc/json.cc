@@ -3,15 +3,6 @@
 
 namespace hawser::rpc {
 
-namespace {
-
-template <class Value>
-std::string dumped(const Value& value) {
-    return value.dump(-1, ' ', false, Value::error_handler_t::replace);
-}
-
-}  // namespace
-
 bool is_nested_too_deep(std::string_view text) {
     int depth = 0;
     bool is_in_string = false;
@@ -45,8 +36,5 @@ std::optional<Params> parse_json(std::string_view text, std::string& complaint) 
         return std::nullopt;
     }
 }
-
-std::string text_of(const Json& value) { return dumped(value); }
-std::string text_of(const Params& value) { return dumped(value); }
 
 }  // namespace hawser::rpc

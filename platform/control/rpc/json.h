@@ -4,11 +4,11 @@
 // only when its nesting is bounded.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "platform/control/json_text.h"
 
 namespace hawser::rpc {
 
@@ -22,8 +22,6 @@ inline constexpr int nesting_max = 32;
 // Absent with the reason in `complaint`.
 [[nodiscard]] std::optional<Params> parse_json(std::string_view text, std::string& complaint);
 
-// On one line. Bytes that are no UTF-8 (file names may hold them) become U+FFFD.
-[[nodiscard]] std::string text_of(const Json& value);
-[[nodiscard]] std::string text_of(const Params& value);
+using control::text_of;
 
 }  // namespace hawser::rpc
