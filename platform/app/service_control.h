@@ -43,7 +43,7 @@ protected:
     [[nodiscard]] virtual bool on_first_answer(const control::Resolution& resolution) = 0;  // false: exit code 1
     virtual void on_resolved(const control::Resolution& resolution) = 0;                    // the later answers
     virtual void on_event(const Event& event) = 0;                                          // after it was told
-    [[nodiscard]] virtual Result<Unit, std::string> reload() = 0;  // the error has been logged too
+    [[nodiscard]] virtual Result<Unit, std::string> reload() = 0;  // its own part; the error has been logged too
     [[nodiscard]] virtual std::string table() = 0;                 // with rates since the last one
     [[nodiscard]] virtual std::string json() const = 0;
     [[nodiscard]] virtual Json stats() = 0;               // as get_stats answers
@@ -85,7 +85,7 @@ protected:
         if (control_) {
             add_methods(control_->methods());
             control_->serve([this] { static_cast<void>(when_fresh([this] { control_->publish_stats(stats()); })); },
-                            [this] { return is_fresh(); }, [this] { return reload(); });
+                            [this] { return is_fresh(); }, [this] { return reload_all(); });
         }
         return true;
     }
@@ -146,7 +146,7 @@ private:
         if (std::exchange(has_answer_, true))
             on_resolved(*answer);
         else if (!on_first_answer(*answer))
-            loop_.quit(1);
+            end(1);
     }
 
     void on_service() {
@@ -164,32 +164,40 @@ private:
         if (!asked_for_.empty()) answer_asked();
         if (ended) {
             events_.flush();
-            if (!kept_) return loop_.quit(service_->failed() ? 1 : 0);
             loop_.unwatch(service_->fd());
-            kept_->stop([this] { loop_.quit(service_->failed() ? 1 : 0); });
+            end(service_->failed() ? 1 : 0);
         }
     }
 
-    void reload_channels() {
-        if (!kept_) return;
-        if (const auto loaded = kept_->load(); !loaded)
+    // The pump has ended, or never ran: what is left is to give up the channels.
+    void end(int code) {
+        stopping_ = true;
+        if (!kept_) return loop_.quit(code);
+        kept_->stop([this, code] { loop_.quit(code); });
+    }
+
+    // What SIGHUP and the control socket's `reload` do: each part, whatever became of the other.
+    Result<Unit, std::string> reload_all() {
+        if (stopping_) return Failure{std::string("the program is ending")};
+        auto done = reload();
+        if (!kept_) return done;
+        if (const auto loaded = kept_->load(); !loaded) {
             log(Level::error, "reload refused, the radio channels stay as they are: {}", loaded.error());
+            if (done) return Failure{loaded.error()};
+        }
+        return done;
     }
 
     void on_signal(int signal) {
         switch (signal) {
-            case SIGHUP:
-                static_cast<void>(reload());
-                reload_channels();
-                break;
+            case SIGHUP: static_cast<void>(reload_all()); break;
             case SIGUSR1:
                 if (service_) static_cast<void>(when_fresh([this] { print_json(); }));
                 break;
             default:
-                // Asked a second time, or nothing runs yet that would want an orderly end.
-                if (stopping_ || !service_) loop_.quit(stopping_ ? 1 : 0);
-                stopping_ = true;
-                if (service_) service_->stop();
+                if (std::exchange(stopping_, true)) return loop_.quit(1);  // asked a second time
+                if (service_) return service_->stop();
+                end(0);
                 break;
         }
     }
