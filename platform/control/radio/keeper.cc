@@ -41,6 +41,7 @@ Keeper::Keeper(Loop& loop, const Settings& settings, Notice notice)
       link_(
           loop, service_, settings.ttl, [this](const RadioEvent& e) { on_event(e); }, notice_) {
     if (settings.cache != nullptr) link_.remember_in(*settings.cache);
+    link_.on_status([this](radio::RadioId id, const Endpoint& source, const radio::Status&) { on_sender(id, source); });
     loop_.watch(retry_.fd(), [this] { on_retry(); });
 }
 
@@ -170,6 +171,20 @@ void Keeper::leave(std::size_t place) {
     link_.drop(*r.id);
     r.before.push_back(*r.id);
     r.id.reset();
+}
+
+void Keeper::on_sender(radio::RadioId id, const Endpoint& source) {
+    const std::size_t place = radio_of(id);
+    if (place == radios_.size()) return;
+    Radio& r = radios_[place];
+    if (std::find(r.senders.begin(), r.senders.end(), source) != r.senders.end()) return;
+    const bool is_first = r.senders.empty();
+    if (r.senders.size() == senders_max) r.senders.erase(r.senders.begin());
+    r.senders.push_back(source);
+    const Instant now = os::now();
+    if (is_first || now - r.verified < verify_interval) return;
+    r.verified = now;
+    service_.check_now(id, now);
 }
 
 Instant Keeper::doubt_at(const Radio& r) const {

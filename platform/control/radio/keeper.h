@@ -5,6 +5,8 @@
 //  - A radiod that cannot be reached (an interface that is not there) is tried again each retry_interval.
 //  - A group is a guess until somebody answers there. While nobody does its radiod's name is asked for again, after
 //    retry_interval where the group was computed, else after silence_max, and its channels go where the name says.
+//  - A status by a sender that was not heard before, which a radiod is that was restarted, has the channels verified at
+//    once.
 //  - Channels that are no longer wanted are left as they are, or removed, as the settings say.
 // Lives on a control::Loop and its thread; a program may run it beside anything else on that loop.
 #pragma once
@@ -110,6 +112,8 @@ private:
         FoundGroup found;                    // of the id
         Instant asked;                       // when its name was answered last
         std::vector<radio::RadioId> before;  // of groups that it has left
+        std::vector<Endpoint> senders;       // of statuses, the newest last; senders_max
+        Instant verified;                    // for a new one
     };
     struct Channel {
         std::size_t radio = 0;
@@ -118,6 +122,9 @@ private:
         bool is_active = false;
         std::string refusal{};  // told; it is no news as long as it stays
     };
+    // Whoever invents senders has the channels verified no more often than this. Untuned, as the next.
+    static constexpr Duration verify_interval{1'000'000'000};
+    static constexpr std::size_t senders_max = 8;
     [[nodiscard]] std::size_t place_of(const WantedRadio& wanted);
     void find(std::size_t radio);
     void on_group(std::size_t radio, const FoundGroup& found);
@@ -126,6 +133,7 @@ private:
     [[nodiscard]] Instant doubt_at(const Radio& radio) const;
     void on_retry();
     void arm_retry();
+    void on_sender(radio::RadioId id, const Endpoint& source);
     void declare(Channel& channel);
     void drop(Channel& channel);
     void on_event(const radio::RadioEvent& event);
