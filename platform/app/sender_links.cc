@@ -50,6 +50,12 @@ void SenderLinks::opened(LinkId link, const Endpoint& local) {
     update();
 }
 
+void SenderLinks::connected(LinkId link, bool is_connected) {
+    plan_.connected(link, is_connected);
+    // One that is held back may be the only one now.
+    if (!is_connected) update();
+}
+
 void SenderLinks::update() {
     if (!has_list_) return;
     for (const LinkPlan::Step& step : plan_.steps(os::now())) take(step);
@@ -89,7 +95,7 @@ void SenderLinks::take(const LinkPlan::Step& step) {
             log(Level::info, "uplink {} {}", names_[place], step.text);
             c.kind = CommandKind::renew_uplink;
             break;
-        case LinkPlan::StepKind::note: log(Level::warn, "uplink {} {}", names_[place], step.text); return;
+        case LinkPlan::StepKind::note: log(Level::warn, "uplink {} {}", plan_.name(step.link), step.text); return;
     }
     send_(c);
 }

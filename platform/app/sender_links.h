@@ -32,6 +32,8 @@ public:
     void set_receiver(const Resolved& resolved);
     // The pump opened a link.
     void opened(LinkId link, const Endpoint& local);
+    // The receiver answers on it, or does so no more.
+    void connected(LinkId link, bool is_connected);
 
     // By link slot, as the operator wrote them or as the interface is called; kept after removal, for what is told
     // of it then.

@@ -85,6 +85,15 @@ Json links_json(SenderSteering& sender) {
                                  {"name", sender.link_names()[i]},
                                  {"state", state_text(s.uplinks[i].state)},
                                  {"local", os::endpoint_text(s.uplinks[i].local)}});
+    // Those that the pump has not heard of too, and what keeps each.
+    for (const WaitingUplink& waiting : sender.waiting_links()) {
+        const auto known =
+            std::find_if(links.begin(), links.end(), [&](const Json& one) { return one["name"] == waiting.name; });
+        if (known != links.end())
+            (*known)["waits"] = waiting.why;
+        else
+            links.push_back(Json{{"name", waiting.name}, {"state", "waiting"}, {"waits", waiting.why}});
+    }
     return Json{{"links", std::move(links)}};
 }
 
@@ -182,7 +191,7 @@ void add_sender_methods(rpc::Methods& methods, SenderSteering& s) {
         "ms: silence after which a link counts as lost, 1000 to 60000; answers what was set");
     row(
         "links.list", Role::observe, [](auto& e, auto&, auto&) { return links_json(e); },
-        "each uplink's name, state and local address");
+        "each uplink's name, state and local address, and what it waits for");
     row("links.add", Role::operate, add_link, "uplink: as on a line of the uplinks file; kept through reloads");
     row("links.remove", Role::operate, remove_link,
         "name: as links.list tells it; one of the uplinks file stays away until the next reload");

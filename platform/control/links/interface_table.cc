@@ -19,6 +19,7 @@ namespace hawser::control {
 namespace {
 
 constexpr std::size_t message_bytes_max = 32768;  // what the kernel fills at most for one read (NLMSG_GOODSIZE)
+constexpr int words_max = 64;                     // taken at a time, so that a storm leaves time for others; untuned
 constexpr int tries_max = 3;                      // a table that changes while it is read is read again
 
 constexpr std::uint32_t groups =
@@ -186,12 +187,16 @@ int InterfaceTable::fd() const { return mnl_socket_get_fd(bell_.get()); }
 bool InterfaceTable::take() {
     bool rang = false;
     alignas(nlmsghdr) std::array<char, message_bytes_max> bytes;
-    for (;;) {
+    for (int i = 0; i < words_max; ++i) {
         const ssize_t n = mnl_socket_recvfrom(bell_.get(), bytes.data(), bytes.size());
-        if (n < 0 && errno == ENOBUFS) ++overruns_;
-        if (n < 0 && errno != ENOBUFS && errno != EINTR) return rang;
+        if (n < 0 && errno == EINTR) continue;
+        // Too many words, and one that is longer than any should be (libmnl), ring as well as others.
+        const bool is_lost = n < 0 && (errno == ENOBUFS || errno == ENOSPC);
+        if (is_lost) ++overruns_;
+        if (n < 0 && !is_lost) return rang;
         rang = true;
     }
+    return rang;  // what is left makes it readable again
 }
 
 InterfaceTable::Read InterfaceTable::read() {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "platform/control/uplink_list.h"
 #include "platform/linux/sockaddr.h"
@@ -56,6 +57,8 @@ void LinkPlan::reach(Reach reach) { reach_ = reach; }
 
 void LinkPlan::opened(LinkId link, const Endpoint& local) { rows_[link.index()].local = local; }
 
+void LinkPlan::connected(LinkId link, bool is_connected) { rows_[link.index()].connected = is_connected; }
+
 // ---- What the machine has for an uplink. --------------------------------------------------------------------------
 
 // Packets of that family may leave by it: it has an address, the receiver has one too, and a default route leads out.
@@ -69,6 +72,14 @@ bool LinkPlan::uses(const Interface& i, bool v4) const {
 // With both families the receiver's first address decides.
 Endpoint LinkPlan::source_on(const Interface& i) const {
     return uses(i, true) && !uses(i, false) ? Endpoint::from_v4(0, 0) : Endpoint{};
+}
+
+// Its socket is of a family that leads nowhere now, and the other does.
+bool LinkPlan::has_lost_family(const Row& row, const Interface& on) const {
+    const bool is_known = row.local && !row.local->is_any();
+    if (!is_known && !row.uplink.source.is_v4()) return false;  // either
+    const bool v4 = is_known ? row.local->is_v4() : true;
+    return !uses(on, v4) && uses(on, !v4);
 }
 
 bool LinkPlan::is_automatic(const Interface& i) const {
@@ -120,6 +131,20 @@ bool LinkPlan::is_known(const UplinkSpec& uplink) const {
                        [&](const Row& row) { return row.place != Place::empty && same_uplink(row.uplink, uplink); });
 }
 
+// The operator's own word for it, by its name or by an address that it has now.
+bool LinkPlan::is_spoken_for(const Interface& i) const {
+    return std::any_of(rows_.begin(), rows_.end(), [&](const Row& r) {
+        return r.place != Place::empty && !r.automatic && (r.uplink.device == i.name || look(r).on == &i);
+    });
+}
+
+// Taken off the list, and wanted all the same since every interface is.
+bool LinkPlan::becomes_automatic(const Row& row) const {
+    Interface like;
+    like.name = row.uplink.device;
+    return automatic_.wanted && !row.automatic && is_by_device(row.uplink) && is_automatic(like);
+}
+
 // False when all places are taken by others that are wanted. An automatic one whose interface is away gives way.
 bool LinkPlan::take_place(const UplinkSpec& uplink, const std::string& name, bool automatic, std::vector<Step>& out) {
     auto row = std::find_if(rows_.begin(), rows_.end(), [](const Row& r) { return r.place == Place::empty; });
@@ -157,9 +182,10 @@ Instant LinkPlan::release(const Row& row) const {
     return row.flapped_at + Duration{std::llround(halvings * static_cast<double>(flap_half_life.ns)) + 1'000'000};
 }
 
-bool LinkPlan::any_other_there(const Row& row) const {
-    return std::any_of(rows_.begin(), rows_.end(),
-                       [&](const Row& other) { return &other != &row && other.place == Place::there; });
+bool LinkPlan::any_other_connected(const Row& row) const {
+    return std::any_of(rows_.begin(), rows_.end(), [&](const Row& other) {
+        return &other != &row && other.place == Place::there && other.connected;
+    });
 }
 
 void LinkPlan::come(Row& row, const Interface* on, Instant now, std::vector<Step>& out) {
@@ -173,7 +199,7 @@ void LinkPlan::come(Row& row, const Interface* on, Instant now, std::vector<Step
     } else if (row.held) {
         // While it was held back, or once it has just come back after too many times.
         const bool flaps = row.place == Place::flapping ? now < release(row) : penalty(row, now) > flap_limit;
-        if (flaps && any_other_there(row)) {
+        if (flaps && any_other_connected(row)) {
             if (row.place != Place::flapping)
                 out.push_back(
                     {StepKind::note,
@@ -192,6 +218,9 @@ void LinkPlan::come(Row& row, const Interface* on, Instant now, std::vector<Step
         // It was opened without a way out, and would try again in a second at the earliest.
         step.kind = StepKind::renew;
         step.text = "has a default route now";
+    } else if (by_device && on != nullptr && has_lost_family(row, *on)) {
+        step.kind = StepKind::renew;
+        step.text = "goes by the other address family now";
     }
     row.place = Place::there;
     if (on != nullptr) {
@@ -205,6 +234,7 @@ void LinkPlan::come(Row& row, const Interface* on, Instant now, std::vector<Step
     step.uplink = row.uplink;
     row.added = true;
     row.held = false;
+    row.connected = false;
     row.local.reset();
     out.push_back(std::move(step));
 }
@@ -220,47 +250,70 @@ void LinkPlan::go(Row& row, Place place, Instant now, std::vector<Step>& out) {
     if (!row.added && !is_by_device(row.uplink)) {
         row.added = true;
         out.push_back({StepKind::add, id(row), row.uplink, {}});
+    } else if (!row.added && !row.automatic && !std::exchange(row.is_told, true)) {
+        out.push_back({StepKind::note,
+                       id(row),
+                       {},
+                       place == Place::missing ? "waits: there is no such interface, or it is off"
+                                               : "waits: its interface has no address"});
     } else if (is_loss && !row.held) {
         row.held = true;
+        row.connected = false;
         out.push_back({StepKind::suspend, id(row), {}, std::string(loss_text(place))});
+    }
+}
+
+// What the operator's list has, is another now, or has no more.
+void LinkPlan::settle_wishes(std::vector<Step>& out) {
+    for (Row& row : rows_) {
+        if (row.place == Place::empty) continue;
+        const UplinkSpec* const wish = wish_for(row);
+        if (wish == nullptr && becomes_automatic(row)) {
+            row.automatic = true;
+            row.name = row.uplink.device;
+        }
+        if (wish != nullptr) row.automatic = false;
+        if (!is_wanted(row)) {
+            remove(row, {}, out);
+            continue;
+        }
+        const UplinkSettings settings = wish != nullptr ? wish->settings : UplinkSettings{};
+        if (row.uplink.settings == settings) continue;
+        row.uplink.settings = settings;
+        if (row.added)
+            out.push_back(
+                {StepKind::set, id(row), row.uplink, settings.metered ? "is metered now" : "is not metered now"});
+    }
+    for (const UplinkSpec& u : uplinks_)
+        if (!is_known(u) && !take_place(u, uplink_text(u), false, out)) ++left_out_;
+}
+
+void LinkPlan::settle_automatic(std::vector<Step>& out) {
+    for (const Interface& i : interfaces_) {
+        const auto own = std::find_if(rows_.begin(), rows_.end(), [&](const Row& r) {
+            return r.place != Place::empty && r.automatic && r.uplink.device == i.name;
+        });
+        if (is_spoken_for(i)) {
+            if (own != rows_.end()) remove(*own, "is an uplink of the list now", out);
+            continue;
+        }
+        if (own != rows_.end() || !is_automatic(i) || !i.is_up || (i.default_v4.empty() && i.default_v6.empty()))
+            continue;
+        UplinkSpec uplink;
+        std::memcpy(uplink.device, i.name.data(), i.name.size());
+        if (!take_place(uplink, i.name, true, out)) ++left_out_;
     }
 }
 
 std::vector<LinkPlan::Step> LinkPlan::steps(Instant now) {
     std::vector<Step> out;
     left_out_ = 0;
-    for (Row& row : rows_)
-        if (row.place != Place::empty && !is_wanted(row)) remove(row, {}, out);
-    for (Row& row : rows_) {
-        const UplinkSpec* const wish = row.place != Place::empty ? wish_for(row) : nullptr;
-        if (wish == nullptr) continue;
-        row.automatic = false;
-        if (row.uplink.settings == wish->settings) continue;
-        row.uplink.settings = wish->settings;
-        if (row.added)
-            out.push_back(
-                {StepKind::set, id(row), row.uplink, wish->settings.metered ? "is metered now" : "is not metered now"});
-    }
-    for (const UplinkSpec& u : uplinks_)
-        if (!is_known(u) && !take_place(u, uplink_text(u), false, out)) ++left_out_;
+    settle_wishes(out);
     // What is gone first: the last of the others that is there may then be one that comes back.
     for (Row& row : rows_)
         if (row.place != Place::empty)
             if (const Sight sight = look(row); sight.place != Place::there) go(row, sight.place, now, out);
-    if (automatic_.wanted)
-        for (const Interface& i : interfaces_) {
-            if (!is_automatic(i) || !i.is_up || (i.default_v4.empty() && i.default_v6.empty())) continue;
-            UplinkSpec uplink;
-            std::memcpy(uplink.device, i.name.data(), i.name.size());
-            // The operator's own word for it goes first, by its name or by an address that it has.
-            const bool has_place = std::any_of(rows_.begin(), rows_.end(), [&](const Row& r) {
-                return r.place != Place::empty && (r.interface == i.name || r.uplink.device == i.name);
-            });
-            const bool has_address = std::any_of(uplinks_.begin(), uplinks_.end(), [&](const UplinkSpec& u) {
-                return u.device[0] == '\0' && i.has_address(u.source);
-            });
-            if (!has_place && !has_address && !take_place(uplink, i.name, true, out)) ++left_out_;
-        }
+    if (automatic_.wanted) settle_automatic(out);
     for (Row& row : rows_)
         if (row.place != Place::empty)
             if (const Sight sight = look(row); sight.place == Place::there) come(row, sight.on, now, out);

@@ -6,9 +6,11 @@
 //  - An uplink keeps its place (LinkId), and with it its history, for as long as it is wanted: through the loss of its
 //    interface, another index, another address.
 //  - What vanishes is suspended at once. What comes back is renewed at once, unless it flaps: then when it has been
-//    quiet for a while, or when no other uplink is there.
-//  - An interface that was never there is waited for. An address that was never there is left to the pump, which tries
-//    it each second: the kernel may be set to let it be used all the same.
+//    quiet for a while, or when no other uplink is connected.
+//  - An interface has one uplink by its name: the operator's goes before the automatic one, and either becomes the
+//    other when the list says so. It has none of its own where an address of it is an uplink of the list.
+//  - An interface that was never there is waited for, which is told once. An address that was never there is left to
+//    the pump, which tries it each second: the kernel may be set to let it be used all the same.
 // Control thread only.
 #pragma once
 
@@ -57,6 +59,8 @@ public:
     void reach(Reach reach);
     // The pump opened a link: its local address, which is gone when the interface has it no more.
     void opened(LinkId link, const Endpoint& local);
+    // The receiver answers on it, or does so no more.
+    void connected(LinkId link, bool is_connected);
 
     // What is to be done now, in order. Uplinks beyond links_max wait for a place; `left_out` counts them.
     [[nodiscard]] std::vector<Step> steps(Instant now);
@@ -86,6 +90,8 @@ private:
         bool added = false;       // the pump has it
         bool held = false;        // and was told to suspend it
         bool was_there = false;   // on an interface, since it was added or renewed: its absence is a loss
+        bool connected = false;   // the receiver answers
+        bool is_told = false;     // that it is waited for
         bool was_routed = false;  // that interface had a default route when it was added or renewed
         std::string name;
         UplinkSpec uplink;  // an interface's: its device, and the source's family as it is used
@@ -106,7 +112,12 @@ private:
     [[nodiscard]] Endpoint source_on(const Interface& i) const;
     [[nodiscard]] std::int64_t penalty(const Row& row, Instant now) const;
     [[nodiscard]] Instant release(const Row& row) const;
-    [[nodiscard]] bool any_other_there(const Row& row) const;
+    [[nodiscard]] bool any_other_connected(const Row& row) const;
+    [[nodiscard]] bool has_lost_family(const Row& row, const Interface& on) const;
+    [[nodiscard]] bool is_spoken_for(const Interface& i) const;
+    [[nodiscard]] bool becomes_automatic(const Row& row) const;
+    void settle_wishes(std::vector<Step>& out);
+    void settle_automatic(std::vector<Step>& out);
     [[nodiscard]] const UplinkSpec* wish_for(const Row& row) const;
     [[nodiscard]] bool is_wanted(const Row& row) const;
     [[nodiscard]] bool is_known(const UplinkSpec& uplink) const;

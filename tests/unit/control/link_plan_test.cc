@@ -57,8 +57,9 @@ using Steps = std::vector<std::string>;
 TEST_CASE("an interface that is not there yet is waited for, and joins when it has an address") {
     Rig r;
     r.plan.want({uplink("wwan0")}, {});
-    CHECK(r.see({}).empty());
+    CHECK(r.see({}) == Steps{"note 0: waits: there is no such interface, or it is off"});
     CHECK(r.plan.place(LinkId(0)) == Place::missing);
+    CHECK(r.steps().empty());
     CHECK(r.see({modem("wwan0", 3, {})}).empty());
     CHECK(r.plan.place(LinkId(0)) == Place::no_address);
     CHECK(r.see({modem("wwan0", 3, {"10.0.0.2"})}) == Steps{"add 0"});
@@ -134,6 +135,7 @@ TEST_CASE("a link that flaps is held back until it has been quiet, and vanishes 
     const auto steady = modem("eth0", 2, {"10.0.0.1"}), flapping = modem("wwan0", 3, {"10.0.1.1"});
     r.plan.want({uplink("eth0"), uplink("wwan0")}, {});
     CHECK(r.see({steady, flapping}).size() == 2);
+    r.plan.connected(LinkId(0), true);
     int renewed = 0;
     Steps last;
     for (int i = 0; i < 3; ++i) {
@@ -163,6 +165,7 @@ TEST_CASE("a link that flaps is taken all the same when no other is there") {
     const auto steady = modem("eth0", 2, {"10.0.0.1"}), flapping = modem("wwan0", 3, {"10.0.1.1"});
     r.plan.want({uplink("eth0"), uplink("wwan0")}, {});
     CHECK(r.see({steady, flapping}).size() == 2);
+    r.plan.connected(LinkId(0), true);
     for (int i = 0; i < 4; ++i) {
         static_cast<void>(r.see({steady}));
         static_cast<void>(r.see({steady, flapping}));
@@ -171,11 +174,34 @@ TEST_CASE("a link that flaps is taken all the same when no other is there") {
     CHECK(r.see({flapping}) == Steps{"suspend 0: its interface is gone, or has no carrier", "renew 1: is back"});
 }
 
+TEST_CASE("a link that flaps is taken all the same when no other one works") {
+    Rig r;
+    const auto steady = modem("eth0", 2, {"10.0.0.1"}), flapping = modem("wwan0", 3, {"10.0.1.1"});
+    r.plan.want({uplink("eth0"), uplink("wwan0")}, {});
+    CHECK(r.see({steady, flapping}).size() == 2);
+    const auto flap = [&] {
+        Steps last;
+        for (int i = 0; i < 4; ++i) {
+            static_cast<void>(r.see({steady}));
+            last = r.see({steady, flapping});
+        }
+        return last;
+    };
+    // The other is there, but the receiver does not answer on it.
+    CHECK(flap() == Steps{"renew 1: is back"});
+    r.plan.connected(LinkId(0), true);
+    static_cast<void>(flap());
+    CHECK(r.plan.place(LinkId(1)) == Place::flapping);
+    r.plan.connected(LinkId(0), false);
+    CHECK(r.steps() == Steps{"renew 1: is back"});
+}
+
 TEST_CASE("one that vanishes while it is held back is held back longer, but never for good") {
     Rig r;
     const auto steady = modem("eth0", 2, {"10.0.0.1"}), flapping = modem("wwan0", 3, {"10.0.1.1"});
     r.plan.want({uplink("eth0"), uplink("wwan0")}, {});
     CHECK(r.see({steady, flapping}).size() == 2);
+    r.plan.connected(LinkId(0), true);
     for (int i = 0; i < 50; ++i) {
         static_cast<void>(r.see({steady}));
         static_cast<void>(r.see({steady, flapping}));
@@ -197,6 +223,39 @@ TEST_CASE("automatic: every interface with a default route, by pattern, and none
     CHECK(r.see({modem("eth0", 2, {"10.0.0.1"}), modem("wwan0", 3, {"10.0.1.1"})}) == Steps{"renew 1: is back"});
     // No longer wanted.
     r.plan.want({uplink("10.0.0.1")}, AutomaticUplinks{true, {"wlan*"}, {}});
+    CHECK(r.steps() == Steps{"remove 1"});
+}
+
+TEST_CASE("automatic: an interface that an uplink's address has left is taken") {
+    Rig r;
+    r.plan.want({uplink("10.0.0.1")}, AutomaticUplinks{true, {}, {}});
+    CHECK(r.see({modem("eth0", 2, {"10.0.0.1"})}) == Steps{"add 0"});
+    // The address moves to another one; the first has another now.
+    CHECK(r.see({modem("eth0", 2, {"10.0.0.9"})}) == Steps{"suspend 0: its address is gone", "add 1"});
+    CHECK(r.plan.name(LinkId(1)) == "eth0");
+    CHECK(r.see({modem("eth0", 2, {"10.0.0.9"}), modem("eth1", 3, {"10.0.0.1"})}) == Steps{"renew 0: is back"});
+}
+
+TEST_CASE("automatic: an interface has one uplink, though an address of the list comes to it later") {
+    Rig r;
+    r.plan.want({uplink("10.0.1.1")}, AutomaticUplinks{true, {}, {}});
+    CHECK(r.see({modem("wwan0", 3, {"10.0.1.9"})}) == Steps{"add 0", "add 1"});
+    CHECK(r.plan.name(LinkId(1)) == "wwan0");
+    CHECK(r.see({modem("wwan0", 3, {"10.0.1.1"})}) == Steps{"remove 1: is an uplink of the list now"});
+    CHECK(r.plan.place(LinkId(0)) == Place::there);
+    CHECK(r.steps().empty());
+}
+
+TEST_CASE("an interface that the list names no more goes on as an automatic one, and the other way round") {
+    Rig r;
+    r.plan.want({uplink("eth0"), uplink("wwan0 metered")}, {});
+    const std::vector<Interface> machine{modem("eth0", 2, {"10.0.0.1"}), modem("wwan0", 3, {"10.0.1.1"})};
+    CHECK(r.see(machine).size() == 2);
+    r.plan.want({}, AutomaticUplinks{true, {}, {}});
+    CHECK(r.steps() == Steps{"set 1: is not metered now"});
+    r.plan.want({uplink("wwan0 metered")}, AutomaticUplinks{true, {}, {}});
+    CHECK(r.steps() == Steps{"set 1: is metered now"});
+    r.plan.want({}, AutomaticUplinks{true, {}, {"wwan*"}});
     CHECK(r.steps() == Steps{"remove 1"});
 }
 
@@ -236,6 +295,24 @@ TEST_CASE("an interface is used in the family that both it and the receiver have
     CHECK(r.see({}) == Steps{"suspend 0: its interface is gone, or has no carrier"});
     CHECK(r.see({both}) == Steps{"renew 0: is back"});
     CHECK(r.plan.uplink(LinkId(0)).source == Endpoint{});
+}
+
+TEST_CASE("an interface whose family leads nowhere any more goes by the other") {
+    Rig r;
+    r.plan.want({uplink("wwan0")}, {});
+    auto both = modem("wwan0", 3, {"10.0.0.2", "2001:db8::2"});
+    both.default_v6.push_back({});
+    r.plan.reach({true, false});
+    CHECK(r.see({both}) == Steps{"add 0"});
+    r.plan.opened(LinkId(0), *os::parse_address("10.0.0.2"));
+    // The receiver has only the other now, by a name that was looked up again.
+    r.plan.reach({false, true});
+    CHECK(r.steps() == Steps{"renew 0: goes by the other address family now"});
+    CHECK(r.plan.uplink(LinkId(0)).source == Endpoint{});
+    r.plan.opened(LinkId(0), *os::parse_address("2001:db8::2"));
+    CHECK(r.steps().empty());
+    r.plan.reach({true, false});
+    CHECK(r.steps() == Steps{"renew 0: goes by the other address family now"});
 }
 
 TEST_CASE("a setting that changes is set, and nothing else happens to the uplink") {
