@@ -233,7 +233,7 @@ def subscriptions(path, sender):
         actor.ask("links.remove", {"name": f"127.0.1.{i + 1}"})
     delays.sort()
     # The stamp is cut to a millisecond; a loaded machine and a sanitizer delay some.
-    check("events arrive within 10 ms of what they tell", len(delays) == 40 and delays[10] < 10, delays)
+    check("events arrive within 10 ms of what they tell, half of them at least", len(delays) == 40 and delays[20] < 10, delays)
     print(f"event delay: median {delays[len(delays) // 2]:.1f} ms, most {delays[-1]:.1f} ms" if delays else "no events")
     lines = [c.event("log.update", lambda d: "127.0.1.40 added" in d["text"])]
     check("log lines come as they are logged", lines[0] and lines[0]["params"]["data"]["level"] == "info", lines)

@@ -122,6 +122,7 @@ void Client::fail_sent(const std::string& why) {
 }
 
 bool Client::call(std::string_view method, Json params, Answer answer) {
+    if (state_ == State::connected && sent_.size() >= unanswered_max) return false;
     const std::uint64_t id = next_id_++;
     std::string line = request_text(std::to_string(id), method, params);
     if (state_ == State::connected) {

@@ -28,7 +28,8 @@ public:
     enum class State : std::uint8_t { stopped, waiting, connected };
     using Answer = std::function<void(const Outcome&)>;
 
-    static constexpr std::size_t calls_max = 64;  // that wait for a connection
+    static constexpr std::size_t calls_max = 64;         // that wait for a connection
+    static constexpr std::size_t unanswered_max = 1024;  // that wait for their answers; untuned
     static constexpr Duration backoff_first{1'000'000'000};
     static constexpr Duration backoff_max{16'000'000'000};
     static constexpr std::size_t answer_bytes_max = 16 * 1024 * 1024;  // of a line: more is no server of ours
@@ -49,7 +50,7 @@ public:
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] Duration backoff() const { return backoff_; }
 
-    // False when too many calls wait already; `answer` is not called then.
+    // False when too many calls wait already, for a connection or for their answers; `answer` is not called then.
     bool call(std::string_view method, Json params, Answer answer);
     // Kept through reconnections. Twice is once.
     void subscribe(std::string topic);

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "engine/base/check.h"
+#include "platform/linux/clock.h"
 
 namespace hawser::rpc {
 
@@ -35,17 +36,26 @@ Outcome Methods::call(const Request& request, const Caller& caller) const {
     }
 }
 
+// Whatever is not there, or is an observer's, changes nothing.
+bool Methods::changes(const Request& request) const {
+    return std::any_of(methods_.begin(), methods_.end(),
+                       [&](const Method& m) { return m.name == request.method && m.role == Role::operate; });
+}
+
 std::string Methods::answer(std::string_view line, const Caller& caller) const {
     const auto message = parse_message(line);
     if (!message) return error_text("null", message.error());
     std::string out;
+    const Instant end = os::now() + batch_time_max;
     for (const auto& request : message->requests) {
         std::string one;
+        const bool is_too_much = out.size() > answer_bytes_max || os::now() > end;
         if (!request) {
             one = error_text(request.error().id, request.error().error);
-        } else if (out.size() > answer_bytes_max) {
-            one = error_text(request->id.empty() ? "null" : request->id,
-                             Error{Code::busy, "the answer to this batch is too long: ask in several"});
+        } else if (is_too_much && !request->id.empty()) {
+            one = error_text(request->id, Error{Code::busy, "this batch asks for too much: ask in several"});
+        } else if (is_too_much && !changes(*request)) {
+            continue;
         } else {
             const Outcome outcome = call(*request, caller);
             if (request->id.empty()) continue;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/time.h"
 #include "platform/control/rpc/message.h"
 
 namespace hawser::rpc {
@@ -34,13 +35,16 @@ public:
     void add(Method method);
     [[nodiscard]] Outcome call(const Request& request, const Caller& caller) const;
     // Empty: there is nothing to answer, as the line held notifications only. An answer stays below answer_bytes_max
-    // plus one method's result: the rest of a batch that asks for more is told so.
+    // plus one method's result, and its making below batch_time_max plus one method's time: the rest of a batch that
+    // asks for more is told so. Of notifications the operators' are carried out all the same, and observers' are not.
     [[nodiscard]] std::string answer(std::string_view line, const Caller& caller) const;
     // Name, role and help of each, in the order they were added.
     [[nodiscard]] Json list() const;
 
 private:
     static constexpr std::size_t answer_bytes_max = 1024 * 1024;
+    static constexpr Duration batch_time_max{20'000'000};  // untuned
+    [[nodiscard]] bool changes(const Request& request) const;
     std::vector<Method> methods_;
 };
 

@@ -247,6 +247,19 @@ void Server::work_on() {
     tend();
 }
 
+// One that wants neither is not watched at all: a peer that has closed would wake the loop for nothing, on and on.
+void Server::set_interest(Client& client, std::pair<bool, bool> interest) {
+    const std::pair<bool, bool> nothing{false, false};
+    if (client.interest == interest) return;
+    const int fd = client.fd.get();
+    if (interest == nothing)
+        loop_.unwatch(fd);
+    else if (client.interest == nothing)
+        loop_.watch(fd, [this, id = client.caller.client] { on_client(id); });
+    client.interest = interest;
+    if (interest != nothing) loop_.set_interest(fd, interest.first, interest.second);
+}
+
 // When it has to be looked after though nothing stirs.
 Instant Server::tend(Client& client, Instant now) {
     const std::size_t unread = client.outbox.answer_bytes();
@@ -255,10 +268,7 @@ Instant Server::tend(Client& client, Instant now) {
     if (unread > 0 && now - client.unread_since >= answers_unread_max) client.is_gone = true;
     if (client.has_ended && !client.has_more && unread == 0) client.is_gone = true;
     const auto interest = std::pair(reads(client), !client.outbox.is_empty());
-    if (client.interest != interest) {
-        client.interest = interest;
-        loop_.set_interest(client.fd.get(), interest.first, interest.second);
-    }
+    set_interest(client, interest);
     if (client.has_more && unread < answer_bytes_high)
         return held_since_ == never ? now : std::max(now, held_since_ + hold_max);
     return client.unread_since == never ? never : client.unread_since + answers_unread_max;
@@ -271,6 +281,11 @@ void Server::tend() {
         loop_.set_interest(listener_.fd(), true, false);
     }
     Instant next = accept_again_at_;
+    // Whoever was held has been answered: the next that is has all of hold_max again.
+    const bool any_waits = std::any_of(clients_.begin(), clients_.end(), [](const auto& c) {
+        return c->has_more && !c->is_gone && c->outbox.answer_bytes() < answer_bytes_high;
+    });
+    if (!any_waits) held_since_ = never;
     for (const auto& client : clients_)
         if (!client->is_gone) next = std::min(next, tend(*client, now));
     forget_gone();

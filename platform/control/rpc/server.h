@@ -56,6 +56,7 @@ public:
     void resume();
     void serve();
 
+    [[nodiscard]] std::size_t client_count() const { return clients_.size(); }
     [[nodiscard]] bool has_subscribers(std::string_view topic) const;
     // To all who subscribed; at once to those who read.
     void publish(std::string_view topic, const Json& data);
@@ -95,6 +96,7 @@ private:
     [[nodiscard]] bool may_answer();
     [[nodiscard]] static bool reads(const Client& client);
     void work_on();
+    void set_interest(Client& client, std::pair<bool, bool> interest);
     void tend();
     [[nodiscard]] Instant tend(Client& client, Instant now);
     void forget_gone();

@@ -200,6 +200,63 @@ TEST_CASE("who does not read its answers is asked nothing more, and gets them al
     CHECK(rig.until([&] { return client.lines() == 50; }, 60));
 }
 
+TEST_CASE("each request that has to wait for fresh figures waits as long as the one before") {
+    Rig rig;
+    rig.server->set_readiness([] { return false; });
+    const Plain plain(rig.folder.socket());
+    for (int i = 1; i <= 3; ++i) {
+        const Instant asked = os::now();
+        plain.send(call_add);
+        REQUIRE(rig.until([&] { return rig.calls == i; }));
+        CHECK(os::now() - asked >= Server::hold_max);
+    }
+}
+
+TEST_CASE("a client that is held, and gone, wakes nobody until it is its turn") {
+    Rig rig;
+    rig.server->set_readiness([] { return false; });
+    {
+        const Plain plain(rig.folder.socket());
+        plain.send(call_add);
+    }
+    const std::uint64_t before = rig.loop.wakes();
+    CHECK(rig.until([&] { return rig.calls == 1; }));
+    // The test itself looks each 2 ms, 25 times in that time.
+    CHECK(rig.loop.wakes() - before < 200);
+    CHECK(rig.until([&] { return rig.server->client_count() == 0; }));
+}
+
+TEST_CASE("a batch that takes long is cut short, but for what changes something") {
+    Methods methods;
+    int reads = 0;
+    int writes = 0;
+    methods.add({"read", Role::observe,
+                 [&](const Params&, const Caller&) -> Outcome {
+                     ++reads;
+                     for (const Instant end = os::now() + Duration{5'000'000}; os::now() < end;) continue;
+                     return Json{};
+                 },
+                 ""});
+    methods.add({"write", Role::operate,
+                 [&](const Params&, const Caller&) -> Outcome {
+                     return Json{{"n", ++writes}};
+                 },
+                 ""});
+    const Caller caller{Role::operate, 1, "test"};
+    const auto batch = [](const std::string& one) {
+        std::string text = "[" + one;
+        for (std::size_t i = 1; i < 32; ++i) text += "," + one;
+        return text + "," + R"({"jsonrpc":"2.0","method":"write"})" + "]";
+    };
+    const auto answer = Json::parse(methods.answer(batch(R"({"jsonrpc":"2.0","method":"read","id":1})"), caller));
+    CHECK(reads < 8);
+    CHECK(answer.size() == 32);
+    CHECK(answer.back()["error"]["code"] == static_cast<int>(Code::busy));
+    CHECK(methods.answer(batch(R"({"jsonrpc":"2.0","method":"read"})"), caller).empty());
+    CHECK(reads < 16);
+    CHECK(writes == 2);
+}
+
 TEST_CASE("subscribing twice is one subscription, and its end is one end") {
     Rig rig;
     Plain client(rig.folder.socket());
@@ -359,6 +416,19 @@ TEST_CASE("the client waits longer each time, within bounds, and keeps a bounded
     // Until two more attempts have failed: at most 3 s.
     CHECK(run_until(loop, [&] { return client.backoff().ns >= 8 * Client::backoff_first.ns; }));
     CHECK(answers == 0);
+}
+
+TEST_CASE("a client whose server does not answer keeps a bounded number of calls") {
+    Rig rig;
+    Client client(rig.loop, rig.folder.socket(), 1);
+    client.start();
+    REQUIRE(client.state() == Client::State::connected);
+    bool all = true;
+    for (std::size_t i = 0; i < Client::unanswered_max; ++i) all = client.call("add", {}, {}) && all;
+    CHECK(all);
+    CHECK_FALSE(client.call("add", {}, {}));
+    CHECK(rig.until([&] { return rig.calls == static_cast<int>(Client::unanswered_max); }));
+    CHECK(rig.until([&] { return client.call("add", {}, {}); }));
 }
 
 TEST_CASE("a call that was sent when the connection broke fails, and is not sent again") {
