@@ -55,6 +55,14 @@ std::optional<radio::ChannelSpec> spec_of(const radio::Command& command, std::st
     return spec;
 }
 
+const char* lifetime_complaint(std::uint32_t lifetime) {
+    // A second: what is lost is repeated after 100, 200 and 400 ms, and a check comes in a third of the lifetime.
+    constexpr std::uint32_t blocks_min = 50;
+    return lifetime != 0 && lifetime < blocks_min
+               ? "it takes at least 50 blocks of 20 ms to be kept alive; 0 is for ever"
+               : nullptr;
+}
+
 std::uint32_t number_for(const radio::ChannelSpec& spec, const std::string& radio_name) {
     // What ka9q-python 3.14.2 takes where it is not told.
     constexpr std::uint32_t samprate_default = 12'000;

@@ -15,6 +15,8 @@ namespace hawser::app {
 [[nodiscard]] std::string refused(const radio::Command& command, const radio::Status& got);
 // The channel that the command makes, to be kept. Absent, and the field named, where one cannot be kept.
 [[nodiscard]] std::optional<radio::ChannelSpec> spec_of(const radio::Command& command, std::string& at_fault);
+// Why a channel with that lifetime, in blocks, cannot be kept; null when it can. 0 is for ever.
+[[nodiscard]] const char* lifetime_complaint(std::uint32_t lifetime);
 // ka9q-python's number for such a channel of the radiod, named as the user names it.
 [[nodiscard]] std::uint32_t number_for(const radio::ChannelSpec& spec, const std::string& radio_name);
 

@@ -136,9 +136,21 @@ private:
 
     void put(radio::Command& command, const std::string& path, const std::string& key, const toml::node& node) {
         const std::string text = value_text(node);
+        const auto field = wire::find_radio_field(path);
+        if (field == F::radio_frequency) frequency_ = {node.source(), key};
+        if (field == F::lifetime) lifetime_ = {node.source(), key};
         const auto done =
             text.empty() ? Result<Unit, FieldFault>(Failure{FieldFault::bad_value}) : command.put_text(path, text);
         if (!done) complaint_.make(node.source(), path_ + ": " + key, reason(done.error()));
+    }
+
+    // At the key that says so.
+    void complain_of(const radio::ChannelSpec& spec) {
+        const auto complain = [this](const Said& said, const char* what) {
+            complaint_.make(said.where, path_ + ": " + said.key, what);
+        };
+        if (!(spec.frequency > 0)) complain(frequency_, "it has to be above 0 Hz");
+        if (const char* why = lifetime_complaint(spec.lifetime.value_or(0))) complain(lifetime_, why);
     }
 
     void read_fields(const toml::table& table, radio::Command& command) {
@@ -176,6 +188,7 @@ private:
             complaint_.make(table.source(), path_, spec ? "frequency = ... is missing" : at_fault + " cannot be kept");
             return;
         }
+        complain_of(*spec);
         channel.spec = *spec;
         channel.ssrc = number_of(s, channel);
         for (const auto& other : state_.channels)
@@ -191,9 +204,15 @@ private:
         return number_for(c.spec, state_.radios[c.radio].text);
     }
 
+    struct Said {
+        toml::source_region where;
+        std::string key;
+    };
     Complaint complaint_;
     control::DesiredState state_;
-    std::string path_;  // of the channel being read
+    std::string path_;  // of the channel being read, as the next two
+    Said frequency_;
+    Said lifetime_;
 };
 
 }  // namespace
