@@ -18,6 +18,8 @@ def command_line():
     refuses("a frequency that is none", 2, "channel.frequency loud: that is no value of it", "radio", "tune", "-r", RADIO, "-s", "7", "-f", "loud")
     refuses("a field that is not settable", 2, "output.level -3: radiod lets nobody set it", "radio", "set", "-r", RADIO, "7", "output.level", "-3")
     refuses("an odd count of words", 2, "'agc.gain' has no value", "radio", "set", "-r", RADIO, "7", "agc.gain")
+    refuses("a radiod that is none", 2, "'hf:0x' names no radiod", "radio", "list", "-r", "hf:0x")
+    refuses("--watch without a radiod", 2, "--watch is of one radiod's channels", "radio", "list", "--watch")
     refuses("an interface that is not there", 1, "239.108.155.32:5006 on hwz: join: No such device", "radio", "list", "-r", "239.108.155.32,hwz")
     refuses("nobody there", 1, "no channel of 239.108.155.32,lo answered", "radio", "list", "-r", RADIO)
 

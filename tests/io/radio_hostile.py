@@ -3,15 +3,19 @@
 """`hawser radio` where things go wrong: hostile packets on the group, a radiod that is stopped, interfaces that vanish, a
 group that cannot be reached, two radiods with one number; and which interface, source and TTL it uses. In network
 namespaces. Arguments: HAWSER STAND_IN. Needs root."""
+import json
 import os
 import random
 import signal
 import socket
 import struct
 import subprocess
+import tempfile
+import threading
 import time
+import unicodedata
 
-from program import Running, check, finish, run
+from program import HAWSER, Running, check, finish, run
 from radio_program import RADIO, STAND_IN, enter_namespace, radiod
 
 GROUP = "239.108.155.32"
@@ -70,6 +74,144 @@ def hostile():
         check("dump goes on", dumping.child.poll() is None and dumping.wait_for('"filter":{"low_edge":321', 20), dumping.said[-500:])
         code, said = run("radio", "list")
         check("list does", code == 0 and "\x1b" not in said, said[-500:])
+
+
+class Liar:
+    """A radiod that confirms everything, for as many channels as it is told, with texts that no terminal should get: no
+    UTF-8, and control characters of 7 and of 8 bits."""
+    TEXT = b"\xff\xc3\x1b[2J\x9b1m\xc2\x9b1m\xed\xa0\x80\x7f"
+
+    def __init__(self, numbers):
+        self.numbers = numbers
+
+    def __enter__(self):
+        self.ears = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            self.ears.setsockopt(socket.SOL_SOCKET, option, 1)
+        self.ears.bind((GROUP, 5006))
+        self.ears.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + socket.inet_aton("127.0.0.1"))
+        self.ears.settimeout(0.1)
+        self.mouth = group_sender()
+        self.ends = False
+        self.thread = threading.Thread(target=self.answer)
+        self.thread.start()
+        return self
+
+    def answer(self):
+        while not self.ends:
+            try:
+                packet = self.ears.recv(2048)
+            except TimeoutError:
+                continue
+            if packet[:1] != b"\x01":
+                continue
+            told, at = {}, 1
+            while at + 1 < len(packet) and packet[at] != 0:
+                told[packet[at]] = int.from_bytes(packet[at + 2:at + 2 + packet[at + 1]], "big")
+                at += 2 + packet[at + 1]
+            ssrc = told.get(18, 0)
+            for number in self.numbers if ssrc == 0xFFFFFFFF else [ssrc]:
+                self.mouth.sendto(self.status(number, told.get(1, 0)), (GROUP, 5006))
+
+    def status(self, number, tag):
+        def text(field):
+            return bytes([field, len(self.TEXT)]) + self.TEXT
+        # Description and preset, 7 MHz, 12 kHz, linear, one channel, S16BE, and a data group.
+        return status(number, tag, text(4) + text(85) + b"\x21\x08" + struct.pack(">d", 7e6) + b"\x14\x02\x2e\xe0\x30\x01\x00\x31\x01\x01\x6b\x01\x02"
+                      + b"\x11\x06" + socket.inet_aton("239.7.7.7") + struct.pack(">H", 5004))
+
+    def __exit__(self, *_):
+        self.ends = True
+        self.thread.join()
+        self.ears.close()
+        self.mouth.close()
+
+
+def judge(title, code, done, said):
+    """The text, which has to be one that a terminal may get."""
+    try:
+        text = said.decode()
+        is_tame = all(c == "\n" or unicodedata.category(c) not in ("Cc", "Cs") for c in text)
+    except UnicodeDecodeError:
+        text, is_tame = repr(said), False
+    check(f"{title}: ends with {code} and says text", done == code and is_tame, f"{done} {said!r}")
+    return text
+
+
+def bad_text():
+    def told(*words, code=0):
+        done = subprocess.run(["hawser", "radio", *words], executable=HAWSER, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=20, check=False)
+        return judge(" ".join(words), code, done.returncode, done.stdout)
+
+    def dumped(*words):
+        with subprocess.Popen(["hawser", "radio", "dump", "-c", "4", *words], executable=HAWSER, stdout=subprocess.PIPE) as dumping:
+            until(lambda: run("radio", "query", "14074", "--field", "channel.ssrc") and dumping.poll() is not None)
+            dumping.kill()
+            return judge("dump", 0, dumping.wait(), dumping.stdout.read())
+
+    def is_json(text):
+        try:
+            return json.loads(text.splitlines()[-1]) and "\ufffd" in text
+        except (ValueError, IndexError):
+            return False
+    with Liar([14074]), tempfile.TemporaryDirectory() as folder:
+        for words in (["list"], ["query", "14074"], ["tune", "-s", "14074", "-f", "7m0"], ["create", "-s", "5", "-f", "7m0"], ["monitor", "--once", "--no-streams"]):
+            told(*words)
+            text = told(*words, "--json")
+            check(f"{words[0]} is JSON", is_json(text), text)
+        told("query", "14074", "--field", "channel.preset")
+        told("create", "-s", "14074", "-f", "7m1", code=1)
+        told("set", "14074", "channel.preset", "usb", code=1)
+        check("dump shows the texts", "7000000" in dumped())
+        text = dumped("--json")
+        check("and as JSON", any(is_json(line) for line in text.splitlines()), text)
+        for json_too in ([], ["--json"]):
+            text = told("record", "-x", "0.1", "-d", folder, *json_too, code=1)
+            check("record tells of the channel", '"started"' in text or "14074: 7000000 Hz" in text, text)
+
+
+def invented():
+    """Channels that nobody has, on and on: what takes all there are takes no more than it may, and says so."""
+    with Liar(range(1000, 1040)), tempfile.TemporaryDirectory() as folder:
+        code, said = run("radio", "record", "--json", "--max-channels", "5", "-x", "0.1", "-d", folder)
+        check("record takes so many channels and no more", said.count('"started"') == 5, said)
+        check("and says so, once", code == 1 and said.count("5 channels are the most") == 1, said)
+
+
+def interrupted():
+    """What a signal makes of a command that had not done its work, and of one that goes on until it is ended."""
+    silent = "239.9.9.9,lo"
+    for number in (signal.SIGINT, signal.SIGTERM):
+        for words in (["tune", "-s", "7", "-f", "7m0"], ["list"], ["query", "7"], ["create", "-s", "7", "-f", "7m0"], ["powers", "-f", "1m0", "-c", "1"], ["dump", "-c", "1"]):
+            with Running("radio", *words, "-r", silent) as child:
+                # It takes signals from the moment that it listens.
+                listens = until(lambda c=child: "239.9.9.9" in igmp() or c.child.poll() is not None)
+                time.sleep(0.05)
+                check(f"{words[0]} that was ended has failed", listens and child.end(number) == 1, f"{child.child.returncode} {child.read()}")
+    with radiod():
+        run("radio", "tune", "-s", "14074", "-f", "14m074", "-m", "usb")
+        for words in (["list", "--watch", "--interval", "0.2"], ["powers", "-f", "1m0", "-i", "0.2"], ["dump"], ["watch", "--interval", "0.2"]):
+            with Running("radio", *words, "-r", RADIO) as child:
+                until(lambda c=child: c.read() or (words[0] == "dump" and run("radio", "list")[0] != 0))
+                check(f"{words[0]} without an end ends well", child.end(signal.SIGTERM) == 0, f"{child.child.returncode} {child.read()}")
+
+
+def igmp():
+    with open("/proc/self/net/igmp", encoding="ascii") as file:
+        hexed = file.read()
+    # Groups as the machine's words have them.
+    return [socket.inet_ntoa(struct.pack("=I", int(word, 16))) for line in hexed.splitlines()[1:] for word in line.split()[:1]
+            if len(word) == 8 and line.startswith("\t")]
+
+
+def until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def stopped():
@@ -199,6 +341,6 @@ def ttl():
 
 enter_namespace()
 os.environ["RADIO"] = RADIO
-for part in (hostile, stopped, clash, interfaces, vanishing, unreachable, ttl):
+for part in (hostile, bad_text, invented, interrupted, stopped, clash, interfaces, vanishing, unreachable, ttl):
     part()
 finish()

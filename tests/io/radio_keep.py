@@ -5,10 +5,12 @@ stand-ins in a network namespace. Arguments: HAWSER STAND_IN. Needs root."""
 import json
 import os
 import signal
+import socket
+import subprocess
 import tempfile
 import time
 
-from program import Running, check, finish, free_port, refuses, run
+from program import Running, check, finish, free_port, refuses, run, wait_code
 from radio_program import RADIO, enter_namespace, radiod
 
 folder = tempfile.TemporaryDirectory()
@@ -75,6 +77,9 @@ def bad_files():
                        ("[[channel]]\nfrequency = 'loud'\n", r"channels.toml:2: channel 1: frequency: that is no value of it"),
                        ("[[channel]]\nfrequency = 1e6\ncolour = 1\n", r"channels.toml:3: channel 1: colour: there is no such field"),
                        ("[[channel]]\nfrequency = 1e6\noutput.level = 1\n", r"channels.toml:3: channel 1: output.level: radiod lets nobody"),
+                       ("[[channel]]\npreset = 'am'\nfrequency = 0\n", r"channels.toml:3: channel 1: frequency: it has to be above 0 Hz"),
+                       ("[[channel]]\nname = 'x'\nchannel.frequency = -7e6\n", r"channels.toml:3: channel 1 \(x\): channel.frequency: it has to be above 0 Hz"),
+                       ("[[channel]]\nfrequency = 1e6\nlifetime = 49\n", r"channels.toml:3: channel 1: lifetime: it takes at least 50 blocks"),
                        ("[[channel]]\nfrequency = 1e6\nssrc = 0\n", r"channels.toml:3: channel 1: ssrc: a number of an SSRC between"),
                        ("[[channel]]\nfrequency = 1e6\n[[channel]]\nfrequency = 1e6\n", r"channel 1 has the number \d+ too"),
                        ("[[channel]]\nfrequency = 1e6\nradio = 'vhf'\n", r"no \[\[radio\]\] has the name 'vhf'"),
@@ -82,6 +87,7 @@ def bad_files():
                        ("speed = 3\n", r"channels.toml:1: speed: there is no such key here")]:
         put(text)
         refuses(f"a bad file: {text!r}", 1, said, "radio", "keep", FILE)
+    refuses("a radiod that is none", 2, "'hf:0x' names no radiod", "radio", "keep", "-r", "hf:0x", FILE)
     refuses("a file that is not there", 1, "No such file", "radio", "keep", FILE + ".not")
     del os.environ["RADIO"]
     put(ONE)
@@ -117,7 +123,11 @@ def keep():
             put(ONE)
             keeping.child.send_signal(signal.SIGHUP)
             check("a reload drops what is not there", events(keeping, lambda e: e["event"] == "dropped" and e["ssrc"] == 5000, after=before), keeping.said)
-            check("and leaves the rest alone", not [e for e in keeping.read().splitlines()[before:] if '"ssrc":14074' in e and "active" not in e and "lost" not in e], keeping.said)
+            put(TWO)
+            keeping.child.send_signal(signal.SIGHUP)
+            check("another takes it up again", events(keeping, lambda e: e["event"] == "active" and e["ssrc"] == 5000, after=before), keeping.said)
+            news = [json.loads(line) for line in keeping.read().splitlines() if line.startswith("{")][before:]
+            check("and both leave the rest alone", not [e for e in news if e.get("ssrc") == 14074], keeping.said)
             check("an end leaves the channels", keeping.end(signal.SIGTERM) == 0 and field(14074, "channel.ssrc") == "14074", keeping.said)
             put(TWO.replace("lifetime = 50\n", ""))
             with Running("radio", "keep", "--remove", FILE) as text:
@@ -129,6 +139,37 @@ def keep():
             put(ONE.replace('lifetime = 50\n', 'output.maxdelay = 9\n'))
             with Running("radio", "keep", FILE) as refused:
                 check("what radiod refuses is told by field", refused.wait_for(r"14074 \(ft8\) refused: output.maxdelay stays 5; trying again"), refused.said)
+
+
+def restarted():
+    """Any status of a radiod that was restarted is enough: nobody waits for the next check of a channel, 10 s later."""
+    put(ONE.replace("lifetime = 50\n", ""))
+    with Running("radio", "keep", "--json", FILE) as keeping:
+        with radiod():
+            check("it is made", events(keeping, lambda e: e["event"] == "active"), keeping.said)
+        with radiod():
+            before = told(keeping)
+            run("radio", "tune", "-s", "77", "-f", "7m7", "-m", "am")
+            check("it is made anew as soon as another channel of the new one is heard",
+                  events(keeping, lambda e: e["event"] == "active" and e["ssrc"] == 14074, seconds=5, after=before), keeping.said)
+
+
+def end_is_the_end():
+    """A reload after the end was asked for wants nothing again."""
+    put(ONE.replace("lifetime = 50\n", ""))
+    with radiod() as child, Running("radio", "keep", "--remove", FILE) as keeping:
+        check("it is made", keeping.wait_for("14074 .* active"), keeping.said)
+        # The removal waits for its answer meanwhile.
+        child.send_signal(signal.SIGSTOP)
+        keeping.child.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        put(TWO.replace("lifetime = 50\n", ""))
+        keeping.child.send_signal(signal.SIGHUP)
+        time.sleep(0.2)
+        child.send_signal(signal.SIGCONT)
+        check("it ends in order", wait_code(keeping, 10) == 0, keeping.read())
+        check("what was removed stays so", gone(14074), keeping.said)
+        check("and nothing else is made", run("radio", "query", "5000")[0] == 1, keeping.said)
 
 
 def unreachable():
@@ -183,6 +224,8 @@ def cache():
         del os.environ["RADIO"]
         code, said = run("radio", "list")
         check("list without a radiod shows those of the cache", code == 0 and "siglo.local" in said and "cache" in said, said)
+        code, said = run("radio", "list", "-o", "127.0.0.9")
+        check("-o is heeded there too", code == 0 and "silent" in said, said)
         code, said = run("radio", "list", "--json")
         listed = json.loads(said.splitlines()[-1])
         check("as JSON", listed[0]["name"] == "siglo.local" and listed[0]["channels"] == 1 and listed[0]["found_by"] == "cache", said)
@@ -206,12 +249,34 @@ def cache():
     os.environ["RADIO"] = RADIO
 
 
+def before_there_is_a_service():
+    """The receiver's server is still being looked up, so nothing runs but the radio: a signal ends that in order too."""
+    put(ONE.replace("lifetime = 50\n", ""))
+    conf = os.path.join(folder.name, "resolv.conf")
+    put("nameserver 127.0.0.1\n", conf)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 53))
+        if subprocess.run(["mount", "--bind", conf, "/etc/resolv.conf"], check=False).returncode != 0:
+            return
+        with radiod(), Running("recv", free_port(), "slow.example", free_port(), "--radio-channels", FILE, "--radio-remove") as early:
+            check("the channel is made meanwhile", early.wait_for(r"14074 \(ft8\) active, made"), early.said)
+            check("and is ended by a signal", early.end(signal.SIGTERM, 20) == 0 and gone(14074), early.read())
+        subprocess.run(["umount", "/etc/resolv.conf"], check=True)
+
+
 def service():
     put(ONE.replace("lifetime = 50\n", ""))
     for name, words in (("send", ["send", free_port(), "127.0.0.1", free_port(), "--uplink", "127.0.0.1"]),
                         ("recv", ["recv", free_port(), "127.0.0.1", free_port()])):
-        with radiod(), Running(*words, "--radio-channels", FILE, "--radio-remove") as service_running:
+        control = os.path.join(folder.name, name + ".sock")
+        with radiod(), Running(*words, "--control", control, "--radio-channels", FILE, "--radio-remove") as service_running:
             check(f"hawser {name} keeps channels", service_running.wait_for(r"radio 239.108.155.32,lo: 14074 \(ft8\) active, made"), service_running.said)
+            put("nonsense\n")
+            code, said = run("ctl", "reload", "-s", control)
+            check(f"hawser {name}: a reload by the control socket refuses it too, and says why", code == 1 and "channels.toml:1" in said, said)
+            put(TWO.replace("lifetime = 50\n", ""))
+            code, said = run("ctl", "reload", "-s", control)
+            check(f"hawser {name}: and takes up channels", code == 0 and service_running.wait_for("5000 active, made"), service_running.said)
             put("nonsense\n")
             service_running.child.send_signal(signal.SIGHUP)
             check(f"hawser {name} refuses a bad file", service_running.wait_for(r"reload refused, the radio channels stay .*channels.toml:1"), service_running.said)
@@ -223,6 +288,6 @@ def service():
 
 enter_namespace()
 os.environ["RADIO"] = RADIO
-for part in (bad_files, keep, unreachable, watch, cache, service):
+for part in (bad_files, keep, restarted, end_is_the_end, unreachable, watch, cache, before_there_is_a_service, service):
     part()
 finish()

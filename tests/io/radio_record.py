@@ -78,6 +78,7 @@ def command_line():
     refuses("no period", 2, "'ft9' is no period", "radio", "record", "-r", RADIO, "--cut", "ft9")
     refuses("standard output is not cut", 2, "standard output takes one channel", "radio", "record", "-r", RADIO, "--stdout", "--ft8")
     refuses("--align without periods", 2, "--align needs the periods", "radio", "record", "-r", RADIO, "--align")
+    refuses("a lifetime that nobody keeps", 2, "at least 50 blocks", "radio", "record", "-r", RADIO, "-f", "1m0", "--lifetime", "10")
     refuses("a channel that is not there", 1, "99: .* has no such channel", "radio", "record", "-r", RADIO, "99")
 
 
@@ -139,6 +140,17 @@ def standard_output():
             child.kill()
             code = None
         check("a reader that goes away ends it", code == 1 and b"Broken pipe" in child.stderr.read(), code)
+
+
+def standard_output_changes():
+    """Another kind of samples cannot go into the same stream: its end is told."""
+    run("radio", "tune", "-r", RADIO, "-s", "301", "-f", "998500", "-m", "usb")
+    with subprocess.Popen([HAWSER, "radio", "record", "-r", RADIO, "--stdout", "--format", "raw", "301"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        check("it flows", len(child.stdout.read(2000)) == 2000)
+        run("radio", "set", "-r", RADIO, "301", "output.encoding", "f32")
+        said = child.communicate(timeout=20)[1]
+        check("a change of samples ends standard output with a word", child.returncode == 1 and b"301: the kind of samples has changed" in said, f"{child.returncode} {said}")
+    run("radio", "remove", "-r", RADIO, "301")
 
 
 def cuts():
@@ -256,6 +268,7 @@ with radiod():
     every_encoding()
     ogg_opus()
     standard_output()
+    standard_output_changes()
     cuts()
     made_for_it()
     changes()

@@ -5,9 +5,11 @@
 #include <memory>
 
 #include "engine/radio/frequency.h"
+#include "platform/app/plain_text.h"
 #include "platform/app/radio/command_status.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
+#include "platform/control/json_text.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
 
@@ -33,7 +35,7 @@ public:
 
     int run() {
         s_.service().discover(s_.radio(), os::now());
-        return s_.run([this](const radio::RadioEvent& e) { on_event(e); });
+        return s_.run(RadioSession::Ends::by_itself, [this](const radio::RadioEvent& e) { on_event(e); });
     }
 
 private:
@@ -72,10 +74,10 @@ private:
         if (r_.json) {
             auto out = status_json(got);
             out["reused"] = is_reused_;
-            print(out.dump() + "\n");
+            print(control::text_of(out) + "\n");
         } else {
             std::printf(
-                "%u %s %s Hz, %u Hz, %s to %s%s\n", got.channel.ssrc, std::string(got.channel.preset.view()).c_str(),
+                "%u %s %s Hz, %u Hz, %s to %s%s\n", got.channel.ssrc, printable(got.channel.preset.view()).c_str(),
                 radio::format_number(got.channel.frequency).c_str(), got.audio_rate(),
                 std::string(radio::name_of(radio::encoding_names, static_cast<std::uint64_t>(got.output.encoding)))
                     .c_str(),
@@ -115,8 +117,8 @@ int create(const CreateRequest& r) {
     }
     spec.lifetime.reset();
     const auto session = RadioSession::open(r.radio);
-    if (!session) return exit_failed;
-    return CreateRun(r, *session, command, spec).run();
+    if (!session) return session.error();
+    return CreateRun(r, **session, command, spec).run();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
+#include "platform/control/json_text.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
@@ -33,7 +34,7 @@ void dump_packet(const DumpRequest& r, const control::Datagram& d) {
         line["bytes"] = d.bytes.size();
         line["packet"] = reader ? kind : "unknown";
         if (!fault) line["fields"] = status_json(status);
-        print(line.dump() + "\n");
+        print(control::text_of(line) + "\n");
     } else {
         std::printf("%s -> %s %zu bytes %s\n%s\n", os::endpoint_text(d.source).c_str(),
                     os::endpoint_text(d.group).c_str(), d.bytes.size(), reader ? kind : "of no known kind",
@@ -60,7 +61,7 @@ int dump(const DumpRequest& r) {
         },
         say);
     if (const auto joined = receiver.join(*group); !joined) return fail(joined.error().text());
-    loop.on_signals({SIGINT, SIGTERM}, [&](int) { loop.quit(exit_ok); });
+    loop.on_signals({SIGINT, SIGTERM}, [&](int) { loop.quit(r.packets == 0 ? exit_ok : exit_failed); });
     return loop.run();
 }
 

@@ -12,6 +12,7 @@
 #include "platform/app/commands/options.h"
 #include "platform/app/plain_text.h"
 #include "platform/app/random.h"
+#include "platform/control/json_text.h"
 #include "platform/control/radio/dns_sd.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
@@ -69,6 +70,7 @@ private:
         control::GroupSpec spec;
         spec.group = row.instance.group;
         spec.interface = options_.interface.empty() ? row.instance.interface : options_.interface;
+        if (!options_.source.empty()) spec.source = os::parse_address(options_.source);
         const auto joined = link_.add(spec, row.instance.host);
         if (joined) {
             row.radio = *joined;
@@ -146,7 +148,7 @@ private:
             if (!r.problem.empty()) one["problem"] = r.problem;
             out.push_back(std::move(one));
         }
-        std::printf("%s\n", out.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+        std::printf("%s\n", control::text_of(out).c_str());
     }
 
     const RadioOptions& options_;

@@ -10,6 +10,7 @@
 #include "platform/app/radio/subcommands.h"
 #include "platform/app/radio/transition_text.h"
 #include "platform/app/random.h"
+#include "platform/control/json_text.h"
 
 namespace hawser::app {
 
@@ -46,20 +47,20 @@ std::string KeptChannels::figures_json() const {
                                         {"packets", f.packets},
                                         {"timer_wakes", keeper_.link().figures().wakes},
                                         {"send_failures", keeper_.link().figures().send_failures}};
-    return out.dump();
+    return control::text_of(out);
 }
 
 namespace {
 
 int run_keep(const KeepRequest& request) {
+    if (!request.radio.name.empty() && !is_radio_name(request.radio.name)) return exit_usage;
     control::Loop loop;
     const auto complain = [](const std::string& text) { std::fprintf(stderr, "hawser radio: %s\n", text.c_str()); };
     KeptChannels kept(
         loop, request,
         [&request](const control::Transition& t) {
             const std::string line =
-                request.json ? transition_json(t).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
-                             : utc_text() + " " + describe(t).text;
+                request.json ? control::text_of(transition_json(t)) : utc_text() + " " + describe(t).text;
             std::printf("%s\n", line.c_str());
             std::fflush(stdout);
         },
@@ -68,6 +69,7 @@ int run_keep(const KeepRequest& request) {
     // Before the worker's threads, which begin with the first name.
     loop.on_signals({SIGINT, SIGTERM, SIGHUP}, [&](int signal) {
         if (signal == SIGHUP) {
+            if (is_stopping) return;  // nothing is wanted any more
             if (const auto loaded = kept.load(); !loaded)
                 complain("reload refused, the channels stay as they are: " + loaded.error());
         } else if (std::exchange(is_stopping, true)) {

@@ -4,9 +4,11 @@
 #include <cstdio>
 #include <memory>
 
+#include "platform/app/plain_text.h"
 #include "platform/app/radio/instances.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
+#include "platform/control/json_text.h"
 #include "platform/linux/clock.h"
 
 namespace hawser::app {
@@ -25,7 +27,7 @@ struct ListRequest {
 int show_list(const ListRequest& r, RadioSession& s) {
     const auto channels = s.service().roster().channels(s.radio());
     if (channels.empty()) return fail("no channel of " + s.full_name() + " answered");
-    print(r.json ? channels_json(channels).dump() + "\n" : channel_table(channels));
+    print(r.json ? control::text_of(channels_json(channels)) + "\n" : channel_table(channels));
     return exit_ok;
 }
 
@@ -36,9 +38,9 @@ int show_channel(const ListRequest& r, RadioSession& s) {
         const auto field = wire::find_radio_field(r.field);
         const auto value = radio::value_of(channel->status, *field);
         if (!channel->status.has(*field)) return fail("the channel does not tell " + r.field);
-        print(radio::format_value(*field, value) + "\n");
+        print(printable(radio::format_value(*field, value)) + "\n");
     } else {
-        print(r.json ? status_json(channel->status).dump() + "\n" : status_text(channel->status));
+        print(r.json ? control::text_of(status_json(channel->status)) + "\n" : status_text(channel->status));
     }
     return exit_ok;
 }
@@ -49,8 +51,8 @@ int poll(const ListRequest& r, int (*show)(const ListRequest&, RadioSession&)) {
         return exit_usage;
     }
     const auto session = RadioSession::open(r.radio);
-    if (!session) return exit_failed;
-    RadioSession& s = *session;
+    if (!session) return session.error();
+    RadioSession& s = **session;
     const auto ask = [&s] { s.service().discover(s.radio(), os::now()); };
     ask();
     if (r.watch)
@@ -58,7 +60,8 @@ int poll(const ListRequest& r, int (*show)(const ListRequest&, RadioSession&)) {
             ask();
             s.link().pump();
         });
-    return s.run([&](const radio::RadioEvent& e) {
+    const auto ends = r.watch ? RadioSession::Ends::when_told : RadioSession::Ends::by_itself;
+    return s.run(ends, [&](const radio::RadioEvent& e) {
         using Kind = radio::RadioEventKind;
         // One channel's answer is all that is asked for; its absence shows when all have answered.
         const bool is_it = e.kind == Kind::channel_listed && e.ssrc == r.ssrc && !r.watch;
@@ -81,9 +84,13 @@ CLI::Option* add_options(CLI::App& app, ListRequest& r) {
 
 void add_list_subcommands(RadioSubcommands& subcommands) {
     const auto r = std::make_shared<ListRequest>();
-    CLI::App* list = subcommands.add(
-        "list", "all channels of the radiod; without one, the radiods that can be found",
-        [r] { return r->radio.name.empty() ? list_instances(r->radio, r->json) : poll(*r, show_list); });
+    CLI::App* list =
+        subcommands.add("list", "all channels of the radiod; without one, the radiods that can be found", [r] {
+            if (!r->radio.name.empty()) return poll(*r, show_list);
+            if (!r->watch) return list_instances(r->radio, r->json);
+            fail("--watch is of one radiod's channels: name it with -r");
+            return exit_usage;
+        });
     add_options(*list, *r)->required(false);
     CLI::App* query = subcommands.add("query", "one channel, whole or one field; creates none",
                                       [r] { return poll(*r, show_channel); });

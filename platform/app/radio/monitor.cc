@@ -17,6 +17,7 @@
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
 #include "platform/app/terminal.h"
+#include "platform/control/json_text.h"
 #include "platform/control/radio/stream_receiver.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
@@ -120,9 +121,8 @@ public:
         : r_(request), s_(session), follows_(request.streams) {
         for (const Column& c : columns)
             if (r_.sort == c.name) key_ = c.key;
-        const auto group = group_of(request.radio);
         streams_.emplace(
-            s_.loop(), StreamReceiver::Settings{group->interface, group->source},
+            s_.loop(), StreamReceiver::Settings{s_.group().interface, s_.group().source},
             [](std::uint32_t, const radio::Stream::Item&) {},
             [this](const Endpoint& source, Bytes packet) { s_.link().take(s_.radio(), source, packet); },
             [this](const std::string& text) { notice_ = text; });
@@ -146,7 +146,8 @@ public:
             ask();
             s_.link().pump();
         });
-        const int code = s_.run([this](const radio::RadioEvent& e) {
+        const auto ends = r_.once ? RadioSession::Ends::by_itself : RadioSession::Ends::when_told;
+        const int code = s_.run(ends, [this](const radio::RadioEvent& e) {
             if (e.kind == radio::RadioEventKind::list_done) on_list();
             if (e.kind == radio::RadioEventKind::radiod_restarted) notice_ = s_.name() + " was restarted";
             if (e.kind == radio::RadioEventKind::number_clash)
@@ -222,7 +223,7 @@ private:
             nlohmann::ordered_json line{{"radio", s_.name()}, {"channels", nlohmann::ordered_json::array()}};
             for (const Row& row : rows_) line["channels"].push_back(json_of(row));
             if (!notice_.empty()) line["notice"] = std::exchange(notice_, {});
-            print(line.dump() + "\n");
+            print(control::text_of(line) + "\n");
         }
         std::fflush(stdout);
     }
@@ -270,8 +271,8 @@ private:
 
 int monitor(const MonitorRequest& r) {
     const auto session = RadioSession::open(r.radio);
-    if (!session) return exit_failed;
-    return MonitorRun(r, *session).run();
+    if (!session) return session.error();
+    return MonitorRun(r, **session).run();
 }
 
 }  // namespace

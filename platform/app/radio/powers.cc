@@ -16,6 +16,7 @@
 #include "platform/app/radio/command_status.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
+#include "platform/control/json_text.h"
 #include "platform/linux/clock.h"
 
 namespace hawser::app {
@@ -88,7 +89,7 @@ std::string line_of(const PowersRequest& r, const radio::Status& status, const s
                                    {"width", width},
                                    {"db", nlohmann::ordered_json::array()}};
         for (const double db : bins) out["db"].push_back(std::round(db * 100) / 100);
-        return out.dump() + "\n";
+        return control::text_of(out) + "\n";
     }
     std::string line = fmt::format("{}, {:.0f}, {:.0f}, {}, {}", time_text(status), first, last,
                                    radio::format_number(status.spectrum.resolution_bw), bins.size());
@@ -107,7 +108,8 @@ public:
             ask();
             s_.link().pump();
         });
-        return s_.run([this](const radio::RadioEvent& e) {
+        const auto ends = r_.count == 0 ? RadioSession::Ends::when_told : RadioSession::Ends::by_itself;
+        return s_.run(ends, [this](const radio::RadioEvent& e) {
             if (e.kind == Kind::confirmed && e.ssrc == ssrc_) on_reply(s_.service().status());
             if (e.kind == Kind::expired && e.ssrc == ssrc_) s_.end(fail(r_.radio.name + " did not answer within 5 s"));
         });
@@ -176,8 +178,8 @@ int powers(PowersRequest& r) {
         ssrc = number_for(spec, r.radio.name);
     }
     const auto session = RadioSession::open(r.radio);
-    if (!session) return exit_failed;
-    return PowersRun(r, *session, ssrc, command).run();
+    if (!session) return session.error();
+    return PowersRun(r, **session, ssrc, command).run();
 }
 
 }  // namespace

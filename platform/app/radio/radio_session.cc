@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/radio/address.h"
+#include "platform/app/commands/options.h"
 #include "platform/app/random.h"
 #include "platform/control/radio/radio_names.h"
 #include "platform/linux/sockaddr.h"
@@ -18,14 +19,16 @@ std::unique_ptr<control::StateCache> open_cache(control::Loop& loop, const std::
     return std::make_unique<control::StateCache>(loop, path, std::move(notice));
 }
 
+bool is_radio_name(const std::string& text) {
+    if (radio::parse_radio_name(text)) return true;
+    std::fprintf(stderr, "hawser radio: '%s' names no radiod (name or group, :port, and ,interface)\n", text.c_str());
+    return false;
+}
+
 std::optional<control::GroupSpec> group_of(const RadioOptions& options, control::StateCache* cache,
                                            std::string* found) {
+    if (!is_radio_name(options.name)) return std::nullopt;
     const auto name = radio::parse_radio_name(options.name);
-    if (!name) {
-        std::fprintf(stderr, "hawser radio: '%s' names no radiod (name or group, :port, and ,interface)\n",
-                     options.name.c_str());
-        return std::nullopt;
-    }
     control::GroupSpec spec;
     const auto known = cache != nullptr && !name->literal ? cache->group_of(name->host) : std::nullopt;
     control::FoundGroup group{known.value_or(Endpoint{}), control::FoundGroup::How::looked_up, "as the cache has it"};
@@ -53,22 +56,24 @@ RadioSession::RadioSession(const RadioOptions& options)
     if (cache_) link_.remember_in(*cache_);
 }
 
-std::unique_ptr<RadioSession> RadioSession::open(const RadioOptions& options) {
+Result<std::unique_ptr<RadioSession>, int> RadioSession::open(const RadioOptions& options) {
     std::unique_ptr<RadioSession> session(new RadioSession(options));
     const auto group = group_of(options, session->cache(), &session->found_);
-    if (!group) return nullptr;
+    if (!group) return Failure{exit_usage};
+    session->group_ = *group;
     const auto added = session->link_.add(*group, radio::parse_radio_name(options.name)->host);
     if (!added) {
         std::fprintf(stderr, "hawser radio: %s\n", added.error().text().c_str());
-        return nullptr;
+        return Failure{exit_failed};
     }
     session->radio_ = *added;
     return session;
 }
 
-int RadioSession::run(std::function<void(const radio::RadioEvent&)> on_event) {
+int RadioSession::run(Ends ends, std::function<void(const radio::RadioEvent&)> on_event) {
     on_event_ = std::move(on_event);
-    loop_.on_signals({SIGINT, SIGTERM}, [this](int) { loop_.quit(0); });
+    loop_.on_signals({SIGINT, SIGTERM},
+                     [this, ends](int) { loop_.quit(ends == Ends::when_told ? exit_ok : exit_failed); });
     link_.pump();
     return loop_.run();
 }

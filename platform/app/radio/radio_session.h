@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/base/result.h"
 #include "engine/radio/service.h"
 #include "platform/control/radio/radio_link.h"
 
@@ -19,8 +20,11 @@ struct RadioOptions {
     std::string cache;  // of what was learned: a path, "none", or empty for the usual place
 };
 
+// Whether it can be a radiod's name; says on stderr where not.
+[[nodiscard]] bool is_radio_name(const std::string& text);
 // The status group that the options name (platform/control/radio/radio_names.h), by the cache where it knows the name.
-// Empty with a word on stderr. May wait for a lookup. `found`: what a name turned out to be, for a complaint.
+// Empty with a word on stderr where they name none. May wait for a lookup. `found`: what a name turned out to be, for a
+// complaint.
 [[nodiscard]] std::optional<control::GroupSpec> group_of(const RadioOptions& options,
                                                          control::StateCache* cache = nullptr,
                                                          std::string* found = nullptr);
@@ -30,11 +34,14 @@ struct RadioOptions {
 
 class RadioSession {
 public:
-    // Says on stderr what is wrong and answers null.
-    [[nodiscard]] static std::unique_ptr<RadioSession> open(const RadioOptions& options);
+    // The error is the exit code, of which stderr tells why.
+    [[nodiscard]] static Result<std::unique_ptr<RadioSession>, int> open(const RadioOptions& options);
 
+    // What SIGINT and SIGTERM mean: a command that would have ended by itself has not done what it was to do; one that
+    // goes on until it is told to end has.
+    enum class Ends : std::uint8_t { by_itself, when_told };
     // Runs until an event's handler, or a signal, ends it; answers the exit code.
-    int run(std::function<void(const radio::RadioEvent&)> on_event);
+    int run(Ends ends, std::function<void(const radio::RadioEvent&)> on_event);
     void end(int code) { loop_.quit(code); }
 
     control::Loop& loop() { return loop_; }
@@ -42,6 +49,7 @@ public:
     control::RadioLink& link() { return link_; }
     [[nodiscard]] radio::RadioId radio() const { return radio_; }
     [[nodiscard]] const std::string& name() const { return name_; }
+    [[nodiscard]] const control::GroupSpec& group() const { return group_; }
     // As a complaint names it: "hf,lo (239.1.2.3:5006, computed from the name: ...)".
     [[nodiscard]] std::string full_name() const { return found_.empty() ? name_ : name_ + " (" + found_ + ")"; }
     // Null when it is switched off.
@@ -52,6 +60,7 @@ private:
 
     std::string name_;
     std::string found_;
+    control::GroupSpec group_;
     control::Loop loop_;
     std::unique_ptr<control::StateCache> cache_;
     radio::Service service_;

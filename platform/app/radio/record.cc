@@ -10,9 +10,11 @@
 #include <optional>
 
 #include "engine/radio/frequency.h"
+#include "platform/app/plain_text.h"
 #include "platform/app/radio/command_status.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
+#include "platform/control/json_text.h"
 #include "platform/control/radio/channel_recording.h"
 #include "platform/control/radio/stream_receiver.h"
 #include "platform/linux/clock.h"
@@ -27,6 +29,9 @@ using control::RecordingEvent;
 using control::StreamReceiver;
 using Json = nlohmann::ordered_json;
 using Kind = radio::RadioEventKind;
+
+// What one radiod holds (ka9q-radio 4e0033b4): whoever invents more on the group gets no more of our memory and files.
+constexpr std::size_t channels_max_default = 2000;
 
 struct RecordRequest {
     RadioOptions radio;
@@ -43,6 +48,7 @@ struct RecordRequest {
     bool align = false;
     bool no_fill = false;
     bool subfolders = false;
+    std::size_t channels_max = channels_max_default;
 };
 
 // 10 s: what keeps a channel of ours alive between two checks, and ends it soon after us.
@@ -92,7 +98,7 @@ public:
           s_(session),
           settings_(settings_of(request)),
           streams_(
-              session.loop(), streams_of(request),
+              session.loop(), StreamReceiver::Settings{session.group().interface, session.group().source},
               [this](std::uint32_t ssrc, const radio::Stream::Item& item) { on_item(ssrc, item); },
               [this](const Endpoint& source, Bytes packet) { s_.link().take(s_.radio(), source, packet); },
               [](const std::string& text) { fail(text); }) {}
@@ -111,20 +117,15 @@ public:
             takes_all_ = r_.ssrcs.empty();
             s_.service().discover(s_.radio(), begun_);
         }
-        const int code = s_.run([this](const radio::RadioEvent& e) { on_event(e); });
+        const int code = s_.run(RadioSession::Ends::when_told, [this](const radio::RadioEvent& e) { on_event(e); });
         s_.loop().unwatch(recorder_.fd());
         return close(code);
     }
 
 private:
-    static StreamReceiver::Settings streams_of(const RecordRequest& request) {
-        const auto group = group_of(request.radio);
-        return {group->interface, group->source};
-    }
-
     void say(const Json& line, const std::string& text) const {
         std::FILE* to = r_.to_stdout ? stderr : stdout;
-        const std::string out = r_.json ? line.dump() : text;
+        const std::string out = r_.json ? control::text_of(line) : printable(text);
         std::fprintf(to, "%s\n", out.c_str());
         std::fflush(to);
     }
@@ -139,7 +140,7 @@ private:
     void on_status(const Endpoint& source, const radio::Status& status) {
         const std::uint32_t ssrc = status.channel.ssrc;
         const bool is_audio = radio::AudioFormat::of(status) && status.channel.frequency != 0;
-        if (takes_all_ && is_audio) streams_.follow(ssrc);
+        if (takes_all_ && is_audio && !streams_.follows(ssrc)) take(ssrc);
         if (!streams_.follows(ssrc)) return;
         const control::NameFields fields{s_.name(), ssrc, status.channel.frequency,
                                          std::string(status.channel.preset.view())};
@@ -162,10 +163,22 @@ private:
         streams_.on_status(source, status);
     }
 
+    // One that nobody named. A place is not given away again: its channel may come back.
+    void take(std::uint32_t ssrc) {
+        if (recordings_.size() < r_.channels_max) return streams_.follow(ssrc);
+        if (std::exchange(is_full_, true)) return;
+        say_failure(ssrc, "not recorded, nor are others: " + std::to_string(r_.channels_max) +
+                              " channels are the most (--max-channels)");
+    }
+
     void on_item(std::uint32_t ssrc, const radio::Stream::Item& item) {
         const auto found = recordings_.find(ssrc);
         if (found == recordings_.end()) return;
-        found->second.on_item(item);
+        ChannelRecording& recording = found->second;
+        const auto before = recording.state();
+        recording.on_item(item);
+        if (before == ChannelRecording::State::going && recording.state() == ChannelRecording::State::failed)
+            say_failure(ssrc, "the kind of samples has changed, which ends standard output");
         end_if_done();
     }
 
@@ -321,6 +334,7 @@ private:
     Instant asked_;
     bool takes_all_ = false;
     bool is_listed_ = false;
+    bool is_full_ = false;  // told
     bool has_failed_ = false;
 };
 
@@ -343,11 +357,12 @@ int record(RecordRequest& r) {
         if (!own) return usage(at_fault + " cannot be kept; set it with `hawser radio set`");
         if (own->frequency <= 0) return usage("a channel to be made needs its frequency");
         if (!own->lifetime) own->lifetime = own_lifetime_blocks;
+        if (const char* why = lifetime_complaint(*own->lifetime)) return usage(std::string("lifetime: ") + why);
         if (r.own_ssrc == 0) r.own_ssrc = number_for(*own, r.radio.name);
     }
     const auto session = RadioSession::open(r.radio);
-    if (!session) return exit_failed;
-    return RecordRun(r, *session).run(own);
+    if (!session) return session.error();
+    return RecordRun(r, **session).run(own);
 }
 
 CLI::Validator period() {
@@ -369,6 +384,9 @@ void add_record_subcommand(RadioSubcommands& subcommands) {
     sub->add_option("SSRC", r->ssrcs, "channels that are there; none: all, and those that appear meanwhile")
         ->check(ssrc_number());
     const std::string files = "Files";
+    sub->add_option("--max-channels", r->channels_max, "of those that nobody named, so many at most (default 2000)")
+        ->check(CLI::Range(std::size_t{1}, channels_max_default))
+        ->type_name("N");
     sub->add_option("-d,--directory", r->folder, "folder of the files (default: this one)")
         ->type_name("FOLDER")
         ->group(files);

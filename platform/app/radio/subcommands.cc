@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "engine/radio/frequency.h"
+#include "platform/app/plain_text.h"
 
 namespace hawser::app {
 
@@ -100,7 +101,7 @@ bool build_command(const FieldSettings& settings, radio::Command& command) {
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 int fail(const std::string& text) {
-    std::fprintf(stderr, "hawser radio: %s\n", text.c_str());
+    std::fprintf(stderr, "hawser radio: %s\n", printable(text).c_str());
     return exit_failed;
 }
 

@@ -53,7 +53,7 @@ void add_channel_settings(CLI::App& app, FieldSettings& settings);
 [[nodiscard]] bool build_command(const FieldSettings& settings, radio::Command& command);
 
 void print(const std::string& text);
-// Says it on stderr; answers exit_failed.
+// Says it on stderr, printable; answers exit_failed.
 int fail(const std::string& text);
 // After a poll that the channel did not answer: whether the radiod is silent, or only the channel not there.
 int fail_without_channel(RadioSession& session, std::uint32_t ssrc);

@@ -4,9 +4,11 @@
 #include <memory>
 
 #include "engine/radio/frequency.h"
+#include "platform/app/plain_text.h"
 #include "platform/app/radio/command_status.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
+#include "platform/control/json_text.h"
 #include "platform/linux/clock.h"
 
 namespace hawser::app {
@@ -25,9 +27,9 @@ struct TuneRequest {
 
 int finish_tune(const TuneRequest& r, const radio::Command& command, const radio::Status& got) {
     if (r.json)
-        print(status_json(got).dump() + "\n");
+        print(control::text_of(status_json(got)) + "\n");
     else
-        std::printf("%u %s %s Hz, %u Hz\n", got.channel.ssrc, std::string(got.channel.preset.view()).c_str(),
+        std::printf("%u %s %s Hz, %u Hz\n", got.channel.ssrc, printable(got.channel.preset.view()).c_str(),
                     radio::format_number(got.channel.frequency).c_str(), got.audio_rate());
     const std::string kept = refused(command, got);
     return kept.empty() ? exit_ok : fail("radiod did not take all of it: " + kept);
@@ -42,7 +44,7 @@ int confirm(const TuneRequest& r, RadioSession& s, bool must_exist, Kind done, S
         s.service().discover(s.radio(), os::now());
     else
         send();
-    return s.run([&](const radio::RadioEvent& e) {
+    return s.run(RadioSession::Ends::by_itself, [&](const radio::RadioEvent& e) {
         if (e.kind == Kind::channel_listed && e.ssrc == r.ssrc && !is_sent) {
             is_sent = send();
         } else if (e.kind == Kind::list_done && !is_sent) {
@@ -59,8 +61,8 @@ int tune(const TuneRequest& r, bool must_exist) {
     radio::Command command;
     if (!build_command(r.settings, command)) return exit_usage;
     const auto session = RadioSession::open(r.radio);
-    if (!session) return exit_failed;
-    RadioSession& s = *session;
+    if (!session) return session.error();
+    RadioSession& s = **session;
     const auto send = [&] {
         if (const auto id = s.service().tune(s.radio(), r.ssrc, command, 0, os::now()); id) return true;
         std::fprintf(stderr, "hawser radio: %u is no channel's number\n", r.ssrc);
@@ -73,8 +75,8 @@ int tune(const TuneRequest& r, bool must_exist) {
 
 int remove(const TuneRequest& r) {
     const auto session = RadioSession::open(r.radio);
-    if (!session) return exit_failed;
-    RadioSession& s = *session;
+    if (!session) return session.error();
+    RadioSession& s = **session;
     const auto send = [&] { return bool(s.service().remove(s.radio(), r.ssrc, os::now())); };
     return confirm(r, s, true, Kind::channel_removed, send, [] { return exit_ok; });
 }

@@ -18,6 +18,7 @@
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
 #include "platform/app/radio/transition_text.h"
+#include "platform/control/json_text.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
 
@@ -175,7 +176,7 @@ private:
             Json line = {{"time", utc_text()}, {"event", event}, {"radio", session_.name()}};
             if (ssrc != 0) line["ssrc"] = ssrc;
             for (const auto& [key, value] : fields.items()) line[key] = value;
-            std::printf("%s\n", line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+            std::printf("%s\n", control::text_of(line).c_str());
         } else {
             const std::string who = ssrc != 0 ? std::to_string(ssrc) + " " : session_.name() + ": ";
             std::printf("%s %s\n", utc_text().c_str(), printable(who + text).c_str());
@@ -203,13 +204,14 @@ int run_watch(const WatchRequest& request) {
         also.push_back(*field);
     }
     const auto session = RadioSession::open(request.radio);
-    if (!session) return exit_failed;
-    Watcher watcher(request, std::move(also), *session);
-    session->link().on_status(
+    if (!session) return session.error();
+    Watcher watcher(request, std::move(also), **session);
+    RadioSession& s = **session;
+    s.link().on_status(
         [&watcher](radio::RadioId, const Endpoint& from, const Status& status) { watcher.on_status(from, status); });
-    session->loop().every(Duration{std::llround(request.interval_s * 1e9)}, [&watcher] { watcher.poll(); });
+    s.loop().every(Duration{std::llround(request.interval_s * 1e9)}, [&watcher] { watcher.poll(); });
     watcher.poll();
-    return session->run([&watcher](const radio::RadioEvent& e) { watcher.on_event(e); });
+    return s.run(RadioSession::Ends::when_told, [&watcher](const radio::RadioEvent& e) { watcher.on_event(e); });
 }
 
 }  // namespace
