@@ -1,47 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Radiods by their names: found by DNS-SD through a private avahi daemon, resolved by the system, or computed; in network
-and mount namespaces of their own. Arguments: HAWSER STAND_IN. Needs root; the part with avahi needs avahi-daemon and dbus."""
-import ctypes
-import json
+"""Radiods by their names: resolved by the system, once, or computed; in network and mount namespaces of their own.
+Arguments: HAWSER STAND_IN. Needs root."""
 import os
-import shutil
-import subprocess
-import sys
+import socket
 import tempfile
+import threading
 import time
 
 from program import check, finish, run
-from radio_program import enter_namespace, radiod
+from radio_program import enter_mounts, enter_namespace, radiod
 
 folder = tempfile.TemporaryDirectory()
-
-BUS = """<busconfig><type>system</type><listen>unix:path=/run/bus</listen><policy context="default"><allow user="*"/><allow own="*"/>
-<allow send_destination="*"/><allow receive_sender="*"/><allow send_type="method_call"/></policy></busconfig>"""
-AVAHI = """[server]
-host-name=here
-use-ipv6=no
-allow-interfaces=lo
-"""
-
-
-def put(name, text):
-    path = os.path.join(folder.name, name)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-    return path
-
-
-def enter_mounts():
-    """A /run of our own, for the bus and the daemon, and our own /etc/hosts."""
-    if ctypes.CDLL(None, use_errno=True).unshare(0x20000) != 0:  # CLONE_NEWNS
-        print("skipped: no mount namespace")
-        sys.exit(77)
-    hosts = put("hosts", "127.0.0.1 localhost\n239.108.155.32 listed.local\n10.1.2.3 unicast.local\n")
-    for words in (["--make-rprivate", "/"], ["-t", "tmpfs", "tmpfs", "/run"], ["--bind", hosts, "/etc/hosts"]):
-        if subprocess.run(["mount", *words], check=False).returncode != 0:
-            print("skipped: mounts are refused")
-            sys.exit(77)
 
 
 def names():
@@ -58,65 +28,60 @@ def names():
         check("a name without a radiod says what was asked", code == 1 and "computed from the name" in said, said)
 
 
-def without_daemon():
-    begun = time.monotonic()
-    code, said = run("radio", "list", "--cache", "none")
-    check("without avahi's daemon it says so at once", code == 1 and "no radiod found" in said and time.monotonic() - begun < 10, said)
-    return "built without" not in said
+class NameServer:
+    """Knows one address, and counts what it is asked."""
+
+    def __enter__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 53))
+        self.socket.settimeout(0.1)
+        self.asked = 0
+        self.ends = False
+        self.thread = threading.Thread(target=self.answer)
+        self.thread.start()
+        return self
+
+    def answer(self):
+        while not self.ends:
+            try:
+                question, source = self.socket.recvfrom(512)
+            except TimeoutError:
+                continue
+            self.asked += 1
+            is_a = question[question.index(b"\0", 12) + 1:][:2] == b"\0\x01"
+            end = question.index(b"\0", 12) + 5
+            record = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + socket.inet_aton("239.108.155.32") if is_a else b""
+            head = question[:2] + b"\x81\x80\0\x01" + (b"\0\x01" if is_a else b"\0\0") + b"\0\0\0\0"
+            self.socket.sendto(head + question[12:end] + record, source)
+
+    def __exit__(self, *_):
+        self.ends = True
+        self.thread.join()
+        self.socket.close()
 
 
-def wait_for(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.05)
-    return condition()
+def lookups():
+    """A command asks once for the name, and not at all while the cache has it."""
+    cache = os.path.join(folder.name, "radio.json")
+    with NameServer() as server, radiod("--status", "siglo"):
+        run("radio", "tune", "-r", "239.108.155.32,lo", "-s", "14074", "-f", "14m074", "-m", "usb")
 
-
-def dns_sd():
-    os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/run/bus"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    started = []
-    try:
-        started.append(subprocess.Popen(["dbus-daemon", "--config-file=" + put("bus.conf", BUS), "--nofork", "--nopidfile"], **quiet))
-        if not wait_for(lambda: os.path.exists("/run/bus")):
-            print("note: no private bus, so DNS-SD was not tried")
-            return
-        os.makedirs("/run/avahi-daemon", exist_ok=True)
-        started.append(subprocess.Popen(["avahi-daemon", "-f", put("avahi.conf", AVAHI), "--no-drop-root", "--no-chroot", "--no-rlimits"], **quiet))
-        # They may be here before the daemon (-f).
-        for host, group, name in (("siglo.local", "239.108.155.32", "HF radio"), ("gone.local", "239.1.2.3", "stale")):
-            started.append(subprocess.Popen(["avahi-publish-address", "-f", "-R", host, group], **quiet))
-            started.append(subprocess.Popen(["avahi-publish-service", "-f", "-H", host, name, "_ka9q-ctl._udp", "5006", "TTL=0"], **quiet))
-        with radiod("--status", "siglo"):
-            run("radio", "tune", "-r", "239.108.155.32,lo", "-s", "14074", "-f", "14m074", "--cache", "none")
-
-            def listed():
-                code, said = run("radio", "list", "--json")
-                return {r["name"]: r for r in json.loads(said.splitlines()[-1])} if code == 0 else {}
-            check("both that are announced are found", wait_for(lambda: set(listed()) == {"siglo.local", "gone.local"}, 20), listed())
-            found = listed()
-            check("with what they say", found.get("siglo.local", {}).get("description") == "HF radio" and found["siglo.local"]["group"] == "239.108.155.32:5006"
-                  and found["siglo.local"]["interface"] == "lo" and found["siglo.local"]["found_by"] == "dns-sd", found)
-            check("one answers, one does not", found["siglo.local"]["channels"] == 1 and found["gone.local"]["channels"] == 0, found)
-            code, said = run("radio", "list")
-            check("as a table", code == 0 and "HF radio" in said and "silent" in said and "DNS-SD" in said, said)
-            for child in started[:2]:
-                child.kill()
-                child.wait()
-            code, said = run("radio", "list")
-            check("later the cache knows them", code == 0 and "siglo.local" in said and "were not found: avahi" in said, said)
-    finally:
-        for child in started:
-            child.kill()
-            child.wait()
+        def asks(*words, cache_at="none"):
+            before = server.asked
+            code, said = run("radio", *words, "-r", "asked.local,lo", "--cache", cache_at)
+            check(f"{words[0]} finds it", code == 0, said)
+            return server.asked - before
+        once = asks("list")
+        check("a lookup is one question for each family at most", 1 <= once <= 2, once)
+        check("monitor asks once", asks("monitor", "--once", "--no-streams") == once)
+        check("record asks once", asks("record", "-x", "0.2", "-d", folder.name) == once)
+        asks("list", cache_at=cache)
+        for words in (["monitor", "--once", "--no-streams"], ["record", "-x", "0.2", "-d", folder.name]):
+            check(f"{words[0]} asks nobody what the cache has", asks(*words, cache_at=cache) == 0)
 
 
 enter_namespace()
-enter_mounts()
+enter_mounts({"/etc/hosts": "127.0.0.1 localhost\n239.108.155.32 listed.local\n10.1.2.3 unicast.local\n", "/etc/resolv.conf": "nameserver 127.0.0.1\n"})
+lookups()
 names()
-has_avahi = without_daemon()
-if has_avahi and all(shutil.which(program) for program in ("dbus-daemon", "avahi-daemon", "avahi-publish-address")):
-    dns_sd()
-else:
-    print("note: DNS-SD was not tried: avahi-daemon, avahi-utils, dbus")
 finish()

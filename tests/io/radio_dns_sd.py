@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Radiods that announce themselves by DNS-SD, found through a private avahi daemon, in network and mount namespaces of
+their own. Arguments: HAWSER STAND_IN. Needs root, avahi-daemon, avahi-utils and dbus."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from program import check, finish, run
+from radio_program import enter_mounts, enter_namespace, radiod
+
+folder = tempfile.TemporaryDirectory()
+
+BUS = """<busconfig><type>system</type><listen>unix:path=/run/bus</listen><policy context="default"><allow user="*"/><allow own="*"/>
+<allow send_destination="*"/><allow receive_sender="*"/><allow send_type="method_call"/></policy></busconfig>"""
+AVAHI = """[server]
+host-name=here
+use-ipv6=no
+allow-interfaces=lo
+"""
+
+
+def put(name, text):
+    path = os.path.join(folder.name, name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def without_daemon():
+    begun = time.monotonic()
+    code, said = run("radio", "list", "--cache", "none")
+    check("without avahi's daemon it says so at once", code == 1 and "no radiod found" in said and time.monotonic() - begun < 10, said)
+    return "built without" not in said
+
+
+def wait_for(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+def dns_sd():
+    os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/run/bus"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    started = []
+    try:
+        started.append(subprocess.Popen(["dbus-daemon", "--config-file=" + put("bus.conf", BUS), "--nofork", "--nopidfile"], **quiet))
+        if not wait_for(lambda: os.path.exists("/run/bus")):
+            print("skipped: no private bus")
+            sys.exit(77)
+        os.makedirs("/run/avahi-daemon", exist_ok=True)
+        started.append(subprocess.Popen(["avahi-daemon", "-f", put("avahi.conf", AVAHI), "--no-drop-root", "--no-chroot", "--no-rlimits"], **quiet))
+        # They may be here before the daemon (-f).
+        for host, group, name in (("siglo.local", "239.108.155.32", "HF radio"), ("gone.local", "239.1.2.3", "stale")):
+            started.append(subprocess.Popen(["avahi-publish-address", "-f", "-R", host, group], **quiet))
+            started.append(subprocess.Popen(["avahi-publish-service", "-f", "-H", host, name, "_ka9q-ctl._udp", "5006", "TTL=0"], **quiet))
+        with radiod("--status", "siglo"):
+            run("radio", "tune", "-r", "239.108.155.32,lo", "-s", "14074", "-f", "14m074", "--cache", "none")
+
+            def listed():
+                code, said = run("radio", "list", "--json")
+                return {r["name"]: r for r in json.loads(said.splitlines()[-1])} if code == 0 else {}
+            check("both that are announced are found", wait_for(lambda: set(listed()) == {"siglo.local", "gone.local"}, 20), listed())
+            found = listed()
+            check("with what they say", found.get("siglo.local", {}).get("description") == "HF radio" and found["siglo.local"]["group"] == "239.108.155.32:5006"
+                  and found["siglo.local"]["interface"] == "lo" and found["siglo.local"]["found_by"] == "dns-sd", found)
+            check("one answers, one does not", found["siglo.local"]["channels"] == 1 and found["gone.local"]["channels"] == 0, found)
+            code, said = run("radio", "list")
+            check("as a table", code == 0 and "HF radio" in said and "silent" in said and "DNS-SD" in said, said)
+            for child in started[:2]:
+                child.kill()
+                child.wait()
+            code, said = run("radio", "list")
+            check("later the cache knows them", code == 0 and "siglo.local" in said and "were not found: avahi" in said, said)
+    finally:
+        for child in started:
+            child.kill()
+            child.wait()
+
+
+missing = [p for p in ("dbus-daemon", "avahi-daemon", "avahi-publish-address") if shutil.which(p) is None]
+if missing:
+    print(f"skipped: {', '.join(missing)} not there (avahi-daemon, avahi-utils, dbus)")
+    sys.exit(77)
+enter_namespace()
+enter_mounts({})
+if not without_daemon():
+    print("skipped: hawser was built without avahi")
+    sys.exit(77)
+dns_sd()
+finish()
