@@ -75,11 +75,16 @@ std::uint32_t Recorder::begin(RecordingSpec spec) {
         return id;
     }
     fed_.emplace(id, Fed{});
+    bool was_empty = false;
     {
+        // Both at once: the worker takes the batch as a whole, and reads the one by the other.
         const std::lock_guard lock(mutex_);
+        was_empty = filling_.items.empty();
         filling_.specs.push_back(std::move(spec));
+        filling_.items.push_back({Kind::begin, id, 0, 0, std::nullopt});
+        figures_.queued_bytes_max = std::max(figures_.queued_bytes_max, queued_bytes());
     }
-    put({Kind::begin, id, 0, 0, std::nullopt}, {});
+    if (was_empty) filled_.notify_one();
     return id;
 }
 
