@@ -19,8 +19,10 @@ namespace hawser::control {
 namespace {
 
 constexpr std::size_t message_bytes_max = 32768;  // what the kernel fills at most for one read (NLMSG_GOODSIZE)
-constexpr int words_max = 64;                     // taken at a time, so that a storm leaves time for others; untuned
-constexpr int tries_max = 3;                      // a table that changes while it is read is read again
+// Taken at a time: more than a socket's usual buffer holds (208 KiB, a word takes 768 at least), so that a storm costs one
+// reading, and one that goes on and on leaves time for others.
+constexpr int words_max = 1024;
+constexpr int tries_max = 3;  // a table that changes while it is read is read again
 
 constexpr std::uint32_t groups =
     RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
