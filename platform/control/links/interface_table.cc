@@ -19,8 +19,8 @@ namespace hawser::control {
 namespace {
 
 constexpr std::size_t message_bytes_max = 32768;  // what the kernel fills at most for one read (NLMSG_GOODSIZE)
-// Taken at a time: more than a socket's usual buffer holds (208 KiB, a word takes 768 at least), so that a storm costs one
-// reading, and one that goes on and on leaves time for others.
+// Taken at a time: more than a socket's usual buffer holds (208 KiB, a word takes 768 at least), so that a storm costs
+// one reading, and one that goes on and on leaves time for others.
 constexpr int words_max = 1024;
 constexpr int tries_max = 3;  // a table that changes while it is read is read again
 
