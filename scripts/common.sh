@@ -5,14 +5,15 @@
 # shellcheck disable=SC2034,SC2154  # lists are used by, $root and $logs set by, whoever sources this
 
 # Debian 12 names. What the program is built from:
-packages_build=(g++ meson ninja-build pkg-config python3 liburing-dev libavahi-client-dev libmimalloc-dev libmnl-dev
-    libcli11-dev libfmt-dev libogg-dev libopus-dev libspdlog-dev nlohmann-json3-dev libsrt-openssl-dev libtomlplusplus-dev)
+packages_build=(g++ meson ninja-build pkg-config python3 liburing-dev libavahi-client-dev libmicrohttpd-dev libmimalloc-dev
+    libmnl-dev libcli11-dev libfmt-dev libogg-dev libopus-dev libspdlog-dev nlohmann-json3-dev libsrt-openssl-dev libtomlplusplus-dev)
 # What the demo and the end-to-end tests run beside it:
 packages_media=(ffmpeg)
 # What the tests need beyond that:
 packages_test=(catch2 ccache clang-format iproute2 procps shellcheck strace valgrind)
 # What only the full test needs:
-packages_full=(avahi-daemon avahi-utils clang clang-tidy dbus g++-aarch64-linux-gnu libclang-rt-14-dev llvm nftables qemu-user srt-tools)
+packages_full=(avahi-daemon avahi-utils clang clang-tidy dbus g++-aarch64-linux-gnu libclang-rt-14-dev llvm nftables
+    prometheus qemu-user srt-tools)
 
 say() { printf '%s\n' "$*"; }
 die() {

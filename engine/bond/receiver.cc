@@ -209,6 +209,7 @@ void Receiver::fill(ReceiverSnapshot& snapshot, Instant now) const noexcept {
         row->sessions = group.sessions;
         row->packets_out = group.packets_out;
         row->packets_back = group.packets_back;
+        row->srt_rtt = Duration{std::int64_t{group.srt_rtt_us} * 1'000};
         row->wants_reports = group.extension.delivery_reports;
         row->wants_hold = group.extension.reorder_hold;
         if (group.extension.any()) row->hold = holds_[g].figures();

@@ -167,6 +167,7 @@ void Receiver::on_server(const Completion& c, Instant now, Actions& out) noexcep
         case SrtControl::ack:
             group.ack_seen = true;
             counters_.add(Counter::srt_acks);
+            group.srt_rtt_us = wire::ack_round_trip_us(*srt).value_or(group.srt_rtt_us);
             to_all(g, c.packet, now, out);
             if (group.extension.any()) on_server_ack(g, *srt, now, out);
             return;
@@ -193,6 +194,7 @@ void Receiver::on_session_change(std::uint32_t g, ServerSession::Change change, 
         case ServerSession::Change::none: return;
         case ServerSession::Change::established:
             ++group.sessions;
+            group.srt_rtt_us = 0;
             if (const auto latency = wire::handshake_latency(*SrtPacket::over(packet));
                 latency && latency->delivers_by_time)
                 group.time.on_latency(Duration{std::int64_t{latency->receiving_ms} * 1'000'000});

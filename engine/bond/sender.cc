@@ -278,6 +278,7 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
         o.local = traffic(link).socket != no_socket ? u.local : u.spec.source;
         o.rtt = u.rtt.smoothed();
         o.rtt_min = u.rtt.minimum();
+        o.round_trips = u.round_trips;
         o.window = accounting_.window(link);
         o.in_flight = accounting_.in_flight(link);
         if (adaptive_) {

@@ -126,6 +126,7 @@ private:
         Instant payload_max_until;  // when to find out anew what fits
         link::Keepalive keepalive;
         link::Rtt rtt;
+        RoundTrips round_trips;
         std::uint64_t naks = 0;
         std::uint64_t deferred = 0;
         std::uint64_t too_large = 0;

@@ -214,6 +214,7 @@ void Sender::on_keepalive(LinkId link, Bytes packet, Instant now) noexcept {
     if (!rtt) return;
     answered_form_ = u.keepalive.form();
     u.rtt.sample(*rtt, now);
+    u.round_trips.add(*rtt);
     selector_.note_rtt(link, *rtt, now);
     if (adaptive_) dispatch_.on_echo(link, *rtt, now);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "engine/base/time.h"
+#include "engine/base/time_histogram.h"
 #include "engine/border/io_counters.h"
 
 namespace hawser {
@@ -14,6 +15,7 @@ struct PumpSnapshot {
     std::uint64_t packets = 0;      // completions that carried a packet
     Duration turn_max;              // the longest turn's work since the start, waits not counted
     Duration turn_max_recent;       // of the last complete second
+    TurnTimes turn_times;           // of each turn's work
     std::uint64_t events_lost = 0;  // the ring to the control thread was full
     std::uint32_t pool_free = 0;    // buffers
     IoCounters io;

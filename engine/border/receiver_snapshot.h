@@ -65,6 +65,7 @@ struct ReceiverGroupSnapshot {
     std::uint32_t sessions = 0;      // established since the group exists
     std::uint64_t packets_out = 0;   // to the SRT server
     std::uint64_t packets_back = 0;  // from the SRT server
+    Duration srt_rtt;                // as the SRT server tells its caller; zero: not told yet
     bool wants_reports = false;      // the sender asked for delivery reports, and gets them
     bool wants_hold = false;         // and that packets wait for earlier ones:
     HoldFigures hold;

@@ -8,6 +8,7 @@
 #include "engine/base/endpoint.h"
 #include "engine/base/strong.h"
 #include "engine/base/time.h"
+#include "engine/base/time_histogram.h"
 #include "engine/border/counters.h"
 #include "engine/border/pump_snapshot.h"
 #include "engine/border/safe_rate.h"
@@ -30,6 +31,7 @@ struct UplinkSnapshot {
     Endpoint local;
     Duration rtt;  // smoothed; zero: none yet
     Duration rtt_min;
+    RoundTrips round_trips;         // each that a keepalive measured
     std::int32_t window = 0;        // 1000 = one packet
     std::int32_t in_flight = 0;     // packets
     float quality = 1.0F;           // the selector's multiplier

@@ -171,6 +171,7 @@ private:
         draft.pump.packets = packets_;
         draft.pump.turn_max = stalls_.longest();
         draft.pump.turn_max_recent = stalls_.recent();
+        draft.pump.turn_times = stalls_.times();
         draft.pump.events_lost = events_lost_ + out_.events_lost();
         draft.pump.pool_free = pool_.free_slots();
         draft.pump.io = io_.counters();

@@ -73,6 +73,14 @@ private:
     return Seq31(body->u32<0>());
 }
 
+// What an SRT receiver last measured as the round trip to its sender, microseconds; not in a light ACK (20 bytes).
+// draft-sharabayko-srt-01, 3.2.4: the second word of the ACK's body.
+[[nodiscard]] inline std::optional<std::uint32_t> ack_round_trip_us(const SrtPacket& ack) {
+    const auto body = Fixed<8>::over(ack.body());
+    if (!body) return std::nullopt;
+    return body->u32<4>();
+}
+
 // Handshake request types (signed on the wire). 1000 and above refuse: 1000 + reason.
 inline constexpr std::int32_t handshake_induction = 1;
 inline constexpr std::int32_t handshake_wave_a_hand = 0;

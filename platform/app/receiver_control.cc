@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "platform/app/metrics/common_metrics.h"
 #include "platform/app/random.h"
 #include "platform/app/rpc/receiver_methods.h"
 #include "platform/linux/clock.h"
@@ -94,6 +95,25 @@ std::string ReceiverControl::table() {
 
 std::string ReceiverControl::json() const { return figures_json(snapshot()); }
 
+bool ReceiverControl::serve_metrics() {
+    if (!request_.metrics) return true;
+    loop_.every(Duration{1'000'000'000}, [this] {
+        refresh();
+        rates_.look(snapshot());
+    });
+    const auto page = [this](const char* path, const char* help, std::string_view type, auto make) {
+        return MetricsPage{path, help, [this, type, make] {
+                               refresh();
+                               return control::HttpReply{std::string(type), make(snapshot(), rates_)};
+                           }};
+    };
+    const auto stats = [](const ReceiverSnapshot& s, const GroupRates& rates) { return stream_stats(s, rates).dump(); };
+    return take_metrics(request_.metrics,
+                        {page("/metrics", "for Prometheus", exposition_type, receiver_metrics),
+                         page("/stats", "streams as NOALBS reads them of BELABOX, and of SLS what is known here",
+                              "application/json", stats)});
+}
+
 bool ReceiverControl::on_first_answer(const control::Resolution& first) {
     if (first.resolved.count == 0 && (first.is_final || request_.compat)) {
         if (request_.compat)
@@ -102,7 +122,7 @@ bool ReceiverControl::on_first_answer(const control::Resolution& first) {
             log(Level::error, "Failed to resolve {}: {}", request_.server_host, first.error);
         return false;
     }
-    if (!start_service()) return false;
+    if (!start_service() || !serve_metrics()) return false;
     on_resolved(first);
     if (!os::parse_address(request_.server_host)) loop_.every(lookup_interval, [this] { look_up_server(); });
     before_.at = os::now();

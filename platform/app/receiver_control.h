@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "platform/app/client_files.h"
+#include "platform/app/metrics/receiver_metrics.h"
 #include "platform/app/receiver_figures.h"
 #include "platform/app/receiver_options.h"
 #include "platform/app/service_control.h"
@@ -34,12 +35,14 @@ private:
     void add_methods(rpc::Methods& methods) override;
 
     [[nodiscard]] bool start_service();
+    [[nodiscard]] bool serve_metrics();
     void look_up_server() { look_up(request_.server_host, request_.server_port); }
 
     ReceiverRequest request_;
     ClientFiles files_;
     Resolved server_;
     ReceiverFiguresBefore before_;
+    GroupRates rates_;  // while metrics are served
 };
 
 }  // namespace hawser::app

@@ -2,6 +2,7 @@
 // What the operator asked of a receiver, however it was said: `hawser recv`, or a peer's command line as srtla_rec.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "engine/bond/receiver.h"
@@ -23,6 +24,7 @@ struct ReceiverRequest {
     KeepRequest radio;
     double stats_seconds = 0;     // 0: none
     rpc::ServerSettings control;  // no path: none
+    std::optional<Endpoint> metrics;
 };
 
 // Runs until a signal; the process's exit code.

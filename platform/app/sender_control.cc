@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "platform/app/metrics/common_metrics.h"
+#include "platform/app/metrics/sender_metrics.h"
 #include "platform/app/random.h"
 #include "platform/app/sender_figures.h"
 #include "platform/linux/clock.h"
@@ -143,6 +145,18 @@ void SenderControl::on_event(const Event& event) {
         links_.connected(event.link, false);
 }
 
+std::vector<MetricsPage> SenderControl::metrics_pages() {
+    const auto page = [this](const char* path, const char* help, auto make) {
+        return MetricsPage{
+            path, help, [this, make] {
+                refresh();
+                return control::HttpReply{std::string(exposition_type), make(snapshot(), links_.names())};
+            }};
+    };
+    return {page("/metrics", "for Prometheus", sender_metrics),
+            page("/metrics/srtla_send", "the same under the names of irlserver's sender", srtla_send_metrics)};
+}
+
 std::string SenderControl::table() {
     std::string text = figures_table(snapshot(), previous_, links_.names(), links_.waiting());
     previous_ = snapshot();
@@ -165,7 +179,7 @@ int SenderControl::run() {
     if (!take_control_socket(request_.control)) return 1;
     take_signals();
     if (!keep_channels(request_.radio)) return 1;
-    if (!start_service()) return 1;
+    if (!start_service() || !take_metrics(request_.metrics, metrics_pages())) return 1;
     select(request_.selection);
     links_.follow(loop_);
     look_up_receiver();

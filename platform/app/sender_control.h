@@ -48,6 +48,7 @@ private:
 
     [[nodiscard]] Result<control::UplinkList, std::string> read_list() const;
     [[nodiscard]] bool start_service();
+    [[nodiscard]] std::vector<MetricsPage> metrics_pages();
     void look_up_receiver() { look_up(request_.receiver_host, request_.receiver_port); }
     void apply(const control::UplinkList& list);
     [[nodiscard]] std::string uplink_name(LinkId link) const;

@@ -2,6 +2,7 @@
 // What the operator asked of a sender, however it was said: `hawser send`, or a peer's command line as srtla_send.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct SenderRequest {
     KeepRequest radio;
     double stats_seconds = 0;     // 0: none
     rpc::ServerSettings control;  // no path: none
+    std::optional<Endpoint> metrics;
 };
 
 // Runs until a signal or the end of all hope; the process's exit code.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the control thread does alike for both ends: starts the pump and says how it runs, hands on its events, takes
-// signals, looks names up on a thread of their own, prints figures, and keeps the control socket. The first lookup
-// decides whether there is a start at all; signals are served while it runs. An end derives from this, calls
-// take_signals() before anything that starts a thread, then look_up(), then run_loop().
+// signals, looks names up on a thread of their own, prints figures, keeps the control socket and serves the metrics.
+// The first lookup decides whether there is a start at all; signals are served while it runs. An end derives from this,
+// calls take_signals() before anything that starts a thread, then look_up(), then run_loop().
 #pragma once
 
 #include <unistd.h>
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "platform/app/event_text.h"
+#include "platform/app/metrics/metrics_server.h"
 #include "platform/app/pump_service.h"
 #include "platform/app/radio/keep.h"
 #include "platform/app/radio/transition_text.h"
@@ -87,6 +88,18 @@ protected:
             control_->serve([this] { static_cast<void>(when_fresh([this] { control_->publish_stats(stats()); })); },
                             [this] { return is_fresh(); }, [this] { return reload_all(); });
         }
+        return true;
+    }
+
+    // Once the service runs: the pages read its figures. False when it failed, which has been said then.
+    [[nodiscard]] bool take_metrics(const std::optional<Endpoint>& at, std::vector<MetricsPage> pages) {
+        if (!at) return true;
+        auto opened = MetricsServer::open(loop_, *at, std::move(pages));
+        if (!opened) {
+            log(Level::error, "{}", opened.error());
+            return false;
+        }
+        metrics_ = std::move(opened).value();
         return true;
     }
 
@@ -259,6 +272,7 @@ private:
     std::unique_ptr<KeptChannels> kept_;
     EventLog events_;
     std::unique_ptr<ControlSocket> control_;
+    std::unique_ptr<MetricsServer> metrics_;
     static constexpr Duration figures_age_max{150'000'000};
     static constexpr std::size_t asked_max = 16;
     std::vector<std::function<void()>> asked_for_;  // with figures that are newer than:

@@ -94,7 +94,7 @@ void LogOptions::add_to(CLI::App& app) {
 Level LogOptions::level() const { return verbose_ ? Level::debug : *parse_level(text_); }
 
 void add_control_options(CLI::App& app, rpc::ServerSettings& settings) {
-    const std::string group = "Control socket";
+    const std::string group = "Control socket and metrics";
     CLI::Option* const path =
         app.add_option("--control,--control-socket", settings.path,
                        "take orders and tell figures on this Unix socket (default: none); root and the program's own "
@@ -108,6 +108,22 @@ void add_control_options(CLI::App& app, rpc::ServerSettings& settings) {
     app.add_flag("--control-group-operates", settings.group_operates, "its group may operate too")
         ->needs(path)
         ->group(group);
+}
+
+void add_metrics_option(CLI::App& app, std::optional<Endpoint>& at) {
+    const auto endpoint_of = [](const std::string& text) {
+        const bool is_port = text.find_first_not_of("0123456789") == std::string::npos;
+        return os::parse_endpoint(is_port ? "127.0.0.1:" + text : text);
+    };
+    app.add_option_function<std::string>(
+           "--metrics,--metrics-bind", [&at, endpoint_of](const std::string& text) { at = endpoint_of(text); },
+           "figures over HTTP: /metrics for Prometheus, / lists the others; a port alone is one of 127.0.0.1 (default: "
+           "none)")
+        ->check([endpoint_of](const std::string& text) {
+            return endpoint_of(text) ? std::string() : in_quotes(text) + " is no port, nor ADDRESS:PORT";
+        })
+        ->type_name("[ADDRESS:]PORT")
+        ->group("Control socket and metrics");
 }
 
 void add_selection_options(CLI::App& app, select::Settings& settings) {

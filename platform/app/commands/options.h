@@ -37,6 +37,9 @@ private:
 // --control, --control-group, --control-group-operates: the control socket.
 void add_control_options(CLI::App& app, rpc::ServerSettings& settings);
 
+// --metrics: figures over HTTP.
+void add_metrics_option(CLI::App& app, std::optional<Endpoint>& at);
+
 void add_selection_options(CLI::App& app, select::Settings& settings);
 
 // Parses; on --help or an error prints what is to be said and answers the exit code, else nothing.

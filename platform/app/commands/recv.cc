@@ -51,6 +51,7 @@ void add_shared(CLI::App& app, ReceiverRequest& request, std::vector<std::string
            "write srtla-group-PORT files with the senders' addresses into /tmp, or with --client-files=FOLDER there")
         ->check(CLI::ExistingDirectory);
     add_control_options(app, request.control);
+    add_metrics_option(app, request.metrics);
     if (!request.compat) add_radio_channels(app, request.radio);
     app.add_option("--stats", request.stats_seconds, "print a table of senders every so many seconds")
         ->check(CLI::Range(0.1, 86'400.0))

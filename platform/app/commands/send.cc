@@ -66,6 +66,7 @@ void add_shared(CLI::App& app, SenderRequest& request) {
         ->type_name("ADDRESS");
     add_encoder_options(app, request.bitrate);
     add_control_options(app, request.control);
+    add_metrics_option(app, request.metrics);
     if (!request.compat) add_radio_channels(app, request.radio);
     app.add_option("--stats", request.stats_seconds, "print a table of the uplinks every so many seconds")
         ->check(CLI::Range(0.1, 86'400.0))

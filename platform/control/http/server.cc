@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include "platform/control/http/server.h"
+
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "platform/linux/clock.h"
+#include "platform/linux/fd.h"
+#include "platform/linux/sockaddr.h"
+
+namespace hawser::control {
+
+namespace {
+
+constexpr unsigned connections_max = 32;
+constexpr unsigned connection_seconds_max = 10;     // idle or slow
+constexpr std::size_t connection_bytes_max = 8192;  // of a request's head, libmicrohttpd's buffers included
+
+MHD_Result answer(MHD_Connection* connection, unsigned status, const std::string& type, const std::string& body) {
+    MHD_Response* const response =
+        MHD_create_response_from_buffer(body.size(), const_cast<char*>(body.data()), MHD_RESPMEM_MUST_COPY);
+    if (response == nullptr) return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type.c_str());
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (status == MHD_HTTP_METHOD_NOT_ALLOWED) MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    const MHD_Result queued = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+// Called once when the head is there, which only a mark in `state` tells from the second time, when it is complete.
+MHD_Result on_request(void* handler, MHD_Connection* connection, const char* url, const char* method, const char*,
+                      const char*, std::size_t* upload_bytes, void** state) {
+    static constexpr std::string_view plain = "text/plain; charset=utf-8";
+    if (*state == nullptr) {
+        *state = handler;
+        return MHD_YES;
+    }
+    const bool reads = std::strcmp(method, MHD_HTTP_METHOD_GET) == 0 || std::strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    if (!reads || *upload_bytes != 0) {
+        *upload_bytes = 0;
+        return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, std::string(plain), "only GET and HEAD\n");
+    }
+    const auto reply = (*static_cast<HttpServer::Handler*>(handler))(url);
+    if (!reply) return answer(connection, MHD_HTTP_NOT_FOUND, std::string(plain), "no such page\n");
+    return answer(connection, MHD_HTTP_OK, reply->type, reply->body);
+}
+
+// Made here, so that the error is the system's own.
+Result<os::Fd, std::string> listen_at(const Endpoint& at) {
+    const auto fail = [&](const char* what) {
+        return Failure{std::string(what) + " " + os::endpoint_text(at) + ": " + std::strerror(errno)};
+    };
+    const int family = at.is_v4() ? AF_INET : AF_INET6;
+    os::SocketAddress address{};
+    const socklen_t length = os::to_sockaddr(at, family, address);
+    os::Fd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd.is_open()) return fail("no socket for");
+    const int on = 1;
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (::bind(fd.get(), &address.generic, length) != 0) return fail("cannot bind");
+    if (::listen(fd.get(), static_cast<int>(connections_max)) != 0) return fail("cannot listen at");
+    return fd;
+}
+
+}  // namespace
+
+struct HttpServer::Daemon {
+    explicit Daemon(MHD_Daemon* d) : daemon(d) {}
+    ~Daemon() { MHD_stop_daemon(daemon); }
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+    MHD_Daemon* daemon;
+};
+
+HttpServer::HttpServer(Loop& loop, Handler handler) : loop_(loop), handler_(std::move(handler)) {}
+
+HttpServer::~HttpServer() {
+    if (!daemon_) return;
+    loop_.unwatch(due_.fd());
+    loop_.unwatch(MHD_get_daemon_info(daemon_->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
+}
+
+Result<std::unique_ptr<HttpServer>, std::string> HttpServer::open(Loop& loop, const Endpoint& at, Handler handler) {
+    auto listener = listen_at(at);
+    if (!listener) return Failure{listener.error()};
+    std::unique_ptr<HttpServer> server(new HttpServer(loop, std::move(handler)));
+    sockaddr_storage local{};
+    socklen_t length = sizeof local;
+    ::getsockname(listener->get(), reinterpret_cast<sockaddr*>(&local), &length);
+    server->local_ = os::from_sockaddr(&local);
+    // The daemon closes what it is given, but only if it starts.
+    const int given = ::fcntl(listener->get(), F_DUPFD_CLOEXEC, 0);
+    MHD_Daemon* const daemon = MHD_start_daemon(
+        MHD_USE_EPOLL, 0, nullptr, nullptr, &on_request, &server->handler_, MHD_OPTION_LISTEN_SOCKET, given,
+        MHD_OPTION_CONNECTION_LIMIT, connections_max, MHD_OPTION_CONNECTION_TIMEOUT, connection_seconds_max,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_bytes_max, MHD_OPTION_END);
+    if (daemon == nullptr) {
+        if (given >= 0) ::close(given);
+        return Failure{"the web server at " + os::endpoint_text(server->local_) + " does not start"};
+    }
+    server->daemon_ = std::make_unique<Daemon>(daemon);
+    HttpServer* const self = server.get();
+    loop.watch(MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, [self] { self->run(); });
+    loop.watch(server->due_.fd(), [self] {
+        self->due_.acknowledge();
+        self->run();
+    });
+    return server;
+}
+
+void HttpServer::run() {
+    MHD_run(daemon_->daemon);
+    unsigned long long ms = 0;
+    const bool waits = MHD_get_timeout(daemon_->daemon, &ms) == MHD_YES;
+    due_.set(waits ? os::now() + Duration{static_cast<std::int64_t>(ms) * 1'000'000} : never);
+}
+
+}  // namespace hawser::control
