@@ -437,7 +437,13 @@ LinkId Dispatch::soonest(LinkMask open) const noexcept {
 
 Dispatch::View Dispatch::view(LinkId link) const noexcept {
     const Link& l = at(link);
-    if ((up_ & mask_of(link)) == 0) return View{};
+    if ((up_ & mask_of(link)) == 0) {
+        // What it lost and carried stays counted.
+        View down{};
+        down.lost = l.lost;
+        down.copies = l.copies;
+        return down;
+    }
     return View{l.path.base_rtt(),
                 l.path.queue_delay(),
                 l.path.window(),

@@ -281,16 +281,16 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
         o.round_trips = u.round_trips;
         o.window = accounting_.window(link);
         o.in_flight = accounting_.in_flight(link);
+        const Dispatch::View path = dispatch_.view(link);
+        o.lost = path.lost;
+        o.copies = path.copies;
         if (adaptive_) {
-            const Dispatch::View path = dispatch_.view(link);
             o.window = static_cast<std::int32_t>(path.window_bytes * window_unit / link::PathModel::packet_bytes);
             o.in_flight = static_cast<std::int32_t>(path.in_flight);
             o.gated = path.silent;
             o.path_rate = path.bytes_per_second;
             o.queue_delay = path.queue_delay;
             o.base_rtt = path.base_rtt;
-            o.lost = path.lost;
-            o.copies = path.copies;
             o.window_bytes = static_cast<std::uint32_t>(path.window_bytes);
             o.in_flight_bytes = static_cast<std::uint32_t>(path.in_flight_bytes);
             o.silent = path.silent;

@@ -224,11 +224,12 @@ private:
         while (rates_count_ > 0 && rates_[(rates_first_ + rates_count_ - 1) % rates_max].bytes_per_ns <= rate)
             --rates_count_;
         const Rate newest{now, rate, ++rates_noted_};
-        rates_[(rates_first_ + rates_count_++) % rates_max] = newest;
         const auto is_past = [&](const Rate& r) {
             return newest.number - r.number >= rates_max || r.at < now - settings_.rate_memory;
         };
-        while (is_past(rates_[rates_first_])) drop_rate();
+        // First, so that there is room where each of rates_max is less than the one before.
+        while (rates_count_ > 0 && is_past(rates_[rates_first_])) drop_rate();
+        rates_[(rates_first_ + rates_count_++) % rates_max] = newest;
         rate_ = rates_[rates_first_].bytes_per_ns;
     }
     [[nodiscard]] std::int64_t allowance() const noexcept {

@@ -262,12 +262,16 @@ void Service::on_restart(RadioId radio, const Endpoint& source, Instant now) {
     event.at = now;
     event.source = source;
     tell(event);
+    // Its refusals were the other's, of what is under way too.
+    for (Want& w : wants_)
+        if (w.radio == radio) w.make_again = now;
     check_settled(radio, now);
 }
 
 void Service::check_now(RadioId radio, Instant now) {
     for (Want& w : wants_) {
         if (w.radio != radio) continue;
+        w.make_again = now;
         w.check_again = w.for_good && (w.state == WantState::probing || w.state == WantState::making);
     }
     check_settled(radio, now);
@@ -277,7 +281,6 @@ void Service::check_settled(RadioId radio, Instant now) {
     for (std::uint32_t slot = 0; slot < wants_.size(); ++slot) {
         Want& w = wants_[slot];
         if (w.radio != radio || (w.state != WantState::active && w.state != WantState::resting)) continue;
-        w.make_again = now;
         send_want(slot, WantState::probing, now);
     }
 }

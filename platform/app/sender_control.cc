@@ -141,7 +141,9 @@ void SenderControl::on_event(const Event& event) {
     if (event.kind == EventKind::resolve_wanted) look_up_receiver();
     if (event.kind == EventKind::uplink_opened) links_.opened(event.link, event.endpoint);
     if (event.kind == EventKind::uplink_connected) links_.connected(event.link, true);
-    if (event.kind == EventKind::uplink_silent || event.kind == EventKind::uplink_open_failed)
+    // Opened anew it is yet to register.
+    if (event.kind == EventKind::uplink_silent || event.kind == EventKind::uplink_open_failed ||
+        event.kind == EventKind::uplink_opened)
         links_.connected(event.link, false);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/metrics/receiver_metrics.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -30,6 +31,8 @@ struct MetricRow {
     std::string_view help;
     double (*value)(const Row&);
 };
+
+constexpr std::uint64_t pkts_max = 0x7FFF'FFFF;  // NOALBS reads it as 32 bits with a sign
 
 double seconds(Duration d) { return static_cast<double>(d.ns) / 1e9; }
 
@@ -94,13 +97,17 @@ void GroupRates::look(const ReceiverSnapshot& now) {
     std::map<std::uint32_t, Seen> seen;
     for (const Group& g : now.groups()) {
         Seen& s = seen[g.group.value];
-        s.bytes = sum_of(now, g, &Link::bytes_in);
         s.age = g.age;
+        for (const Link& l : now.links_of(g)) s.bytes[l.link.value] = l.bytes_in;
         const auto before = seen_.find(g.group.value);
-        // Bytes shrink when a link is forgotten: then the next look tells.
-        if (before == seen_.end() || before->second.age > g.age || s.bytes < before->second.bytes || span <= 0)
-            continue;
-        s.bits_per_second = static_cast<double>(s.bytes - before->second.bytes) * 8 / span;
+        if (before == seen_.end() || before->second.age > g.age || span <= 0) continue;
+        std::uint64_t bytes = 0;
+        for (const auto& [link, sum] : s.bytes) {
+            const auto had = before->second.bytes.find(link);
+            // Less than before: another link has its number, and all of it is new.
+            bytes += had != before->second.bytes.end() && had->second <= sum ? sum - had->second : sum;
+        }
+        s.bits_per_second = static_cast<double>(bytes) * 8 / span;
     }
     seen_ = std::move(seen);
     looked_at_ = now.at;
@@ -148,7 +155,7 @@ Json stream_stats(const ReceiverSnapshot& s, const GroupRates& rates) {
         const double bits = rates.of(g.group);
         return Json{{"bitrate", std::llround(bits / 1e3)},
                     {"rtt", static_cast<double>(g.srt_rtt.us()) / 1e3},
-                    {"dropped_pkts", sum_of(s, g, &Link::dropped)},
+                    {"dropped_pkts", std::min(sum_of(s, g, &Link::dropped), pkts_max)},
                     {"mbpsRecvRate", bits / 1e6},
                     {"uptime", g.age.ms() / 1000}};
     };

@@ -20,12 +20,12 @@ public:
 
 private:
     struct Seen {
-        std::uint64_t bytes = 0;
-        Duration age;  // of the group: a later one with its number is another
+        Duration age;                                  // of the group: a later one with its number is another
+        std::map<std::uint32_t, std::uint64_t> bytes;  // of its links; links come and go while media flows
         double bits_per_second = 0;
     };
     Instant looked_at_;
-    std::map<std::uint32_t, Seen> seen_;
+    std::map<std::uint32_t, Seen> seen_;  // by group
 };
 
 [[nodiscard]] std::string receiver_metrics(const ReceiverSnapshot& now, const GroupRates& rates);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "platform/app/metrics/common_metrics.h"
+#include "platform/app/plain_text.h"
 #include "platform/app/sender_figures.h"
 #include "platform/linux/sockaddr.h"
 
@@ -125,7 +126,7 @@ std::string sender_metrics(const SenderSnapshot& s, const UplinkNames& names) {
     put_bond(out, s);
     const auto each = [&](auto put_one) {
         for (std::size_t i = 0; i < links_max; ++i)
-            if (is_there(s.uplinks[i])) put_one(s.uplinks[i], names[i]);
+            if (is_there(s.uplinks[i])) put_one(s.uplinks[i], printable(names[i]));
     };
     for (const Row& row : rows) {
         out.family(row.name, row.type, row.help);
@@ -144,13 +145,15 @@ std::string sender_metrics(const SenderSnapshot& s, const UplinkNames& names) {
 
 std::string srtla_send_metrics(const SenderSnapshot& s, const UplinkNames& names) {
     Exposition out;
-    // Two of one address are told apart by their names, or Prometheus would refuse the whole page.
+    // By its address, as there, where that is one uplink's alone: with two of a label Prometheus refuses the page.
     const auto label_of = [&](std::size_t i) {
-        const auto earlier = s.uplinks.begin() + static_cast<std::ptrdiff_t>(i);
-        const bool is_second = std::any_of(s.uplinks.begin(), earlier, [&](const Uplink& u) {
-            return is_there(u) && u.local.address == s.uplinks[i].local.address;
-        });
-        return is_second ? names[i] : os::address_text(s.uplinks[i].local);
+        const std::string address = os::address_text(s.uplinks[i].local);
+        bool is_alone = !s.uplinks[i].local.is_any();
+        for (std::size_t k = 0; k < links_max; ++k)
+            if (k != i && is_there(s.uplinks[k]))
+                is_alone =
+                    is_alone && names[k] != address && !(s.uplinks[k].local.address == s.uplinks[i].local.address);
+        return is_alone ? address : printable(names[i]);
     };
     for (const Row& row : peer_rows) {
         out.family(row.name, row.type, row.help);

@@ -60,8 +60,8 @@ int dump(const DumpRequest& r) {
             if (r.packets != 0 && seen == r.packets) loop.quit(exit_ok);
         },
         say);
-    if (const auto joined = receiver.join(*group); !joined) return fail(joined.error().text());
     loop.on_signals({SIGINT, SIGTERM}, [&](int) { loop.quit(r.packets == 0 ? exit_ok : exit_failed); });
+    if (const auto joined = receiver.join(*group); !joined) return fail(joined.error().text());
     return loop.run();
 }
 

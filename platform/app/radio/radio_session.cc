@@ -54,6 +54,8 @@ RadioSession::RadioSession(const RadioOptions& options)
           },
           [](const std::string& text) { std::fprintf(stderr, "hawser radio: %s\n", text.c_str()); }) {
     if (cache_) link_.remember_in(*cache_);
+    // Before the lookup: what comes meanwhile is served when it runs.
+    loop_.on_signals({SIGINT, SIGTERM}, [this](int) { loop_.quit(ended_); });
 }
 
 Result<std::unique_ptr<RadioSession>, int> RadioSession::open(const RadioOptions& options) {
@@ -72,8 +74,7 @@ Result<std::unique_ptr<RadioSession>, int> RadioSession::open(const RadioOptions
 
 int RadioSession::run(Ends ends, std::function<void(const radio::RadioEvent&)> on_event) {
     on_event_ = std::move(on_event);
-    loop_.on_signals({SIGINT, SIGTERM},
-                     [this, ends](int) { loop_.quit(ends == Ends::when_told ? exit_ok : exit_failed); });
+    ended_ = ends == Ends::when_told ? exit_ok : exit_failed;
     link_.pump();
     return loop_.run();
 }

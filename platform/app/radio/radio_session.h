@@ -67,6 +67,7 @@ private:
     std::function<void(const radio::RadioEvent&)> on_event_;
     control::RadioLink link_;
     radio::RadioId radio_;
+    int ended_ = 1;  // the exit code that a signal makes
 };
 
 }  // namespace hawser::app

@@ -87,7 +87,10 @@ public:
                     tell("clash", e.ssrc, "two radiods use this number, one of them at " + os::endpoint_text(e.source),
                          {{"from", os::endpoint_text(e.source)}});
                 break;
-            case Kind::list_done: on_list(); break;
+            case Kind::list_done:
+                // Who is not on a list that was cut short may be there.
+                e.cut_short ? static_cast<void>(is_polling_ = false) : on_list();
+                break;
             default: break;
         }
     }

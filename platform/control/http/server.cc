@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -19,7 +20,8 @@ namespace hawser::control {
 namespace {
 
 constexpr unsigned connections_max = 32;
-constexpr unsigned connection_seconds_max = 10;     // idle or slow
+constexpr unsigned connection_seconds_max = 10;     // without a byte
+constexpr Duration pause{20'000'000};               // untuned
 constexpr std::size_t connection_bytes_max = 8192;  // of a request's head, libmicrohttpd's buffers included
 
 MHD_Result answer(MHD_Connection* connection, unsigned status, const std::string& type, const std::string& body) {
@@ -40,12 +42,15 @@ MHD_Result on_request(void* handler, MHD_Connection* connection, const char* url
     static constexpr std::string_view plain = "text/plain; charset=utf-8";
     if (*state == nullptr) {
         *state = handler;
+        const bool reads =
+            std::strcmp(method, MHD_HTTP_METHOD_GET) == 0 || std::strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+        // Now or never: while a body comes in, no answer is taken.
+        if (!reads) return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, std::string(plain), "only GET and HEAD\n");
         return MHD_YES;
     }
-    const bool reads = std::strcmp(method, MHD_HTTP_METHOD_GET) == 0 || std::strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
-    if (!reads || *upload_bytes != 0) {
+    if (*upload_bytes != 0) {
         *upload_bytes = 0;
-        return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, std::string(plain), "only GET and HEAD\n");
+        return MHD_YES;
     }
     const auto reply = (*static_cast<HttpServer::Handler*>(handler))(url);
     if (!reply) return answer(connection, MHD_HTTP_NOT_FOUND, std::string(plain), "no such page\n");
@@ -84,7 +89,7 @@ HttpServer::HttpServer(Loop& loop, Handler handler) : loop_(loop), handler_(std:
 HttpServer::~HttpServer() {
     if (!daemon_) return;
     loop_.unwatch(due_.fd());
-    loop_.unwatch(MHD_get_daemon_info(daemon_->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
+    loop_.unwatch(epoll());
 }
 
 Result<std::unique_ptr<HttpServer>, std::string> HttpServer::open(Loop& loop, const Endpoint& at, Handler handler) {
@@ -107,7 +112,7 @@ Result<std::unique_ptr<HttpServer>, std::string> HttpServer::open(Loop& loop, co
     }
     server->daemon_ = std::make_unique<Daemon>(daemon);
     HttpServer* const self = server.get();
-    loop.watch(MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, [self] { self->run(); });
+    loop.watch(server->epoll(), [self] { self->run(); });
     loop.watch(server->due_.fd(), [self] {
         self->due_.acknowledge();
         self->run();
@@ -116,10 +121,29 @@ Result<std::unique_ptr<HttpServer>, std::string> HttpServer::open(Loop& loop, co
 }
 
 void HttpServer::run() {
-    MHD_run(daemon_->daemon);
+    MHD_Daemon* const daemon = daemon_->daemon;
+    const auto connections = [&] {
+        return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
+    };
+    // A run that found all places taken listens again in the next one only, which may have no other cause.
+    unsigned before = 0;
+    do {
+        before = connections();
+        MHD_run(daemon);
+    } while (connections() < before);
+    // Somebody waits who cannot be accepted, for want of a descriptor: not on the spot.
+    pollfd waits{epoll(), POLLIN, 0};
+    const bool is_stuck = ::poll(&waits, 1, 0) > 0 && connections() == before;
+    loop_.set_interest(waits.fd, !is_stuck, false);
     unsigned long long ms = 0;
-    const bool waits = MHD_get_timeout(daemon_->daemon, &ms) == MHD_YES;
-    due_.set(waits ? os::now() + Duration{static_cast<std::int64_t>(ms) * 1'000'000} : never);
+    if (is_stuck)
+        due_.set(os::now() + pause);
+    else if (MHD_get_timeout(daemon, &ms) == MHD_YES)
+        due_.set(os::now() + Duration{static_cast<std::int64_t>(ms) * 1'000'000});
+    else
+        due_.set(never);
 }
+
+int HttpServer::epoll() const { return MHD_get_daemon_info(daemon_->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd; }
 
 }  // namespace hawser::control

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A small HTTP server on the control thread (libmicrohttpd without threads of its own): GET and HEAD of paths that one
-// handler answers at once, nothing else. Bounded in connections, memory and time; who is slow disturbs nobody.
+// handler answers at once, nothing else. Bounded in connections and
+// memory, and a silent one ends; no other work of the thread waits for anybody.
 #pragma once
 
 #include <functional>
@@ -38,6 +39,7 @@ private:
     struct Daemon;
     HttpServer(Loop& loop, Handler handler);
     void run();
+    [[nodiscard]] int epoll() const;
 
     Loop& loop_;
     Handler handler_;

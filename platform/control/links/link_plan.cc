@@ -79,7 +79,8 @@ bool LinkPlan::has_lost_family(const Row& row, const Interface& on) const {
     const bool is_known = row.local && !row.local->is_any();
     if (!is_known && !row.uplink.source.is_v4()) return false;  // either
     const bool v4 = is_known ? row.local->is_v4() : true;
-    return !uses(on, v4) && uses(on, !v4);
+    // A group in use stays at the receiver's old address, and the pump with its family: once for each state is enough.
+    return !uses(on, v4) && uses(on, !v4) && row.family_for != Families{uses(on, true), uses(on, false)};
 }
 
 bool LinkPlan::is_automatic(const Interface& i) const {
@@ -221,6 +222,7 @@ void LinkPlan::come(Row& row, const Interface* on, Instant now, std::vector<Step
     } else if (by_device && on != nullptr && has_lost_family(row, *on)) {
         step.kind = StepKind::renew;
         step.text = "goes by the other address family now";
+        row.family_for = Families{uses(*on, true), uses(*on, false)};
     }
     row.place = Place::there;
     if (on != nullptr) {

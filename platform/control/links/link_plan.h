@@ -84,6 +84,12 @@ private:
     static constexpr std::int64_t flap_max = 5'000;
     static constexpr Duration flap_half_life{15'000'000'000};
 
+    // What may leave by an interface, by family.
+    struct Families {
+        bool v4 = false;
+        bool v6 = false;
+        friend bool operator==(const Families&, const Families&) = default;
+    };
     struct Row {
         Place place = Place::empty;
         bool automatic = false;
@@ -96,9 +102,10 @@ private:
         std::string name;
         UplinkSpec uplink;  // an interface's: its device, and the source's family as it is used
         std::string interface;
-        std::uint32_t index = 0;        // the kernel's number of it
-        std::optional<Endpoint> local;  // of the pump's socket
-        std::int64_t flaps = 0;         // penalty at flapped_at
+        std::uint32_t index = 0;             // the kernel's number of it
+        std::optional<Families> family_for;  // renewed for it: a pump that takes the old one again is let be
+        std::optional<Endpoint> local;       // of the pump's socket
+        std::int64_t flaps = 0;              // penalty at flapped_at
         Instant flapped_at;
     };
     struct Sight {

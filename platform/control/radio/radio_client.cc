@@ -41,6 +41,8 @@ Result<std::unique_ptr<RadioClient>, std::string> RadioClient::open(const std::s
 
 template <class Ask>
 RadioClient::Reply RadioClient::wait_for(Ask ask) {
+    // Of old: not the answer to what is asked now.
+    link_.take_waiting();
     Reply reply;
     const auto asked = ask([&](const RadioAnswer& a) {
         reply.outcome = a.outcome;

@@ -11,6 +11,11 @@
 
 namespace hawser::control {
 
+namespace {
+// Of 32 datagrams each: beside a flood the loop's other work goes on.
+constexpr std::size_t waiting_batches_max = 64;
+}  // namespace
+
 RadioLink::RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handler, Notice notice)
     : loop_(loop),
       service_(service),
@@ -31,11 +36,15 @@ RadioLink::RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handl
     loop_.watch(timer_.fd(), [this] {
         timer_.acknowledge();
         ++figures_.wakes;
+        // After a stop of this process an answer may lie there that came in time.
+        take_waiting();
         pump();
     });
 }
 
 RadioLink::~RadioLink() { loop_.unwatch(timer_.fd()); }
+
+void RadioLink::take_waiting() { receiver_.take_waiting(waiting_batches_max); }
 
 Result<radio::RadioId, GroupFault> RadioLink::add(const GroupSpec& status_group, const std::string& name) {
     const auto joined = receiver_.join(status_group);

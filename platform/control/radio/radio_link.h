@@ -46,6 +46,8 @@ public:
     void remember_in(StateCache& cache) { cache_ = &cache; }
     // After anything was asked of the service: sends what is due and hands out events.
     void pump();
+    // What came while nobody ran the loop is taken in now, before anything is asked.
+    void take_waiting();
     // A packet of the radio that came by another socket: its data groups carry statuses too.
     void take(radio::RadioId radio, const Endpoint& source, Bytes packet);
     // Sees each status before the events that it makes; its views end with the call. One handler, empty for none.

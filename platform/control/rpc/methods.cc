@@ -49,7 +49,7 @@ std::string Methods::answer(std::string_view line, const Caller& caller) const {
     const Instant end = os::now() + batch_time_max;
     for (const auto& request : message->requests) {
         std::string one;
-        const bool is_too_much = out.size() > answer_bytes_max || os::now() > end;
+        const bool is_too_much = message->is_batch && (out.size() > answer_bytes_max || os::now() > end);
         if (!request) {
             one = error_text(request.error().id, request.error().error);
         } else if (is_too_much && !request->id.empty()) {

@@ -92,10 +92,16 @@ TEST_CASE("under the peer's names two uplinks of one address stay apart", "[metr
     s.uplinks[0].rtt = 25_ms;
     s.uplinks[1].rtt = 30_ms;
     UplinkNames names;
+    s.uplinks[0].local = s.uplinks[1].local = Endpoint::from_v4(0x0A000002, 0);
+    s.uplinks[2].state = UplinkState::connected;
+    s.uplinks[2].local = Endpoint::from_v4(0x0A000003, 0);
+    names[0] = "wwan0";
     names[1] = "10.0.0.2%wwan1";
     const std::string text = srtla_send_metrics(s, names);
+    CHECK(sample(text, "srtla_send_link_rtt_ms{ip=\"wwan0\"}") == "25");
+    CHECK(sample(text, "srtla_send_link_rtt_ms{ip=\"10.0.0.3\"}") == "0");
     CHECK(sample(text, "srtla_send_link_rtt_ms{ip=\"10.0.0.2%wwan1\"}") == "30");
-    CHECK(sample(text, "srtla_send_active_links") == "2");
+    CHECK(sample(text, "srtla_send_active_links") == "3");
 }
 
 TEST_CASE("a stream's rate is that between two looks, of the group that it is", "[metrics]") {
@@ -125,4 +131,6 @@ TEST_CASE("a stream's rate is that between two looks, of the group that it is", 
     CHECK(stats["publishers"]["5"]["uptime"] == 12);
     // Another sender has the number now.
     CHECK(look(4'000, 1_s, 3'000'000)["publishers"]["5"]["bitrate"] == 0);
+    // Its link was forgotten, and another has brought this much.
+    CHECK(look(5'000, 2_s, 500'000)["publishers"]["5"]["bitrate"] == 4'000);
 }
