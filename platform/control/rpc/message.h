@@ -27,7 +27,8 @@ enum class Code : int {
     busy = -32002,       // too many clients, or too much asked for at once
 };
 
-struct Error {
+// The check follows an assertion into the JSON library's move constructor, which is noexcept.
+struct Error {  // NOLINT(bugprone-exception-escape)
     Code code = Code::internal_error;
     std::string message;
     Json data = nullptr;  // what and where; null: nothing more to say
