@@ -136,8 +136,9 @@ void LiveFigures::take_receiver(const Params& stats, double seconds) {
         if (text(group, "state", "") == "session") ++sessions;
         for (const Params& link : member(group, "links")) {
             const std::string sender = text(link, "sender", "?");
-            LiveLink row = row_of(group_name + " " + sender, link, seconds);
-            row.name = group_name + " " + sender;
+            const std::string name = fmt::format("{} {}", group_name, sender);
+            LiveLink row = row_of(name, link, seconds);
+            row.name = name;
             row.state = flag(link, "live") ? text(group, "state", "?") : std::string("silent");
             const Params& said = member(link, "telemetry");  // what the sender says of its link
             if (number(said, "rtt_ms", 0) > 0) row.rtt_ms = number(said, "rtt_ms", 0);
