@@ -22,9 +22,19 @@ struct Resolved {
     std::uint32_t count = 0;
 };
 
-// What an operator says of an uplink; it may change while the uplink stays.
+// Classes of uplinks, 1 before all others: a class carries what the ones before it have no room for, or all when none
+// of them works. An operator gives out the first four. In the fifth is what has used up its budget and may go on. The
+// last carries nothing while any other uplink works.
+inline constexpr std::uint8_t priority_first = 1;
+inline constexpr std::uint8_t priority_last = 4;
+inline constexpr std::uint8_t priority_demoted = 5;
+inline constexpr std::uint8_t priority_reserve = 6;
+
+// What an operator says of an uplink, and what has become of its budget; it may change while the uplink stays.
 struct UplinkSettings {
     bool metered = false;  // each byte costs money: second copies go by other links
+    std::uint8_t priority = priority_first;
+    std::uint64_t rate_cap = 0;  // bit/s on the wire, IP and UDP headers counted; 0: none
 
     friend bool operator==(const UplinkSettings&, const UplinkSettings&) = default;
 };
