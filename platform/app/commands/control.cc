@@ -11,14 +11,14 @@ namespace hawser::app {
 
 namespace {
 
-void add_socket_option(CLI::App& app, std::string& path) {
+void add_socket_option(cli::App& app, std::string& path) {
     app.add_option("-s,--socket", path, "the control socket of a running hawser (--control of send and recv)")
         ->envname("HAWSER_CONTROL")
         ->type_name("PATH");
 }
 
 // False when there is none, which has been said then.
-bool has_socket(const CLI::App& app, const std::string& path) {
+bool has_socket(const cli::App& app, const std::string& path) {
     if (!path.empty()) return true;
     std::fprintf(stderr, "%s: no control socket named: -s PATH, or HAWSER_CONTROL in the environment\n",
                  app.get_name().c_str());
@@ -28,52 +28,52 @@ bool has_socket(const CLI::App& app, const std::string& path) {
 }  // namespace
 
 int command_status(int argc, char** argv) {
-    CLI::App app("Shows a running sender's or receiver's links once.", "hawser status");
+    cli::App app("Shows a running sender's or receiver's links once.", "hawser status");
     std::string path;
     bool json = false;
     bool watch = false;
     add_socket_option(app, path);
     app.add_flag("--json", json, "what get_status answers (with --watch: get_stats), one line of JSON each");
     app.add_flag("--watch", watch, "each second, until Ctrl-C, through restarts of the program");
-    if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
+    if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
     if (!has_socket(app, path)) return exit_usage;
     return watch ? watch_status(path, json) : show_status(path, json);
 }
 
 int command_top(int argc, char** argv) {
-    CLI::App app("Shows the links live: rate, share, RTT, loss, window, packets in flight, queue, the last 30 s.",
+    cli::App app("Shows the links live: rate, share, RTT, loss, window, packets in flight, queue, the last 30 s.",
                  "hawser top");
     std::string path;
     bool once = false;
     add_socket_option(app, path);
     app.add_flag("--once", once, "one page, then end");
-    if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
+    if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
     if (!has_socket(app, path)) return exit_usage;
     return show_top(path, once);
 }
 
 int command_ctl(int argc, char** argv) {
-    CLI::App app("Calls a method of a running hawser and prints its result as one line of JSON.", "hawser ctl");
+    cli::App app("Calls a method of a running hawser and prints its result as one line of JSON.", "hawser ctl");
     std::string path;
     std::string method;
     std::string params = "{}";
     add_socket_option(app, path);
     app.add_option("METHOD", method, "its name; rpc.methods lists them")->required();
     app.add_option("PARAMS", params, "its parameters, a JSON object such as '{\"mode\": \"classic\"}'");
-    if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
+    if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
     if (!has_socket(app, path)) return exit_usage;
     return call_method(path, method, params);
 }
 
 int command_log(int argc, char** argv) {
-    CLI::App app("Shows the newest lines of a running hawser's log.", "hawser log");
+    cli::App app("Shows the newest lines of a running hawser's log.", "hawser log");
     std::string path;
     bool follow = false;
     bool json = false;
     add_socket_option(app, path);
     app.add_flag("-f,--follow", follow, "those to come, until Ctrl-C, through restarts of the program");
     app.add_flag("--json", json, "one line of JSON each");
-    if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
+    if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
     if (!has_socket(app, path)) return exit_usage;
     return show_log(path, follow, json);
 }

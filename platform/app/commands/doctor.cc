@@ -141,7 +141,7 @@ Json json_of(const UplinkFacts& f, const Diagnosis& d) {
 
 int command_doctor(int argc, char** argv) {
     Request r;
-    CLI::App app("Looks at each uplink: whether packets to the receiver leave by it and come back.", "hawser doctor");
+    cli::App app("Looks at each uplink: whether packets to the receiver leave by it and come back.", "hawser doctor");
     app.add_option("SRTLA_HOST", r.host, "the receiver's name or address")->required();
     app.add_option("SRTLA_PORT", r.port, "the receiver's UDP port")->required()->check(port_number());
     app.add_option("UPLINKS_FILE", r.uplinks_file, "as of hawser send; without it and --uplink, every interface");
@@ -152,7 +152,7 @@ int command_doctor(int argc, char** argv) {
         "it\n"
         "prints are the operator's to run. With CAP_NET_RAW it sees by which interface packets leave, else it goes by\n"
         "the kernel's word. Exit code 0: every uplink was answered.");
-    if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
+    if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
 
     auto table = control::InterfaceTable::open();
     if (!table) return fail("the kernel tells nothing of its interfaces: " + os::errno_text(table.error()));

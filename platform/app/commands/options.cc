@@ -15,8 +15,8 @@ constexpr std::uint32_t buffer_mib_max = 128;  // 65536 slots: what io_uring's 1
 
 std::string in_quotes(const std::string& text) { return "'" + text + "'"; }
 
-CLI::Validator usable_cpu() {
-    return CLI::Validator(
+cli::Validator usable_cpu() {
+    return cli::Validator(
         [](std::string& text) {
             unsigned cpu = 0;
             const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cpu);
@@ -32,8 +32,8 @@ CLI::Validator usable_cpu() {
 
 }  // namespace
 
-CLI::Validator port_number() {
-    return CLI::Validator(
+cli::Validator port_number() {
+    return cli::Validator(
         [](std::string& text) {
             unsigned value = 0;
             const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -44,25 +44,25 @@ CLI::Validator port_number() {
         "PORT");
 }
 
-CLI::Validator numeric_address() {
-    return CLI::Validator(
+cli::Validator numeric_address() {
+    return cli::Validator(
         [](std::string& text) {
             return os::parse_address(text) ? std::string() : in_quotes(text) + " is no IPv4 or IPv6 address";
         },
         "ADDRESS");
 }
 
-void add_pump_options(CLI::App& app, PumpSettings& settings) {
+void add_pump_options(cli::App& app, PumpSettings& settings) {
     const std::string group = "Packet pump";
     app.add_option_function<std::string>(
            "--io", [&settings](const std::string& text) { settings.io = *parse_io_kind(text); },
            "how packets move: auto, uring (io_uring) or epoll")
-        ->check(CLI::IsMember({"auto", "uring", "epoll"}))
+        ->check(cli::IsMember({"auto", "uring", "epoll"}))
         ->group(group);
     app.add_option_function<std::uint32_t>(
            "--coalesce", [&settings](std::uint32_t us) { settings.coalesce = Duration{std::int64_t{us} * 1000}; },
            "longest wait for company in microseconds, used only at rates where it pays; 0 is --prompt (default 500)")
-        ->check(CLI::Range(0u, 20'000u))
+        ->check(cli::Range(0u, 20'000u))
         ->type_name("US")
         ->group(group);
     app.add_flag_function(
@@ -75,12 +75,12 @@ void add_pump_options(CLI::App& app, PumpSettings& settings) {
     app.add_option_function<std::uint32_t>(
            "--buffer", [&settings](std::uint32_t mib) { settings.pool_slots = mib * 1024 * 1024 / pool_slot_bytes; },
            "packet memory in MiB (default 16)")
-        ->check(CLI::Range(4u, buffer_mib_max))
+        ->check(cli::Range(4u, buffer_mib_max))
         ->type_name("MIB")
         ->group(group);
 }
 
-void LogOptions::add_to(CLI::App& app) {
+void LogOptions::add_to(cli::App& app) {
     app.add_option("--log-level,--log_level", text_, "trace, debug, info, warn, error or off (default info)")
         ->check([](const std::string& text) {
             return parse_level(text) ? std::string()
@@ -93,9 +93,9 @@ void LogOptions::add_to(CLI::App& app) {
 
 Level LogOptions::level() const { return verbose_ ? Level::debug : *parse_level(text_); }
 
-void add_control_options(CLI::App& app, rpc::ServerSettings& settings) {
+void add_control_options(cli::App& app, rpc::ServerSettings& settings) {
     const std::string group = "Control socket and metrics";
-    CLI::Option* const path =
+    cli::Option* const path =
         app.add_option("--control,--control-socket", settings.path,
                        "take orders and tell figures on this Unix socket (default: none); root and the program's own "
                        "user may operate, the file's group may observe")
@@ -110,7 +110,7 @@ void add_control_options(CLI::App& app, rpc::ServerSettings& settings) {
         ->group(group);
 }
 
-void add_metrics_option(CLI::App& app, std::optional<Endpoint>& at) {
+void add_metrics_option(cli::App& app, std::optional<Endpoint>& at) {
     const auto endpoint_of = [](const std::string& text) {
         const bool is_port = text.find_first_not_of("0123456789") == std::string::npos;
         return os::parse_endpoint(is_port ? "127.0.0.1:" + text : text);
@@ -126,19 +126,19 @@ void add_metrics_option(CLI::App& app, std::optional<Endpoint>& at) {
         ->group("Control socket and metrics");
 }
 
-void add_selection_options(CLI::App& app, select::Settings& settings) {
+void add_selection_options(cli::App& app, select::Settings& settings) {
     const std::string group = "Uplink selection";
     app.add_option_function<std::string>(
            "--select,--mode", [&settings](const std::string& text) { settings.mode = select::mode_of(text); },
            "adaptive (default: packets leave when an uplink has room, on the one where they arrive first; losses are "
            "repaired within SRT's latency; where it is chosen while running, reports come from the next registration "
            "on), enhanced, or classic")
-        ->check(CLI::IsMember({"classic", "enhanced", "adaptive"}))
+        ->check(cli::IsMember({"classic", "enhanced", "adaptive"}))
         ->group(group);
     app.add_option_function<std::uint32_t>(
            "--latency", [&settings](std::uint32_t ms) { settings.latency = Duration{std::int64_t{ms} * 1'000'000}; },
            "adaptive: the time in which a packet is worth sending (default: SRT's latency, from its handshake)")
-        ->check(CLI::Range(20u, 30'000u))
+        ->check(cli::Range(20u, 30'000u))
         ->type_name("MS")
         ->group(group);
     app.add_flag_function(
@@ -155,30 +155,16 @@ void add_selection_options(CLI::App& app, select::Settings& settings) {
         ->group(group);
     app.add_option("--stall-min-in-flight", settings.stall_min_in_flight,
                    "packets in flight before an uplink can count as stalled (default 32)")
-        ->check(CLI::Range(1u, 100'000u))
+        ->check(cli::Range(1u, 100'000u))
         ->type_name("N")
         ->group(group);
     app.add_option_function<std::uint32_t>(
            "--stall-ack-stale-ms",
            [&settings](std::uint32_t ms) { settings.stall_ack_stale = Duration{std::int64_t{ms} * 1'000'000}; },
            "longest time without proof of delivery before an uplink counts as stalled (default 3000)")
-        ->check(CLI::Range(100u, 60'000u))
+        ->check(cli::Range(100u, 60'000u))
         ->type_name("MS")
         ->group(group);
-}
-
-std::optional<int> parse(CLI::App& app, int argc, char** argv, int usage_code) {
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::CallForHelp& e) {
-        return app.exit(e);
-    } catch (const CLI::CallForVersion& e) {
-        return app.exit(e);
-    } catch (const CLI::ParseError& e) {
-        app.exit(e);
-        return usage_code;
-    }
-    return std::nullopt;
 }
 
 }  // namespace hawser::app

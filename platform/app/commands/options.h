@@ -2,10 +2,9 @@
 // Options that several commands share, and how a bad one is refused: which flag, what was given, what was expected.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <string>
 
+#include "platform/app/commands/cli.h"
 #include "platform/app/log.h"
 #include "platform/app/pump_service.h"
 #include "platform/control/rpc/server_settings.h"
@@ -17,16 +16,16 @@ inline constexpr int exit_failed = 1;
 inline constexpr int exit_usage = 2;
 
 // Validators whose messages name the expectation.
-[[nodiscard]] CLI::Validator port_number();      // 1..65535
-[[nodiscard]] CLI::Validator numeric_address();  // IPv4 or IPv6 literal
+[[nodiscard]] cli::Validator port_number();      // 1..65535
+[[nodiscard]] cli::Validator numeric_address();  // IPv4 or IPv6 literal
 
 // --io, --coalesce, --prompt, --cpu, --buffer: how the pump runs.
-void add_pump_options(CLI::App& app, PumpSettings& settings);
+void add_pump_options(cli::App& app, PumpSettings& settings);
 
 // --log-level and the peers' --verbose. The level is read after parsing by take().
 class LogOptions {
 public:
-    void add_to(CLI::App& app);
+    void add_to(cli::App& app);
     [[nodiscard]] Level level() const;
 
 private:
@@ -35,14 +34,11 @@ private:
 };
 
 // --control, --control-group, --control-group-operates: the control socket.
-void add_control_options(CLI::App& app, rpc::ServerSettings& settings);
+void add_control_options(cli::App& app, rpc::ServerSettings& settings);
 
 // --metrics: figures over HTTP.
-void add_metrics_option(CLI::App& app, std::optional<Endpoint>& at);
+void add_metrics_option(cli::App& app, std::optional<Endpoint>& at);
 
-void add_selection_options(CLI::App& app, select::Settings& settings);
-
-// Parses; on --help or an error prints what is to be said and answers the exit code, else nothing.
-[[nodiscard]] std::optional<int> parse(CLI::App& app, int argc, char** argv, int usage_code);
+void add_selection_options(cli::App& app, select::Settings& settings);
 
 }  // namespace hawser::app

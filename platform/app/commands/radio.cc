@@ -18,7 +18,7 @@ constexpr const char* footer =
 }  // namespace
 
 int command_radio(int argc, char** argv) {
-    CLI::App app("Shows, tunes and ends the channels of a ka9q-radio radiod.", "hawser radio");
+    cli::App app("Shows, tunes and ends the channels of a ka9q-radio radiod.", "hawser radio");
     app.require_subcommand(1);
     app.footer(footer);
     RadioSubcommands subcommands(app);
@@ -31,7 +31,7 @@ int command_radio(int argc, char** argv) {
     add_monitor_subcommand(subcommands);
     add_keep_subcommand(subcommands);
     add_watch_subcommand(subcommands);
-    if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
+    if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
     return subcommands.run_parsed();
 }
 

@@ -9,24 +9,24 @@ namespace hawser::app {
 
 namespace {
 
-void add_shared(CLI::App& app, ReceiverRequest& request, std::vector<std::string>& allowed) {
+void add_shared(cli::App& app, ReceiverRequest& request, std::vector<std::string>& allowed) {
     add_pump_options(app, request.pump);
     app.add_flag("--gro,!--no-gro", request.bond.join_segments,
                  "let the kernel hand over several packets at once (UDP GRO); pays where senders segment (default off)")
         ->group("Packet pump");
     const std::string group = "Groups";
     app.add_option("--groups", request.bond.groups_max, "most senders at a time (default 200)")
-        ->check(CLI::Range(1u, bond::receiver_groups_bound))
+        ->check(cli::Range(1u, bond::receiver_groups_bound))
         ->type_name("N")
         ->group(group);
     app.add_option("--links", request.bond.links_per_group_max, "most uplinks of one sender (default 16)")
-        ->check(CLI::Range(1u, bond::receiver_links_bound))
+        ->check(cli::Range(1u, bond::receiver_links_bound))
         ->type_name("N")
         ->group(group);
     const auto milliseconds = [&app, &group](const char* name, Duration& value, const char* help) {
         app.add_option_function<std::uint32_t>(
                name, [&value](std::uint32_t ms) { value = Duration{std::int64_t{ms} * 1'000'000}; }, help)
-            ->check(CLI::Range(1'000u, 600'000u))
+            ->check(cli::Range(1'000u, 600'000u))
             ->type_name("MS")
             ->group(group);
     };
@@ -49,12 +49,12 @@ void add_shared(CLI::App& app, ReceiverRequest& request, std::vector<std::string
     app.add_flag(
            "--client-files{/tmp}", request.client_files,
            "write srtla-group-PORT files with the senders' addresses into /tmp, or with --client-files=FOLDER there")
-        ->check(CLI::ExistingDirectory);
+        ->check(cli::ExistingDirectory());
     add_control_options(app, request.control);
     add_metrics_option(app, request.metrics);
     if (!request.compat) add_radio_channels(app, request.radio);
     app.add_option("--stats", request.stats_seconds, "print a table of senders every so many seconds")
-        ->check(CLI::Range(0.1, 86'400.0))
+        ->check(cli::Range(0.1, 86'400.0))
         ->type_name("SECONDS");
 }
 
@@ -73,7 +73,7 @@ int command_recv(int argc, char** argv) {
     ReceiverRequest request;
     LogOptions log_options;
     std::vector<std::string> allowed;
-    CLI::App app("Takes the uplinks of SRTLA senders and hands each sender's SRT to an SRT server.", "hawser recv");
+    cli::App app("Takes the uplinks of SRTLA senders and hands each sender's SRT to an SRT server.", "hawser recv");
     app.add_option("SRTLA_LISTEN_PORT", request.listen_port, "UDP port for senders")->required()->check(port_number());
     app.add_option("SRT_HOST", request.server_host, "the SRT server's name or address")->required();
     app.add_option("SRT_PORT", request.server_port, "the SRT server's UDP port")->required()->check(port_number());
@@ -82,7 +82,7 @@ int command_recv(int argc, char** argv) {
     add_shared(app, request, allowed);
     log_options.add_to(app);
     app.footer("SIGHUP looks the SRT server's name up again, SIGUSR1 prints all figures as one line of JSON.");
-    if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
+    if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
     set_up_log(log_options.level(), false);
     if (!take_allowed(request, allowed)) return exit_usage;
     return run_receiver(request);
@@ -94,7 +94,7 @@ int command_srtla_rec(int argc, char** argv) {
     LogOptions log_options;
     std::vector<std::string> allowed;
     std::vector<std::string> words;
-    CLI::App app("SRTLA receiver (hawser " HAWSER_VERSION ")", "srtla_rec");
+    cli::App app("SRTLA receiver (hawser " HAWSER_VERSION ")", "srtla_rec");
     app.set_version_flag("-v,--version", HAWSER_VERSION);
     // BELABOX: three words. irlserver and OpenIRL: long options with defaults of their own.
     app.add_option("words", words, "SRTLA_LISTEN_PORT SRT_HOST SRT_PORT")->expected(0, 3);
@@ -106,7 +106,7 @@ int command_srtla_rec(int argc, char** argv) {
     app.add_option("--srt_port,--srt-port", server_port, "(default 4001)");
     add_shared(app, request, allowed);
     log_options.add_to(app);
-    if (const auto code = parse(app, argc, argv, exit_failed)) return *code;
+    if (const auto code = app.parse(argc, argv, exit_failed)) return *code;
     if (words.size() == 3) {
         port = words[0];
         host = words[1];

@@ -14,8 +14,8 @@ namespace hawser::app {
 namespace {
 
 // A number is a process's id, anything else a path.
-CLI::Validator process_or_file() {
-    return CLI::Validator(
+cli::Validator process_or_file() {
+    return cli::Validator(
         [](std::string& text) {
             const bool is_number = !text.empty() && text.find_first_not_of("+-0123456789") == std::string::npos;
             if (text.empty() || (is_number && !os::parse_process_id(text)))
@@ -25,16 +25,16 @@ CLI::Validator process_or_file() {
         "");
 }
 
-CLI::Option* add_bitrate(CLI::App& app, const std::string& name, std::uint64_t& bits, const std::string& help) {
+cli::Option* add_bitrate(cli::App& app, const std::string& name, std::uint64_t& bits, const std::string& help) {
     return app.add_option(name, bits, help)
-        ->check(CLI::Range(std::uint64_t{10'000}, std::uint64_t{1'000'000'000}))
+        ->check(cli::Range(std::uint64_t{10'000}, std::uint64_t{1'000'000'000}))
         ->type_name("BITS")
         ->group("Encoder");
 }
 
 // What the sender tells its encoder.
-void add_encoder_options(CLI::App& app, BitrateFileSettings& settings) {
-    CLI::Option* const file =
+void add_encoder_options(cli::App& app, BitrateFileSettings& settings) {
+    cli::Option* const file =
         app.add_option("--bitrate-file", settings.path,
                        "keeps in this file what the encoder may send now: two lines, --bitrate-min and the safe "
                        "bitrate, in bit/s, as belacoder reads them")
@@ -51,14 +51,14 @@ void add_encoder_options(CLI::App& app, BitrateFileSettings& settings) {
     add_bitrate(app, "--bitrate-max", settings.max, "the most, in bit/s (default 30000000)")->needs(file);
 }
 
-void add_shared(CLI::App& app, SenderRequest& request) {
+void add_shared(cli::App& app, SenderRequest& request) {
     add_selection_options(app, request.selection);
     add_pump_options(app, request.pump);
     app.add_option_function<std::uint32_t>(
            "--conn-timeout-ms,--link-timeout",
            [&request](std::uint32_t ms) { request.bond.link_silence = Duration{std::int64_t{ms} * 1'000'000}; },
            "silence in milliseconds after which an uplink counts as lost (default 4000)")
-        ->check(CLI::Range(1'000u, 60'000u))
+        ->check(cli::Range(1'000u, 60'000u))
         ->type_name("MS");
     app.add_option("--metered", request.metered,
                    "the uplink ADDRESS or ADDRESS%DEVICE costs by the byte, as the word metered after it in the file "
@@ -69,7 +69,7 @@ void add_shared(CLI::App& app, SenderRequest& request) {
     add_metrics_option(app, request.metrics);
     if (!request.compat) add_radio_channels(app, request.radio);
     app.add_option("--stats", request.stats_seconds, "print a table of the uplinks every so many seconds")
-        ->check(CLI::Range(0.1, 86'400.0))
+        ->check(cli::Range(0.1, 86'400.0))
         ->type_name("SECONDS");
 }
 
@@ -84,7 +84,7 @@ std::string every_address() {
 int command_send(int argc, char** argv) {
     SenderRequest request;
     LogOptions log_options;
-    CLI::App app("Takes SRT on a local port and spreads it over several uplinks to an SRTLA receiver.", "hawser send");
+    cli::App app("Takes SRT on a local port and spreads it over several uplinks to an SRTLA receiver.", "hawser send");
     app.add_option("SRT_LISTEN_PORT", request.listen_port, "local UDP port for the SRT caller")
         ->required()
         ->check(port_number());
@@ -110,7 +110,7 @@ int command_send(int argc, char** argv) {
     add_shared(app, request);
     log_options.add_to(app);
     app.footer("SIGHUP reads UPLINKS_FILE again, SIGUSR1 prints all figures as one line of JSON.");
-    if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
+    if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
     set_up_log(log_options.level(), false);
     if (request.listen_address.empty()) request.listen_address = "127.0.0.1";
     return run_sender(request);
@@ -121,7 +121,7 @@ int command_srtla_send(int argc, char** argv) {
     request.compat = true;
     request.bond.give_up = true;
     LogOptions log_options;
-    CLI::App app("SRTLA sender (hawser " HAWSER_VERSION ")", "srtla_send");
+    cli::App app("SRTLA sender (hawser " HAWSER_VERSION ")", "srtla_send");
     app.set_version_flag("-v,--version", HAWSER_VERSION);
     app.add_option("SRT_LISTEN_PORT", request.listen_port)->required()->check(port_number());
     app.add_option("SRTLA_HOST", request.receiver_host)->required();
@@ -129,7 +129,7 @@ int command_srtla_send(int argc, char** argv) {
     app.add_option("BIND_IPS_FILE", request.uplinks_file)->required();
     add_shared(app, request);
     log_options.add_to(app);
-    if (const auto code = parse(app, argc, argv, exit_failed)) return *code;
+    if (const auto code = app.parse(argc, argv, exit_failed)) return *code;
     set_up_log(log_options.level(), true);
     request.listen_address = every_address();
     return run_sender(request);

@@ -72,7 +72,7 @@ bool write_file(const std::string& path, const std::string& text) {
     return false;
 }
 
-void add_options(CLI::App& app, Request& r) {
+void add_options(cli::App& app, Request& r) {
     MatrixPlan& plan = r.plan;
     app.add_option("SCENARIO", r.scenarios, "built-in scenarios or TOML files");
     app.add_flag("--list", r.list, "name the built-in scenarios");
@@ -80,30 +80,30 @@ void add_options(CLI::App& app, Request& r) {
     std::vector<std::string> modes(select::mode_names.begin(), select::mode_names.end());
     app.add_option("--select", r.selections, "selectors to compare (default: all)")
         ->delimiter(',')
-        ->check(CLI::IsMember(modes));
+        ->check(cli::IsMember(modes));
     app.add_option("--receiver", r.receivers, "far end: hawser (default), plain (as every SRTLA receiver), or both")
         ->delimiter(',')
-        ->check(CLI::IsMember({"hawser", "plain"}));
+        ->check(cli::IsMember({"hawser", "plain"}));
     app.add_option("--seeds", plan.seeds, "as many different networks (default 1)")
-        ->check(CLI::Range(1u, 100'000u))
+        ->check(cli::Range(1u, 100'000u))
         ->type_name("N");
     app.add_option("--first-seed", plan.first_seed, "the first of them (default 1)")->type_name("N");
     app.add_option("--repeats", plan.repeats, "trips over each network that differ only in chance (default 1)")
-        ->check(CLI::Range(1u, 1000u))
+        ->check(cli::Range(1u, 1000u))
         ->type_name("N");
     app.add_option("--load", plan.loads, "percent of the links' mean capacity, instead of the scenario's")
         ->delimiter(',')
-        ->check(CLI::Range(1.0, 1000.0))
+        ->check(cli::Range(1.0, 1000.0))
         ->type_name("PERCENT");
     app.add_option("--latency", plan.latencies, "SRT latencies in ms, instead of the scenario's")
         ->delimiter(',')
-        ->check(CLI::Range(20.0, 60'000.0))
+        ->check(cli::Range(20.0, 60'000.0))
         ->type_name("MS");
     app.add_option("--seconds", plan.seconds, "of media, instead of the scenario's")
-        ->check(CLI::Range(1.0, 3600.0))
+        ->check(cli::Range(1.0, 3600.0))
         ->type_name("S");
     app.add_option("--lossmaxttl", plan.loss_max_ttl, "the SRT receiver's reorder tolerance, instead of the scenario's")
-        ->check(CLI::Range(0, 10'000))
+        ->check(cli::Range(0, 10'000))
         ->type_name("PACKETS");
     app.add_flag_function(
         "--belabox-sink", [&plan](std::int64_t) { plan.patched_receiver = true; },
@@ -111,10 +111,10 @@ void add_options(CLI::App& app, Request& r) {
     app.add_option_function<std::uint32_t>(
            "--coalesce", [&plan](std::uint32_t us) { plan.coalesce = Duration{std::int64_t{us} * 1000}; },
            "as hawser send's (default 500)")
-        ->check(CLI::Range(0u, 20'000u))
+        ->check(cli::Range(0u, 20'000u))
         ->type_name("US");
     app.add_option("--jobs", r.jobs, "trips at a time (default: one for each processor)")
-        ->check(CLI::Range(1u, 1024u))
+        ->check(cli::Range(1u, 1024u))
         ->type_name("N");
     app.add_flag("--json", r.json, "everything as one line of JSON instead of the table");
     app.add_option("--plot", r.plot, "also draw the first trip of each selector over time, as SVG")
@@ -131,12 +131,12 @@ std::vector<MatrixRun> first_of_each(const std::vector<MatrixRun>& runs, std::si
 
 int command_sim(int argc, char** argv) {
     Request r;
-    CLI::App app(
+    cli::App app(
         "Runs the whole bond in simulated time: the real sender and receiver between models of SRT's two ends, over\n"
         "links of any shape, and says what a viewer would have seen.",
         "hawser sim");
     add_options(app, r);
-    if (const auto code = parse(app, argc, argv, exit_usage)) return *code;
+    if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
     if (r.list) return list_scenarios();
     if (!r.show.empty()) return show_scenario(r.show);
     if (r.scenarios.empty()) {

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The command line of `hawser demo`. CLI11's exceptions stop here.
-#include <CLI/CLI.hpp>
-
+// The command line of `hawser demo`.
 #include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "platform/app/commands/cli.h"
 #include "platform/app/commands/commands.h"
 #include "platform/app/demo/demo.h"
 
 namespace hawser::demo {
 namespace {
+
+namespace cli = app::cli;
 
 constexpr int exit_usage = 2;
 
@@ -28,27 +29,27 @@ struct Words {
     std::vector<std::string> dark;
 };
 
-void describe(CLI::App& app, Options& options, Words& words) {
+void describe(cli::App& app, Options& options, Words& words) {
     app.add_option("--seconds", options.seconds, "seconds of picture; 0: until Ctrl-C")
-        ->check(CLI::Range(0, 86'400))
+        ->check(cli::Range(0, 86'400))
         ->capture_default_str();
     app.add_option("--links", words.count, "number of uplinks")
-        ->check(CLI::Range(1, static_cast<int>(demo_links_max)))
+        ->check(cli::Range(1, static_cast<int>(demo_links_max)))
         ->capture_default_str();
     app.add_option("--bitrate", options.bitrate_kbps, "of the stream, kbit/s")
-        ->check(CLI::Range(500, 100'000))
+        ->check(cli::Range(500, 100'000))
         ->capture_default_str();
-    app.add_option("--latency", options.latency_ms, "of SRT, ms")->check(CLI::Range(50, 8'000))->capture_default_str();
+    app.add_option("--latency", options.latency_ms, "of SRT, ms")->check(cli::Range(50, 8'000))->capture_default_str();
     app.add_option("--select", words.select, "how links are chosen")
-        ->check(CLI::IsMember({"classic", "enhanced", "adaptive"}))
+        ->check(cli::IsMember({"classic", "enhanced", "adaptive"}))
         ->capture_default_str();
     app.add_option("--io", words.io, "how the pumps talk to the kernel")
-        ->check(CLI::IsMember({"auto", "uring", "epoll"}))
+        ->check(cli::IsMember({"auto", "uring", "epoll"}))
         ->capture_default_str();
-    app.add_option("--rate", words.rate, "of every link, kbit/s; 0: unlimited")->check(CLI::Range(0, 1'000'000));
-    app.add_option("--delay", words.delay, "of every link, one way, ms")->check(CLI::Range(0, 10'000));
-    app.add_option("--loss", words.loss, "of every link, percent")->check(CLI::Range(0.0, 100.0));
-    app.add_option("--queue", words.queue, "of every link, ms")->check(CLI::Range(0, 10'000));
+    app.add_option("--rate", words.rate, "of every link, kbit/s; 0: unlimited")->check(cli::Range(0, 1'000'000));
+    app.add_option("--delay", words.delay, "of every link, one way, ms")->check(cli::Range(0, 10'000));
+    app.add_option("--loss", words.loss, "of every link, percent")->check(cli::Range(0.0, 100.0));
+    app.add_option("--queue", words.queue, "of every link, ms")->check(cli::Range(0, 10'000));
     app.add_option("--link", words.settings, "one link's own, e.g. 1:rate=3000,delay=40,loss=2,queue=300");
     app.add_option("--dark", words.dark, "LINK@START+SECONDS: the link carries nothing meanwhile");
     app.add_option("--seed", options.seed, "of the random losses")->capture_default_str();
@@ -87,15 +88,11 @@ namespace hawser::app {
 int command_demo(int argc, char** argv) {
     demo::Options options;
     demo::Words words;
-    CLI::App line(
+    cli::App line(
         "A receiver, a sender with emulated uplinks and a live test picture through real SRT, on this machine.",
         "hawser demo");
     demo::describe(line, options, words);
-    try {
-        line.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return line.exit(error) == 0 ? 0 : demo::exit_usage;
-    }
+    if (const auto code = line.parse(argc, argv, demo::exit_usage)) return *code;
     if (auto understood = demo::interpret(words, options); !understood) {
         std::fprintf(stderr, "hawser demo: %s\n", understood.error().text.c_str());
         return demo::exit_usage;

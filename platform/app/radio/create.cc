@@ -125,7 +125,7 @@ int create(const CreateRequest& r) {
 
 void add_create_subcommand(RadioSubcommands& subcommands) {
     const auto r = std::make_shared<CreateRequest>();
-    CLI::App* sub = subcommands.add("create", "a channel that is not there yet, and prints what was made",
+    cli::App* sub = subcommands.add("create", "a channel that is not there yet, and prints what was made",
                                     [r] { return create(*r); });
     add_radio_options(*sub, r->radio);
     add_json_option(*sub, r->json);

@@ -69,7 +69,7 @@ int dump(const DumpRequest& r) {
 
 void add_dump_subcommand(RadioSubcommands& subcommands) {
     const auto r = std::make_shared<DumpRequest>();
-    CLI::App* sub =
+    cli::App* sub =
         subcommands.add("dump", "every status and command on the group, as it comes", [r] { return dump(*r); });
     add_radio_options(*sub, r->radio);
     add_json_option(*sub, r->json);

@@ -87,9 +87,9 @@ int run_keep(const KeepRequest& request) {
 
 }  // namespace
 
-void add_radio_channels(CLI::App& app, KeepRequest& request) {
+void add_radio_channels(cli::App& app, KeepRequest& request) {
     const std::string group = "Radio";
-    CLI::Option* const file =
+    cli::Option* const file =
         app.add_option(
                "--radio-channels", request.file,
                "keeps the ka9q-radio channels of this file on the air, as hawser radio keep; read again on SIGHUP")
@@ -105,7 +105,7 @@ void add_radio_channels(CLI::App& app, KeepRequest& request) {
         ->group(group);
     app.add_option("--radio-ttl", request.radio.ttl, "of commands: 0 stays on this host (default 1)")
         ->needs(file)
-        ->check(CLI::Range(0, 255))
+        ->check(cli::Range(0, 255))
         ->group(group);
     app.add_flag("--radio-remove", request.removes,
                  "end the channels at the end, and those that a reload no longer has")
@@ -115,7 +115,7 @@ void add_radio_channels(CLI::App& app, KeepRequest& request) {
 
 void add_keep_subcommand(RadioSubcommands& subcommands) {
     const auto r = std::make_shared<KeepRequest>();
-    CLI::App* keep = subcommands.add(
+    cli::App* keep = subcommands.add(
         "keep", "keeps the channels of a file on the air: makes, verifies and makes them anew, and tells each change",
         [r] { return run_keep(*r); });
     add_radio_options(*keep, r->radio)->required(false);

@@ -9,11 +9,11 @@
 #include "platform/app/radio/radio_session.h"
 #include "platform/control/radio/keeper.h"
 
-namespace CLI {
+namespace hawser::app {
+
+namespace cli {
 class App;
 }
-
-namespace hawser::app {
 
 struct KeepRequest {
     RadioOptions radio;  // a name where the file has none
@@ -42,6 +42,6 @@ private:
 };
 
 // --radio-channels and what goes with it, for a command that does something else.
-void add_radio_channels(CLI::App& app, KeepRequest& request);
+void add_radio_channels(cli::App& app, KeepRequest& request);
 
 }  // namespace hawser::app

@@ -72,11 +72,11 @@ int poll(const ListRequest& r, int (*show)(const ListRequest&, RadioSession&)) {
     });
 }
 
-CLI::Option* add_options(CLI::App& app, ListRequest& r) {
-    CLI::Option* radio = add_radio_options(app, r.radio);
+cli::Option* add_options(cli::App& app, ListRequest& r) {
+    cli::Option* radio = add_radio_options(app, r.radio);
     add_json_option(app, r.json);
     app.add_flag("--watch", r.watch, "again and again");
-    app.add_option("--interval", r.interval_s, "seconds between (default 1)")->check(CLI::Range(0.2, 3600.0));
+    app.add_option("--interval", r.interval_s, "seconds between (default 1)")->check(cli::Range(0.2, 3600.0));
     return radio;
 }
 
@@ -84,7 +84,7 @@ CLI::Option* add_options(CLI::App& app, ListRequest& r) {
 
 void add_list_subcommands(RadioSubcommands& subcommands) {
     const auto r = std::make_shared<ListRequest>();
-    CLI::App* list =
+    cli::App* list =
         subcommands.add("list", "all channels of the radiod; without one, the radiods that can be found", [r] {
             if (!r->radio.name.empty()) return poll(*r, show_list);
             if (!r->watch) return list_instances(r->radio, r->json);
@@ -92,7 +92,7 @@ void add_list_subcommands(RadioSubcommands& subcommands) {
             return exit_usage;
         });
     add_options(*list, *r)->required(false);
-    CLI::App* query = subcommands.add("query", "one channel, whole or one field; creates none",
+    cli::App* query = subcommands.add("query", "one channel, whole or one field; creates none",
                                       [r] { return poll(*r, show_channel); });
     add_options(*query, *r);
     query->add_option("SSRC", r->ssrc, "the channel's number")->required()->check(ssrc_number());

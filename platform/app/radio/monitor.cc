@@ -279,15 +279,15 @@ int monitor(const MonitorRequest& r) {
 
 void add_monitor_subcommand(RadioSubcommands& subcommands) {
     const auto r = std::make_shared<MonitorRequest>();
-    CLI::App* sub = subcommands.add("monitor", "all channels as a live table; as lines of JSON without a terminal",
+    cli::App* sub = subcommands.add("monitor", "all channels as a live table; as lines of JSON without a terminal",
                                     [r] { return monitor(*r); });
     add_radio_options(*sub, r->radio);
     add_json_option(*sub, r->json);
     sub->add_flag("--once", r->once, "one table, as text");
     sub->add_option("-i,--interval", r->interval_s, "seconds between two polls (default 1)")
-        ->check(CLI::Range(0.5, 3600.0));
+        ->check(cli::Range(0.5, 3600.0));
     sub->add_option("--sort", r->sort, "ssrc, frequency (default), preset, snr, level, gaps; keys change it")
-        ->check(CLI::IsMember({"ssrc", "frequency", "preset", "snr", "level", "gaps"}))
+        ->check(cli::IsMember({"ssrc", "frequency", "preset", "snr", "level", "gaps"}))
         ->type_name("COLUMN");
     sub->add_flag_function(
         "--streams,!--no-streams", [r](std::int64_t count) { r->streams = count > 0; },

@@ -186,20 +186,20 @@ int powers(PowersRequest& r) {
 
 void add_powers_subcommand(RadioSubcommands& subcommands) {
     const auto r = std::make_shared<PowersRequest>();
-    CLI::App* sub = subcommands.add("powers", "the spectrum around a frequency as CSV", [r] { return powers(*r); });
+    cli::App* sub = subcommands.add("powers", "the spectrum around a frequency as CSV", [r] { return powers(*r); });
     add_radio_options(*sub, r->radio);
     add_json_option(*sub, r->json);
     sub->add_option("-f,--frequency", r->frequency, "the middle")->required()->type_name("HZ");
     sub->add_option("-w,--bin-width", r->width, "width of a bin (default 1000)")->type_name("HZ");
-    sub->add_option("-b,--bins", r->bins, "how many, an even count (default 64)")->check(CLI::Range(2u, 16'000u));
-    sub->add_option("-a,--average", r->average, "FFTs to average (default 1)")->check(CLI::Range(1u, 1'000'000u));
+    sub->add_option("-b,--bins", r->bins, "how many, an even count (default 64)")->check(cli::Range(2u, 16'000u));
+    sub->add_option("-a,--average", r->average, "FFTs to average (default 1)")->check(cli::Range(1u, 1'000'000u));
     sub->add_option("-C,--crossover", r->crossover, "bins wider than this are of the front end's samples (radiod: 200)")
         ->type_name("HZ");
     sub->add_option("--window", r->window, "kaiser (default), rectangular, hann ...")->type_name("NAME");
     sub->add_flag("--bytes", r->bytes, "the other kind of spectrum: one byte a bin, smaller packets");
     sub->add_option("-s,--ssrc", r->ssrc, "the channel's number (default: from what it is)")->check(ssrc_number());
     sub->add_option("-c,--count", r->count, "end after so many lines")->type_name("N");
-    sub->add_option("-i,--interval", r->interval_s, "seconds between two (default 5)")->check(CLI::Range(0.02, 3600.0));
+    sub->add_option("-i,--interval", r->interval_s, "seconds between two (default 5)")->check(cli::Range(0.02, 3600.0));
     sub->footer("Columns: time, first bin's frequency, last bin's, bin width, count of bins, dB of each.");
 }
 

@@ -365,8 +365,8 @@ int record(RecordRequest& r) {
     return RecordRun(r, **session).run(own);
 }
 
-CLI::Validator period() {
-    return CLI::Validator(
+cli::Validator period() {
+    return cli::Validator(
         [](std::string& text) {
             return period_of(text) ? std::string() : "'" + text + "' is no period (ft4, ft8, wspr, or 0.1 to 86400)";
         },
@@ -377,7 +377,7 @@ CLI::Validator period() {
 
 void add_record_subcommand(RadioSubcommands& subcommands) {
     const auto r = std::make_shared<RecordRequest>();
-    CLI::App* sub =
+    cli::App* sub =
         subcommands.add("record", "channels into files, or one to standard output", [r] { return record(*r); });
     add_radio_options(*sub, r->radio);
     add_json_option(*sub, r->json);
@@ -385,7 +385,7 @@ void add_record_subcommand(RadioSubcommands& subcommands) {
         ->check(ssrc_number());
     const std::string files = "Files";
     sub->add_option("--max-channels", r->channels_max, "of those that nobody named, so many at most (default 2000)")
-        ->check(CLI::Range(std::size_t{1}, channels_max_default))
+        ->check(cli::Range(std::size_t{1}, channels_max_default))
         ->type_name("N");
     sub->add_option("-d,--directory", r->folder, "folder of the files (default: this one)")
         ->type_name("FOLDER")
@@ -398,12 +398,12 @@ void add_record_subcommand(RadioSubcommands& subcommands) {
     sub->add_flag("--subdirs", r->subfolders, "folders SSRC/YEAR/MONTH/DAY beneath it")->group(files);
     sub->add_flag("--stdout,--catmode", r->to_stdout, "one channel to standard output")->group(files);
     sub->add_option("--format", r->format, "wav, raw (samples alone), opus (packets as they come, in Ogg) or auto")
-        ->check(CLI::IsMember({"wav", "raw", "opus", "auto"}))
+        ->check(cli::IsMember({"wav", "raw", "opus", "auto"}))
         ->type_name("NAME")
         ->group(files);
     const std::string time = "Time";
     sub->add_option("-x,--seconds,--max_length", r->seconds, "end after so much of each channel")
-        ->check(CLI::Range(0.02, 1e9))
+        ->check(cli::Range(0.02, 1e9))
         ->group(time);
     sub->add_option("--cut,--lengthlimit", r->cut,
                     "a file for each period of UTC: ft4 (7.5 s), ft8 (15 s), wspr (120 s), or seconds")

@@ -11,7 +11,7 @@ namespace hawser::app {
 
 namespace {
 
-void add_setting(CLI::App& app, FieldSettings& settings, const char* flags, const char* path, const char* help,
+void add_setting(cli::App& app, FieldSettings& settings, const char* flags, const char* path, const char* help,
                  const char* type) {
     app.add_option_function<std::string>(
            flags, [&settings, path](const std::string& value) { settings.emplace_back(path, value); }, help)
@@ -26,16 +26,16 @@ int RadioSubcommands::run_parsed() const {
     return exit_usage;  // CLI11 asks for one
 }
 
-CLI::Option* add_radio_options(CLI::App& app, RadioOptions& radio) {
+cli::Option* add_radio_options(cli::App& app, RadioOptions& radio) {
     // Not by CLI11, which lets the environment of one subcommand overrule another's option that was given.
     if (const char* set = std::getenv("RADIO")) radio.name = set;
-    CLI::Option* name =
+    cli::Option* name =
         app.add_option("-r,--radio", radio.name, "the radiod: NAME or GROUP, [:PORT][,INTERFACE] (environment: RADIO)")
             ->required(radio.name.empty())
             ->type_name("NAME");
     app.add_option("--iface", radio.interface, "network interface, by name or address")->type_name("NAME");
     app.add_option("-o,--source", radio.source, "only what this address sends")->check(numeric_address());
-    app.add_option("--ttl", radio.ttl, "of commands: 0 stays on this host (default 1)")->check(CLI::Range(0, 255));
+    app.add_option("--ttl", radio.ttl, "of commands: 0 stays on this host (default 1)")->check(cli::Range(0, 255));
     app.add_option(
            "--cache", radio.cache,
            "what was learned of radiods is kept there; `none` keeps nothing (default ~/.cache/hawser/radio.json)")
@@ -43,10 +43,10 @@ CLI::Option* add_radio_options(CLI::App& app, RadioOptions& radio) {
     return name;
 }
 
-void add_json_option(CLI::App& app, bool& json) { app.add_flag("--json", json, "as JSON, a line for each answer"); }
+void add_json_option(cli::App& app, bool& json) { app.add_flag("--json", json, "as JSON, a line for each answer"); }
 
-CLI::Validator ssrc_number() {
-    return CLI::Validator(
+cli::Validator ssrc_number() {
+    return cli::Validator(
         [](std::string& text) {
             const auto value = radio::parse_integer(text);
             const bool is_ssrc = value && *value > 0 && *value < radio::poll_all_ssrc;
@@ -55,7 +55,7 @@ CLI::Validator ssrc_number() {
         "SSRC");
 }
 
-void add_channel_settings(CLI::App& app, FieldSettings& settings) {
+void add_channel_settings(cli::App& app, FieldSettings& settings) {
     // GAIN switches the AGC off in radiod; the command puts them into the right order.
     add_setting(app, settings, "-f,--frequency", "channel.frequency", "carrier or centre", "HZ");
     add_setting(app, settings, "-m,-p,--mode,--preset", "channel.preset", "preset, such as usb", "NAME");

@@ -15,18 +15,18 @@ namespace hawser::app {
 
 class RadioSubcommands {
 public:
-    explicit RadioSubcommands(CLI::App& app) : app_(app) {}
+    explicit RadioSubcommands(cli::App& app) : app_(app) {}
     // `run` answers the exit code; it is called after parsing, when the subcommand was the one that was given.
-    CLI::App* add(const char* name, const char* help, std::function<int()> run) {
-        CLI::App* sub = app_.add_subcommand(name, help);
+    cli::App* add(const char* name, const char* help, std::function<int()> run) {
+        cli::App* sub = app_.add_subcommand(name, help);
         entries_.emplace_back(sub, std::move(run));
         return sub;
     }
     [[nodiscard]] int run_parsed() const;
 
 private:
-    CLI::App& app_;
-    std::vector<std::pair<CLI::App*, std::function<int()>>> entries_;
+    cli::App& app_;
+    std::vector<std::pair<cli::App*, std::function<int()>>> entries_;
 };
 
 // Each file's own.
@@ -41,14 +41,14 @@ void add_keep_subcommand(RadioSubcommands& subcommands);   // keep
 void add_watch_subcommand(RadioSubcommands& subcommands);  // watch
 
 // -r, --iface, -o, --ttl, --cache. Answers -r, which is required unless told otherwise.
-CLI::Option* add_radio_options(CLI::App& app, RadioOptions& radio);
-void add_json_option(CLI::App& app, bool& json);
-[[nodiscard]] CLI::Validator ssrc_number();
+cli::Option* add_radio_options(cli::App& app, RadioOptions& radio);
+void add_json_option(cli::App& app, bool& json);
+[[nodiscard]] cli::Validator ssrc_number();
 
 // Fields and values, in the order of the command line.
 using FieldSettings = std::vector<std::pair<std::string, std::string>>;
 // -f, -m, -R ... --set: every way to say what a channel shall be.
-void add_channel_settings(CLI::App& app, FieldSettings& settings);
+void add_channel_settings(cli::App& app, FieldSettings& settings);
 // Names the setting at fault on stderr and answers false.
 [[nodiscard]] bool build_command(const FieldSettings& settings, radio::Command& command);
 

@@ -95,16 +95,16 @@ int set(TuneRequest& r) {
 
 void add_tune_subcommands(RadioSubcommands& subcommands) {
     const auto r = std::make_shared<TuneRequest>();
-    CLI::App* tune_command = subcommands.add("tune", "changes a channel, or creates it, and waits for radiod's answer",
+    cli::App* tune_command = subcommands.add("tune", "changes a channel, or creates it, and waits for radiod's answer",
                                              [r] { return tune(*r, false); });
-    CLI::App* set_command =
+    cli::App* set_command =
         subcommands.add("set", "changes fields of a channel that is there", [r] { return set(*r); });
-    CLI::App* remove_command = subcommands.add("remove", "ends a channel", [r] { return remove(*r); });
-    for (CLI::App* sub : {tune_command, set_command, remove_command}) {
+    cli::App* remove_command = subcommands.add("remove", "ends a channel", [r] { return remove(*r); });
+    for (cli::App* sub : {tune_command, set_command, remove_command}) {
         add_radio_options(*sub, r->radio);
         add_json_option(*sub, r->json);
     }
-    for (CLI::App* sub : {set_command, remove_command})
+    for (cli::App* sub : {set_command, remove_command})
         sub->add_option("SSRC", r->ssrc, "the channel's number")->required()->check(ssrc_number());
     tune_command->add_option("-s,--ssrc", r->ssrc, "the channel's number")->required()->check(ssrc_number());
     add_channel_settings(*tune_command, r->settings);

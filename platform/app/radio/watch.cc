@@ -221,14 +221,14 @@ int run_watch(const WatchRequest& request) {
 
 void add_watch_subcommand(RadioSubcommands& subcommands) {
     const auto r = std::make_shared<WatchRequest>();
-    CLI::App* watch = subcommands.add("watch", "tells what changes on the radiod, as it changes; creates nothing",
+    cli::App* watch = subcommands.add("watch", "tells what changes on the radiod, as it changes; creates nothing",
                                       [r] { return run_watch(*r); });
     add_radio_options(*watch, r->radio);
     add_json_option(*watch, r->json);
     watch->add_option("SSRC", r->ssrcs, "these channels alone")->check(ssrc_number());
     watch->add_option("--field", r->fields, "a field to follow beside those that can be set; may be repeated")
         ->type_name("PATH");
-    watch->add_option("--interval", r->interval_s, "seconds between polls (default 2)")->check(CLI::Range(0.2, 3600.0));
+    watch->add_option("--interval", r->interval_s, "seconds between polls (default 2)")->check(cli::Range(0.2, 3600.0));
 }
 
 }  // namespace hawser::app
