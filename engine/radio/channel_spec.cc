@@ -29,6 +29,51 @@ std::string_view magnitude(std::string_view number) { return number.substr(numbe
 bool differs(const std::optional<float>& wanted, double actual) {
     return wanted && !(std::abs(*wanted - actual) <= 0.5);
 }
+// Of what may be smaller than 1: radiod echoes the float that it was given.
+bool differs_in_part(const std::optional<float>& wanted, double actual) {
+    constexpr double part = 1e-4;  // above a float's own error, below what anybody sets; untuned
+    return wanted && !(std::abs(*wanted - actual) <= part * std::abs(double{*wanted}));
+}
+
+// Calls use(field) for each field whose value is another than wanted, in the order of their weight, until it answers
+// false.
+template <class Use>
+void for_each_difference(const ChannelSpec& spec, const Status& s, Use use) {
+    bool goes_on = true;
+    const auto judge = [&](F field, bool is_other) {
+        if (goes_on && is_other) goes_on = use(field);
+    };
+    // radiod answers with the double that it was given; Doppler and shift are told apart from it.
+    judge(F::radio_frequency, !(std::abs(s.channel.frequency - spec.frequency) <= 0.5));
+    const bool is_spectral = is_spectrum(s.channel.demod_type);
+    judge(F::demod_type, spec.demod && *spec.demod != s.channel.demod_type);
+    judge(F::kaiser_beta, s.has(F::kaiser_beta) && differs_in_part(spec.kaiser_beta, s.filter.kaiser_beta));
+    // A spectrum channel has no preset, whatever it was created with.
+    if (!is_spectral) {
+        judge(F::preset, !spec.preset.empty() && !(spec.preset == s.channel.preset));
+        // radiod rounds rates to whole samples per block, 400 Hz apart in its usual setting.
+        judge(F::output_samprate,
+              spec.samprate && std::abs(std::int64_t{s.audio_rate()} - std::int64_t{*spec.samprate}) > 200);
+        judge(F::output_encoding, spec.encoding && *spec.encoding != s.output.encoding);
+        judge(F::output_channels, spec.channels && *spec.channels != s.output.channels);
+        judge(F::low_edge, differs(spec.low_edge, s.filter.low_edge));
+        judge(F::high_edge, differs(spec.high_edge, s.filter.high_edge));
+        judge(F::output_data_dest_socket,
+              spec.dest && s.has(F::output_data_dest_socket) && spec.dest->address != s.output.dest.address);
+        // A demodulator without an AGC does not tell of one.
+        judge(F::agc_enable, spec.agc && s.has(F::agc_enable) && *spec.agc != s.agc.enable);
+        judge(F::gain, s.has(F::gain) && !s.agc.enable && differs(spec.gain, s.agc.gain));
+    }
+    judge(F::bin_count, spec.bin_count && *spec.bin_count != s.spectrum.bin_count);
+    judge(F::resolution_bw, differs_in_part(spec.resolution_bw, s.spectrum.resolution_bw));
+    // Only spectrum channels tell these.
+    judge(F::crossover, s.has(F::crossover) && differs_in_part(spec.crossover, s.spectrum.crossover));
+    judge(F::window_type, s.has(F::window_type) && spec.window && *spec.window != s.spectrum.window_type);
+    if (!goes_on || spec.others.empty()) return;
+    const auto others = wanted_by(spec.others);
+    if (!others) return;
+    for (auto f = next_difference(*others, s); f && goes_on; f = next_difference(*others, s, *f)) goes_on = use(*f);
+}
 
 }  // namespace
 
@@ -63,6 +108,14 @@ Command probe_for(const ChannelSpec& spec) {
     return command;
 }
 
+// A channel of radiod's configuration has executed no command either, but its clock runs from its beginning on, and it
+// has told of itself.
+bool is_newborn(const Status& s) {
+    const std::uint32_t ticks_max = 3 * s.tick_rate() / 50;  // three blocks of 20 ms
+    return s.has(RadioField::cmd_cnt) && s.channel.commands <= 1 && s.channel.status_packets <= 2 &&
+           s.output.timesnap + ticks_max <= 2 * ticks_max;  // modulo 2^32: it begins a block before 0
+}
+
 Command command_to_remove() {
     Command command;
     put(command, F::radio_frequency, 0.0);
@@ -84,7 +137,8 @@ std::optional<RadioField> next_difference(const Status& wanted, const Status& ac
     for (const auto& row : wire::radio_fields) {
         const F f = row.field;
         if (f <= after || !row.settable || row.type == wire::RadioType::none || f == F::command_tag ||
-            f == F::setopts || f == F::clearopts || f == F::lifetime || f == F::output_data_dest_socket)
+            f == F::setopts || f == F::clearopts || f == F::lifetime || f == F::output_data_dest_socket ||
+            f == F::spectrum_base || f == F::spectrum_step)
             continue;
         if (!wanted.has(f) || !actual.has(f)) continue;
         // Where the AGC is on, what was told is where it began.
@@ -96,32 +150,27 @@ std::optional<RadioField> next_difference(const Status& wanted, const Status& ac
     return std::nullopt;
 }
 
-std::optional<RadioField> first_difference(const ChannelSpec& spec, const Status& s) {
-    // radiod answers with the double that it was given; Doppler and shift are told apart from it.
-    if (!(std::abs(s.channel.frequency - spec.frequency) <= 0.5)) return F::radio_frequency;
-    const bool spectral = is_spectrum(s.channel.demod_type);
-    if (spec.demod && *spec.demod != s.channel.demod_type) return F::demod_type;
-    // A spectrum channel has no preset, whatever it was created with.
-    if (!spectral && !spec.preset.empty() && !(spec.preset == s.channel.preset)) return F::preset;
-    if (!spectral) {
-        // radiod rounds rates to whole samples per block, 400 Hz apart in its usual setting.
-        if (spec.samprate && std::abs(std::int64_t{s.audio_rate()} - std::int64_t{*spec.samprate}) > 200)
-            return F::output_samprate;
-        if (spec.encoding && *spec.encoding != s.output.encoding) return F::output_encoding;
-        if (spec.channels && *spec.channels != s.output.channels) return F::output_channels;
-        if (differs(spec.low_edge, s.filter.low_edge)) return F::low_edge;
-        if (differs(spec.high_edge, s.filter.high_edge)) return F::high_edge;
-        if (spec.dest && s.has(F::output_data_dest_socket) && spec.dest->address != s.output.dest.address)
-            return F::output_data_dest_socket;
-        // A demodulator without an AGC does not tell of one.
-        if (spec.agc && s.has(F::agc_enable) && *spec.agc != s.agc.enable) return F::agc_enable;
-        if (s.has(F::gain) && !s.agc.enable && differs(spec.gain, s.agc.gain)) return F::gain;
-    }
-    if (spec.bin_count && *spec.bin_count != s.spectrum.bin_count) return F::bin_count;
-    if (differs(spec.resolution_bw, s.spectrum.resolution_bw)) return F::resolution_bw;
-    if (spec.others.empty()) return std::nullopt;
-    const auto others = wanted_by(spec.others);
-    return others ? next_difference(*others, s) : std::nullopt;
+std::optional<RadioField> first_difference(const ChannelSpec& spec, const Status& status) {
+    std::optional<RadioField> first;
+    for_each_difference(spec, status, [&](F field) {
+        first = field;
+        return false;
+    });
+    return first;
+}
+
+// FNV-1a, 64 bits, over the fields' numbers and values as text.
+Differences differences(const ChannelSpec& spec, const Status& status) {
+    Differences out;
+    const auto mix = [&out](std::uint8_t byte) { out.mark = (out.mark ^ byte) * 0x100'0000'01B3; };
+    for_each_difference(spec, status, [&](F field) {
+        if (!out.first) out = {field, 0xCBF2'9CE4'8422'2325};
+        mix(static_cast<std::uint8_t>(field));
+        for (const char c : format_value(field, value_of(status, field))) mix(static_cast<std::uint8_t>(c));
+        mix(0);
+        return true;
+    });
+    return out;
 }
 
 }  // namespace hawser::radio

@@ -40,6 +40,8 @@ struct ChannelSpec {
 // What finds a channel without disturbing it: its frequency and lifetime, which neither restart a demodulator nor
 // change anything of a channel that is as wanted.
 [[nodiscard]] Command probe_for(const ChannelSpec& spec);
+// The reply of a channel that the command itself has just made: nobody was there before.
+[[nodiscard]] bool is_newborn(const Status& status);
 // Ends the channel in every version of radiod: recent ones count the lifetime down, older ones take 0 Hz for the end.
 // Long enough for the reply, which radiod sends one block after the command.
 inline constexpr std::uint32_t removal_lifetime = 4;  // blocks
@@ -48,11 +50,18 @@ inline constexpr std::uint32_t removal_lifetime = 4;  // blocks
 // The status that radiod would answer with if it took the command to the letter; absent fields are not asked for.
 [[nodiscard]] std::optional<Status> wanted_by(const Command& command);
 // Fields of the command that radiod answers with another value, in the table's order. Those that tell nothing by their
-// value are left out: tag, lifetime (it counts down), destination (its port is radiod's choice), option bits.
+// value are left out: tag, lifetime (it counts down), destination (its port is radiod's choice), option bits, and the
+// scale of byte bins, which radiod sets anew for each sweep.
 [[nodiscard]] std::optional<RadioField> next_difference(const Status& wanted, const Status& actual,
                                                         RadioField after = RadioField::eol);
 
 // The first field whose value is another than wanted; absent: the channel is as wanted.
 [[nodiscard]] std::optional<RadioField> first_difference(const ChannelSpec& spec, const Status& status);
+// All of them, and what radiod has in their place.
+struct Differences {
+    std::optional<RadioField> first{};
+    std::uint64_t mark = 0;  // another where another field differs, or has another value
+};
+[[nodiscard]] Differences differences(const ChannelSpec& spec, const Status& status);
 
 }  // namespace hawser::radio

@@ -80,7 +80,9 @@ void Service::finish(const Tuner::Done& done, const Endpoint& source, Instant no
 
 // -------- wanted channels
 
-std::optional<std::uint32_t> Service::find_equal(RadioId radio, const ChannelSpec& spec) const {
+std::optional<std::uint32_t> Service::find_equal(RadioId radio, const ChannelSpec& spec, std::uint32_t own) const {
+    const OnAir* const mine = known(radio, own);
+    if (mine != nullptr && !first_difference(spec, mine->status)) return own;
     std::optional<std::uint32_t> lowest;
     for (const Roster* roster : {&roster_, &recalled_})
         for (const OnAir* on_air : roster->channels(radio)) {
@@ -172,6 +174,7 @@ void Service::send_want(std::uint32_t slot, WantState step, Instant now) {
         return;
     }
     w.state = step;
+    w.sent = now;
     w.request = *request;
 }
 
@@ -190,41 +193,50 @@ void Service::on_want_reply(std::uint32_t slot, const Tuner::Done& done, const E
     event.want = id_of(slot);
     event.source = source;
     event.packets = done.packets;
-    event.took = now - w.begun;
-    const auto difference = first_difference(w.spec, status_);
-    const bool is_known = difference && *difference == w.refused;
-    if (is_known && w.state == WantState::probing && now < w.make_again) {
-        w.retry = retry_first;
-        w.state = WantState::active;
-        checks_.set(slot, std::exchange(w.check_again, false) ? now : now + check_after(w));
-        return;
+    const Differences difference = differences(w.spec, status_);
+    const bool is_probe = w.state == WantState::probing;
+    const bool is_known = difference.first && difference.mark == w.refused;
+    // Each command counts: it was made by this one, and what was there before had gone. Two radiods with one number
+    // count each for itself.
+    const bool had_gone = is_probe && status_.has(RadioField::cmd_cnt) && status_.channel.commands <= w.commands &&
+                          (source == w.source || is_of_restart_);
+    w.commands = status_.channel.commands;
+    w.source = source;
+    if (is_known && is_probe && now < w.make_again) return check_later(slot, now);
+    if (is_probe && w.was_active && (difference.first || had_gone)) {
+        event.kind = RadioEventKind::channel_lost;
+        event.field = difference.first.value_or(RadioField::eol);
+        tell(event);
+        w.was_active = false;
     }
-    if (difference && w.state == WantState::probing) {
-        if (w.was_active) {
-            event.kind = RadioEventKind::channel_lost;
-            event.field = *difference;
-            tell(event);
-            w.was_active = false;
-            w.begun = now;
-        }
+    if (is_probe && difference.first) {
+        // Whoever declares it wants to know how long it took from here on; ensure()'s caller waits since he asked.
+        if (w.for_good) w.begun = now;
         send_want(slot, WantState::making, now);
         return;
     }
-    event.kind = difference ? RadioEventKind::channel_refused : RadioEventKind::channel_active;
-    event.field = difference.value_or(RadioField::eol);
-    event.reused = w.state == WantState::probing;
+    event.kind = difference.first ? RadioEventKind::channel_refused : RadioEventKind::channel_active;
+    event.field = difference.first.value_or(RadioField::eol);
+    event.reused = is_probe && !had_gone;
+    event.took = now - (is_probe && w.for_good ? w.sent : w.begun);
     // What goes on as it was is no news.
     if (!w.was_active && !is_known) tell(event);
     if (!w.for_good) {
         release_want(slot);
         return;
     }
-    w.was_active = !difference;
-    w.refused = difference.value_or(RadioField::eol);
-    if (difference) {
+    w.was_active = !difference.first;
+    w.refused = difference.mark;
+    if (difference.first) {
         w.refusal_wait = is_known ? std::min(w.refusal_wait * 2, refusal_wait_max) : refusal_wait_first;
         w.make_again = now + w.refusal_wait;
     }
+    check_later(slot, now);
+}
+
+// It has answered.
+void Service::check_later(std::uint32_t slot, Instant now) {
+    Want& w = wants_[slot];
     w.retry = retry_first;
     w.state = WantState::active;
     checks_.set(slot, std::exchange(w.check_again, false) ? now : now + check_after(w));
@@ -247,7 +259,7 @@ void Service::on_want_expired(std::uint32_t slot, const Tuner::Done& done, Insta
         return;
     }
     w.was_active = false;
-    w.refused = RadioField::eol;  // news again after the silence
+    w.refused = 0;  // news again after the silence
     rest(slot, std::exchange(w.check_again, false) ? now : now + w.retry);
     w.retry = std::min(w.retry * 2, retry_max);
 }
@@ -275,6 +287,14 @@ void Service::check_now(RadioId radio, Instant now) {
         w.check_again = w.for_good && (w.state == WantState::probing || w.state == WantState::making);
     }
     check_settled(radio, now);
+}
+
+void Service::retry_now(RadioId radio, Instant now) {
+    for (std::uint32_t slot = 0; slot < wants_.size(); ++slot) {
+        const Want& w = wants_[slot];
+        if (w.radio != radio || w.state != WantState::resting) continue;
+        checks_.set(slot, std::min(checks_.due(slot), std::max(now, w.sent + retry_soonest)));
+    }
 }
 
 void Service::check_settled(RadioId radio, Instant now) {
@@ -312,6 +332,7 @@ bool Service::on_packet(RadioId radio, const Endpoint& source, Bytes packet, Ins
     }
     const Roster::Noted noted = roster_.note(radio, source, status_, now);
     recalled_.forget(radio, ssrc);
+    is_of_restart_ = noted.restarted;
     if (noted.clash) {
         event.kind = RadioEventKind::number_clash;
         tell(event);

@@ -10,7 +10,9 @@
 //    that they had gone or changed; when their radiod was restarted, at once; also after a silence, so that what is
 //    there as wanted is not tuned again
 //  - each transition is one event; what radiod refuses is told by field, once, and tried again after
-//    refusal_wait_first, doubling to refusal_wait_max, or when its radiod was restarted
+//    refusal_wait_first, doubling to refusal_wait_max, or when its radiod was restarted, or at once when something else
+//    differs too
+//  - a reply that counts from the beginning shows that the channel had gone, though the command itself made it again
 #pragma once
 
 #include <cstdint>
@@ -55,7 +57,7 @@ struct RadioEvent {
     RadioField field = RadioField::eol;
     bool reused = false;
     std::uint32_t packets = 0;
-    Duration took;
+    Duration took;  // of a want: since it was wanted, or found missing; where it was there, since it was asked after
     std::uint64_t answers = 0;  // to the polls of a list; 0: nobody is there, or nobody is heard
     bool cut_short = false;     // the list met a bound: who is not on it may be there
 };
@@ -66,6 +68,7 @@ public:
     static constexpr Duration check_interval{10'000'000'000};  // of channels without a lifetime; untuned
     static constexpr Duration retry_first{1'000'000'000};
     static constexpr Duration retry_max{30'000'000'000};
+    static constexpr Duration retry_soonest{1'000'000'000};  // untuned
     static constexpr Duration refusal_wait_first = check_interval;
     static constexpr Duration refusal_wait_max{600'000'000'000};  // untuned
     static constexpr std::size_t events_max = 16'384;             // the oldest are dropped, and counted
@@ -78,9 +81,11 @@ public:
     Result<RequestId, TuneRefusal> tune(RadioId radio, std::uint32_t ssrc, const Command& command, std::uint64_t owner,
                                         Instant now);
     Result<RequestId, TuneRefusal> remove(RadioId radio, std::uint32_t ssrc, Instant now);
-    // The lowest number of a channel that is as wanted, whoever made it, as far as the roster knows: for ensure() in
-    // place of a number of one's own. Its lifetime is its maker's affair: want it without one.
-    [[nodiscard]] std::optional<std::uint32_t> find_equal(RadioId radio, const ChannelSpec& spec) const;
+    // The number of a channel that is as wanted, whoever made it, as far as is known: `own` if it is one, else the
+    // lowest. Another's is its maker's affair: not to be told anything, and its absence shows in a list alone, since a
+    // command to a number that is not there makes a channel.
+    [[nodiscard]] std::optional<std::uint32_t> find_equal(RadioId radio, const ChannelSpec& spec,
+                                                          std::uint32_t own = 0) const;
     // Makes sure of a channel once; ends with channel_active, _refused or _unreachable. Absent when wanted_max are.
     std::optional<WantId> ensure(RadioId radio, std::uint32_t ssrc, const ChannelSpec& spec, Instant now);
     // Wants it until withdraw(), which leaves the channel as it is. The same number again replaces what was wanted.
@@ -89,6 +94,9 @@ public:
     // What is wanted of the radio is verified now, or as soon as what is under way has been answered: something shows
     // that it may have changed, as another way to it.
     void check_now(RadioId radio, Instant now);
+    // What rests until its next try is tried now, though no more often than retry_soonest: it may be heard again, as
+    // when an interface came up.
+    void retry_now(RadioId radio, Instant now);
     // A status of earlier times, as from a cache. It is not on the air: the roster does not show it. ensure(),
     // declare() and find_equal() go by it until the radio says otherwise, and then verify it.
     void recall(RadioId radio, const Endpoint& source, Bytes status, Instant heard);
@@ -121,9 +129,12 @@ private:
         std::uint32_t ssrc = 0;
         ChannelSpec spec;
         RequestId request;
-        Instant begun;
+        Instant begun;               // of what the next event ends: wanted, found missing, or asked after again
+        Instant sent;                // what is under way, or was last
+        std::uint64_t commands = 0;  // that its channel has executed, by its last reply
+        Endpoint source;             // of that
         Duration retry;
-        RadioField refused = RadioField::eol;  // told
+        std::uint64_t refused = 0;  // Differences::mark of what was told
         Duration refusal_wait;
         Instant make_again;  // not before
     };
@@ -135,6 +146,7 @@ private:
     void on_want_reply(std::uint32_t slot, const Tuner::Done& done, const Endpoint& source, Instant now);
     void on_want_expired(std::uint32_t slot, const Tuner::Done& done, Instant now);
     void rest(std::uint32_t slot, Instant until);
+    void check_later(std::uint32_t slot, Instant now);
     void release_want(std::uint32_t slot);
     void check_settled(RadioId radio, Instant now);
     void on_restart(RadioId radio, const Endpoint& source, Instant now);
@@ -153,6 +165,7 @@ private:
     DueHeap checks_;  // by slot of wants_
     std::deque<RadioEvent> events_;
     Status status_;
+    bool is_of_restart_ = false;  // the status shows that its radiod was restarted
     std::uint64_t events_lost_ = 0;
     std::uint64_t bad_packets_ = 0;
     Random random_;

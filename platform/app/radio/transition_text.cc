@@ -42,7 +42,9 @@ std::string sentence(const Transition& t) {
             return fmt::format("active, {} in {:.0f} ms{}", t.reused ? "found" : "made",
                                static_cast<double>(t.took.ns) / 1e6,
                                t.packets > 1 ? fmt::format(" and {} packets", t.packets) : "");
-        case Kind::channel_lost: return fmt::format("lost: {} is {}; making it anew", path_of(t.field), t.value);
+        case Kind::channel_lost:
+            if (t.field == radio::RadioField::eol) return "lost: it had gone; made anew";
+            return fmt::format("lost: {} is {}; making it anew", path_of(t.field), t.value);
         case Kind::channel_refused: return fmt::format("refused: {} stays {}; trying again", path_of(t.field), t.value);
         case Kind::channel_silent: return "no answer; trying again";
         case Kind::channel_dropped: return "no longer wanted, left as it is";

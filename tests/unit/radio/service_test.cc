@@ -331,6 +331,41 @@ TEST_CASE("an equal channel is found under whatever number it has", "[service]")
     ChannelSpec wider = World::usb(7e6 + 4);
     wider.high_edge = 4000.0F;
     CHECK_FALSE(w.service.find_equal(w.radio, wider));
+    // One's own goes before another's.
+    REQUIRE(w.service.tune(w.radio, 1008, command_for(World::usb(7e6 + 4)), 0, w.now));
+    w.run(100_ms);
+    CHECK(w.service.find_equal(w.radio, World::usb(7e6 + 4)) == 1004u);
+    CHECK(w.service.find_equal(w.radio, World::usb(7e6 + 4), 1008) == 1008u);
+    CHECK(w.service.find_equal(w.radio, World::usb(7e6 + 4), 1007) == 1004u);
+}
+
+TEST_CASE("a spectrum channel is verified by all that it tells: its window, crossover and filter too", "[service]") {
+    ChannelSpec spec;
+    spec.frequency = 10e6;
+    spec.demod = Demod::spectrum;
+    spec.bin_count = 64;
+    spec.resolution_bw = 100.0F;
+    spec.crossover = 150.0F;
+    spec.window = 5;
+    spec.kaiser_beta = 9.0F;
+    const auto [path, value] =
+        GENERATE(std::pair("spectrum.window_type", "0"), std::pair("spectrum.crossover", "150.5"),
+                 std::pair("filter.kaiser_beta", "9.1"));
+    World w;
+    REQUIRE(w.service.declare(w.radio, 5000, spec, w.now));
+    w.run(1_s);
+    REQUIRE(w.count(Kind::channel_active) == 1);
+    Command other;
+    REQUIRE(other.put_text(path, value));
+    REQUIRE(w.service.tune(w.radio, 5000, other, 0, w.now));
+    w.run(11_s);
+    REQUIRE(w.last(Kind::channel_lost) != nullptr);
+    CHECK(wire::row_of(w.last(Kind::channel_lost)->field).path == path);
+    CHECK(w.count(Kind::channel_active) == 2);
+    CHECK_FALSE(first_difference(spec, w.service.roster().find(w.radio, 5000)->status));
+    // What radiod sets anew for each sweep tells nothing.
+    REQUIRE(spec.others.put_text("spectrum.base", "-10"));
+    CHECK_FALSE(first_difference(spec, w.service.roster().find(w.radio, 5000)->status));
 }
 
 TEST_CASE("a channel that is another than known is made anew, and one that radiod refuses is told by field",
@@ -378,6 +413,97 @@ TEST_CASE("what radiod refuses is told once, tried again ever more rarely, and k
     w.revive();
     REQUIRE(w.service.tune(w.radio, 1001, Command(), 0, w.now));
     CHECK(tunes_in(1_s) == 1);
+}
+
+TEST_CASE("one field that is refused does not hide another that changed", "[service]") {
+    World w;
+    ChannelSpec odd = World::usb(8e6);
+    odd.low_edge = -50'000.0F;  // beyond half the rate
+    REQUIRE(odd.others.put_text("squelch.open", "12.5"));
+    REQUIRE(w.service.declare(w.radio, 1001, odd, w.now));
+    w.run(300_s);
+    const std::uint64_t before = w.whole_commands;
+    REQUIRE(w.count(Kind::channel_refused) == 1);
+    Command other;
+    REQUIRE(other.put_text("squelch.open", "3"));
+    REQUIRE(w.service.tune(w.radio, 1001, other, 0, w.now));
+    w.run(11_s);  // a check, long before the next try
+    CHECK(w.whole_commands == before + 1);
+    CHECK(w.service.roster().find(w.radio, 1001)->status.squelch.open == 12.5F);
+    // Another value of the refused one is put right too, as far as it can be.
+    REQUIRE(other.put_text("filter.low_edge", "100"));
+    REQUIRE(w.service.tune(w.radio, 1001, other, 0, w.now));
+    w.run(11_s);
+    CHECK(w.whole_commands == before + 2);
+    w.run(60_s);
+    CHECK(w.whole_commands <= before + 4);
+}
+
+TEST_CASE("a channel is made as long after it was found missing as it takes, not after it was first wanted",
+          "[service]") {
+    World w;
+    const bool is_known = GENERATE(false, true);
+    if (!is_known) w.kill();
+    REQUIRE(w.service.declare(w.radio, 1000, World::usb(7e6), w.now));
+    w.run(1_s);
+    if (is_known) w.kill();
+    w.run(29_s);
+    w.revive();
+    w.run(40_s);
+    REQUIRE(w.last(Kind::channel_active) != nullptr);
+    CHECK_FALSE(w.last(Kind::channel_active)->reused);
+    CHECK(w.last(Kind::channel_active)->took <= 50_ms);
+}
+
+TEST_CASE("a channel that had gone is told so, though the question after it made the same again", "[service]") {
+    World w;
+    ChannelSpec spec;  // what a number alone creates: the template's
+    spec.frequency = 7e6;
+    spec.preset = "am";
+    REQUIRE(w.service.declare(w.radio, 1000, spec, w.now));
+    w.run(25_s);
+    REQUIRE(w.events.size() == 1);
+    const bool is_restart = GENERATE(false, true);
+    if (is_restart) {
+        w.kill();
+        w.revive();
+    } else {
+        // Somebody ends it: it goes without a word.
+        std::array<std::uint8_t, command_packet_bytes_max> room;
+        Command brief;
+        REQUIRE(brief.put_text("lifetime", "1"));
+        w.radiod().on_command(build_command(room, 99, 1000, brief.elements()), w.now);
+        w.run(100_ms);
+        REQUIRE_FALSE(w.radiod().has(1000));
+    }
+    w.run(11_s);
+    CHECK(w.radiod().has(1000));
+    CHECK(w.count(Kind::channel_lost) == 1);
+    CHECK(w.count(Kind::channel_active) == 2);
+    CHECK_FALSE(w.last(Kind::channel_active)->reused);
+    CHECK(w.count(Kind::radiod_restarted) == (is_restart ? 1u : 0u));
+    w.run(60_s);
+    CHECK(w.count(Kind::channel_lost) == 1);
+}
+
+TEST_CASE("what rests is tried when there is word that it may be heard, once a second at most", "[service]") {
+    World w;
+    w.kill();
+    REQUIRE(w.service.declare(w.radio, 1000, World::usb(7e6), w.now));
+    w.run(60_s);
+    while (w.service.tuner().in_hand() != 0) w.run(100_ms);
+    w.revive();
+    w.events.clear();
+    w.service.retry_now(w.radio, w.now);
+    w.run(200_ms);
+    CHECK(w.count(Kind::channel_active) == 1);
+    // A storm of words adds no packet to what is active.
+    const std::uint64_t before = w.packets;
+    for (int i = 0; i < 1000; ++i) {
+        w.service.retry_now(w.radio, w.now);
+        w.run(1_ms);
+    }
+    CHECK(w.packets == before);
 }
 
 TEST_CASE("after a silence a channel that is as wanted is not tuned again", "[service]") {
