@@ -27,13 +27,18 @@ namespace {
 
 }  // namespace
 
-Timer::Timer() : fd_(opened(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create")) {}
+Timer::Timer(Sleep sleep)
+    : fd_(opened(
+          ::timerfd_create(sleep == Sleep::counts ? CLOCK_BOOTTIME : CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
+          "timerfd_create")),
+      sleep_(sleep) {}
 
 void Timer::set(Instant deadline) {
     if (deadline == deadline_) return;
     deadline_ = deadline;
     itimerspec when{};
     // All zero would stop it.
+    if (deadline != never && sleep_ == Sleep::counts) deadline = deadline + os::slept();
     if (deadline != never) when.it_value = os::to_timespec(std::max<std::int64_t>(deadline.ns, 1));
     HAWSER_CHECK(::timerfd_settime(fd_.get(), TFD_TIMER_ABSTIME, &when, nullptr) == 0);
 }

@@ -19,7 +19,9 @@ namespace hawser::control {
 // Readable when its deadline has come. An absolute time of os::clock; setting it again replaces it.
 class Timer {
 public:
-    Timer();
+    // What the host's sleep is to a deadline: time that is added to it, or time that counts.
+    enum class Sleep : std::uint8_t { adds, counts };
+    explicit Timer(Sleep sleep = Sleep::adds);
     [[nodiscard]] int fd() const { return fd_.get(); }
     // `never` stops it. A time that is over is due at once.
     void set(Instant deadline);
@@ -28,6 +30,7 @@ public:
 
 private:
     os::Fd fd_;
+    Sleep sleep_;
     Instant deadline_ = never;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The only clock of the program: CLOCK_MONOTONIC as an Instant. The pump reads it once per turn.
+// The only clock of the program: CLOCK_MONOTONIC as an Instant. The pump reads it once per turn. Beside it, for what
+// others count on while this host sleeps, how long that was.
 #pragma once
 
 #include <time.h>
@@ -12,6 +13,13 @@ namespace hawser::os {
     timespec t;
     ::clock_gettime(CLOCK_MONOTONIC, &t);
     return Instant{std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec};
+}
+
+// How long the host has slept since it was started: time that now() does not count.
+[[nodiscard]] inline Duration slept() noexcept {
+    timespec t;
+    ::clock_gettime(CLOCK_BOOTTIME, &t);
+    return Instant{std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec} - now();
 }
 
 // For calls that take a struct timespec; negative durations become zero.

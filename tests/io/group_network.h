@@ -35,23 +35,34 @@ inline bool enter_group_network() {
     return control.is_open() && ::ioctl(control.get(), SIOCSIFFLAGS, &request) == 0;
 }
 
-// Up and with that address, and a network of 24 bits around it. Not open without /dev/net/tun.
-inline os::Fd make_interface(const char* name, const char* address, short kind = IFF_TUN) {
+// Down and without an address. Not open without /dev/net/tun.
+inline os::Fd make_idle_interface(const char* name, short kind = IFF_TUN) {
     os::Fd tun(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
-    const os::Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     ifreq request{};
     std::strncpy(request.ifr_name, name, IFNAMSIZ - 1);
     request.ifr_flags = static_cast<short>(kind | IFF_NO_PI);
-    if (!tun.is_open() || ::ioctl(tun.get(), TUNSETIFF, &request) != 0) return {};
+    return tun.is_open() && ::ioctl(tun.get(), TUNSETIFF, &request) == 0 ? std::move(tun) : os::Fd();
+}
+
+// Up from then on, with that address and a network of 24 bits around it.
+inline bool bring_up(const char* name, const char* address) {
+    const os::Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ifreq request{};
+    std::strncpy(request.ifr_name, name, IFNAMSIZ - 1);
     const auto set = [&](unsigned long what, const char* text) {
         os::SocketAddress own{};
         os::to_sockaddr(*os::parse_address(text), AF_INET, own);
         request.ifr_addr = own.generic;
         return ::ioctl(control.get(), what, &request) == 0;
     };
-    if (!set(SIOCSIFADDR, address) || !set(SIOCSIFNETMASK, "255.255.255.0")) return {};
+    if (!set(SIOCSIFADDR, address) || !set(SIOCSIFNETMASK, "255.255.255.0")) return false;
     request.ifr_flags = IFF_UP | IFF_RUNNING | IFF_MULTICAST | IFF_NOARP;
-    return ::ioctl(control.get(), SIOCSIFFLAGS, &request) == 0 ? std::move(tun) : os::Fd();
+    return ::ioctl(control.get(), SIOCSIFFLAGS, &request) == 0;
+}
+
+inline os::Fd make_interface(const char* name, const char* address, short kind = IFF_TUN) {
+    os::Fd made = make_idle_interface(name, kind);
+    return made.is_open() && bring_up(name, address) ? std::move(made) : os::Fd();
 }
 
 // A UDP datagram to a group that comes in by a TAP device, in an Ethernet frame to the group (RFC 1112 section 6.4).

@@ -292,6 +292,52 @@ TEST_CASE("commands to a group without a named interface follow its route, and w
     });
 }
 
+TEST_CASE("an interface that comes is used when it comes, and not at the next try") {
+    test::in_namespace([](Faults& faults) {
+        Keeper::Settings settings;
+        settings.retry_interval = Duration{600'000'000'000};
+        Kept k(settings);
+        k.keeper.apply(state_of("239.1.2.3,hwa", {channel(1000, 7e6)}));
+        expect(faults, comes_true(k.loop, [&] { return k.count[Kind::radio_failed] == 1; }), "there is no such one");
+        const os::Fd device = test::make_interface("hwa", "10.77.1.1");
+        if (!device.is_open()) return;
+        RadiodOnLoop radiod(k.loop, told_group, "hwa");
+        expect(faults, comes_true(k.loop, [&] { return k.count[Kind::radio_joined] == 1; }), "joined");
+    });
+}
+
+TEST_CASE("an interface that is up long after it came is used when it is up") {
+    test::in_namespace([](Faults& faults) {
+        const os::Fd device = test::make_idle_interface("hwb");
+        if (!device.is_open()) return;
+        Loop loop;
+        radio::TunerOptions options;
+        options.limit = Duration{100'000'000};
+        radio::Service service(options, Random(3));
+        int active = 0;
+        RadioLink link(
+            loop, service, 1,
+            [&](const radio::RadioEvent& e) { active += e.kind == radio::RadioEventKind::channel_active ? 1 : 0; },
+            [](const std::string&) {});
+        GroupSpec spec;
+        spec.group = told_group;
+        spec.interface = "hwb";
+        spec.loopback = false;
+        const auto added = link.add(spec);
+        expect(faults, bool(added), added ? "" : added.error().text());
+        if (!added) return;
+        RadiodOnLoop radiod(loop, told_group, "hwb");
+        static_cast<void>(service.declare(*added, 1000, channel(0, 7e6).spec, os::now()));
+        link.pump();
+        // Tried in vain after 0, 1 and 3 s: the next try is 4 s later.
+        expect(faults, comes_true(loop, [&] { return service.tuner().figures().expired == 3; }), "in vain");
+        const Instant up = os::now();
+        expect(faults, test::bring_up("hwb", "10.77.1.1"), "up");
+        expect(faults, comes_true(loop, [&] { return active == 1; }), "made");
+        expect(faults, os::now() - up < Duration{3'000'000'000}, "at once");
+    });
+}
+
 TEST_CASE("commands leave by the interface that is named, wait while it is away, and go on when it is back") {
     test::in_namespace([](Faults& faults) {
         os::Fd device = test::make_interface("hwa", "10.77.1.1");

@@ -2,16 +2,20 @@
 // Calls with an answer, and calls that wait for it, held against a stand-in radiod in a namespace of their own.
 #include "platform/control/radio/radio_calls.h"
 
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 
+#include "engine/radio/spectrum.h"
 #include "platform/control/radio/radio_client.h"
 #include "tests/io/group_network.h"
 #include "tests/io/loop_until.h"
 #include "tests/io/radiod_on_loop.h"
+#include "tests/vectors/hex.h"
+#include "tests/vectors/radiod.h"
 
 using namespace hawser;
 using namespace hawser::control;
@@ -32,7 +36,38 @@ radio::ChannelSpec usb(double hz) {
     return spec;
 }
 
+// Two bins above the carrier, which is at 1 MHz.
+radio::ChannelSpec spectrum(radio::Demod kind) {
+    radio::ChannelSpec spec;
+    spec.frequency = 1e6 - 2000;
+    spec.demod = kind;
+    spec.bin_count = 64;
+    spec.resolution_bw = 1000.0F;
+    spec.lifetime = 500;
+    return spec;
+}
+
+// Where the strongest bin is.
+double peak_hz(const radio::Spectrum& s) {
+    const auto peak = std::max_element(s.db.begin(), s.db.end()) - s.db.begin();
+    return s.first_hz + s.bin_hz * static_cast<double>(peak);
+}
+
 struct Rig {
+    // By another client, who says nothing here.
+    void tell_radiod(std::uint32_t ssrc, const radio::Command& command) {
+        std::array<std::uint8_t, radio::command_packet_bytes_max> room;
+        radiod.radiod().on_command(radio::build_command(room, 99, ssrc, command.elements()), os::now());
+    }
+    std::optional<RadioAnswer> ensured(std::uint32_t ssrc, const radio::ChannelSpec& spec) {
+        std::optional<RadioAnswer> answer;
+        const auto asked = calls.ensure(radio, ssrc, spec, [&](const RadioAnswer& a) {
+            answer = a;
+            answer->status = nullptr;
+        });
+        if (asked) comes_true(loop, [&] { return answer.has_value(); });
+        return answer;
+    }
     Rig() {
         GroupSpec spec;
         spec.group = group;
@@ -85,6 +120,137 @@ TEST_CASE("each call is answered once: tune, create, ensure, list and remove") {
         expect(faults, comes_true(r.loop, [&] { return !r.radiod.has(1000); }), "off the air");
         expect(faults, answers.size() == 6 && r.calls.open() == 0, "no answer twice");
         expect(faults, !r.calls.tune(r.radio, 0, radio::Command(), take), "no channel has the number 0");
+    });
+}
+
+TEST_CASE("ensure takes its own number first, and makes nothing for ever under another's") {
+    test::in_namespace([](Faults& faults) {
+        Rig r;
+        radio::ChannelSpec wanted = usb(7e6);
+        wanted.lifetime = 500;
+        const auto is_made = [&](std::uint32_t ssrc, const char* what) {
+            const auto a = r.ensured(ssrc, wanted);
+            expect(faults, a && a->outcome == Outcome::done && !a->reused && a->ssrc == ssrc, what);
+        };
+        const auto is_found = [&](std::uint32_t ssrc, std::uint32_t at, const char* what) {
+            const auto a = r.ensured(ssrc, wanted);
+            expect(faults, a && a->outcome == Outcome::done && a->reused && a->ssrc == at, what);
+        };
+        is_made(1005, "made");
+        radio::Command same = radio::command_for(usb(7e6));
+        r.tell_radiod(1000, same);
+        expect(faults, comes_true(r.loop, [&] { return r.service.roster().find(r.radio, 1000) != nullptr; }),
+               "another's");
+        is_found(1005, 1005, "one's own, though another has a lower number");
+        is_found(1007, 1000, "another's");
+        const auto* other = r.service.roster().find(r.radio, 1000);
+        expect(faults, other != nullptr && other->status.channel.lifetime == 0, "whose lifetime is its own");
+        // Its owner tunes it, which is not known here yet.
+        r.tell_radiod(1000, radio::command_for(usb(9e6)));
+        r.tell_radiod(1005, radio::command_for(usb(9e6)));
+        is_made(1007, "another one, since that is no equal any more");
+        other = r.service.roster().find(r.radio, 1000);
+        expect(faults, other != nullptr && other->status.channel.frequency == 9e6, "the other's is left as it is");
+        const auto* own = r.service.roster().find(r.radio, 1007);
+        expect(faults, own != nullptr && own->status.channel.lifetime != 0, "with the lifetime that was wanted");
+        // The equal one ends without a word.
+        radio::Command end;
+        static_cast<void>(end.put_text("lifetime", "1"));
+        r.tell_radiod(1007, end);
+        expect(faults, comes_true(r.loop, [&] { return !r.radiod.has(1007); }), "gone");
+        is_made(1008, "another one, since that has gone");
+        expect(faults, comes_true(r.loop, [&] { return !r.radiod.has(1007); }),
+               "and is not left there by the question");
+        expect(faults, r.radiod.has(1008), "the new one is");
+    });
+}
+
+TEST_CASE("a list that is over in the moment it is asked for is asked anew, and answered after the call") {
+    test::in_namespace([](Faults& faults) {
+        Rig r;
+        r.radiod.stop();
+        r.service.discover(r.radio, os::now());
+        r.link.pump();
+        for (int i = 0; i < 2; ++i) {  // its two passes, which nobody serves
+            std::this_thread::sleep_for(std::chrono::nanoseconds((radio::Discovery::first_answer * 2).ns));
+            if (i == 0) r.link.pump();
+        }
+        r.radiod.start();
+        bool is_returned = false;
+        int answers = 0;
+        static_cast<void>(r.calls.list(r.radio, [&](const RadioAnswer&) {
+            expect(faults, is_returned, "not inside the call");
+            ++answers;
+        }));
+        is_returned = true;
+        expect(faults, comes_true(r.loop, [&] { return answers == 1; }) && r.calls.open() == 0, "once, later");
+    });
+}
+
+TEST_CASE("a list that met a bound says so") {
+    test::in_namespace([](Faults& faults) {
+        Rig r;
+        std::optional<RadioAnswer> answer;
+        const auto take = [&](const RadioAnswer& a) { answer = a; };
+        static_cast<void>(r.calls.create(r.radio, 1000, usb(7e6), take));
+        expect(faults, comes_true(r.loop, [&] { return answer.has_value(); }), "made");
+        for (const bool is_flooded : {false, true}) {
+            answer.reset();
+            static_cast<void>(r.calls.list(r.radio, take));
+            auto forged = vectors::from_hex(vectors::radiod::created_usb_hex);
+            for (std::uint32_t i = 0; is_flooded && i <= radio::Discovery::pass_answers_max; ++i) {
+                forged[3] = static_cast<std::uint8_t>(0x40 + (i >> 8));
+                forged[4] = static_cast<std::uint8_t>(i);
+                r.link.take(r.radio, Endpoint::from_v4(0x7F000001, 4242), forged);
+            }
+            expect(faults, comes_true(r.loop, [&] { return answer.has_value(); }), "listed");
+            expect(faults, answer && answer->outcome == Outcome::done && answer->cut_short == is_flooded,
+                   is_flooded ? "cut short" : "whole");
+        }
+    });
+}
+
+TEST_CASE("a spectrum of either kind is one answer, with the carrier in its bin") {
+    test::in_namespace([](Faults& faults) {
+        Rig r;
+        for (const auto kind : {radio::Demod::spectrum, radio::Demod::byte_spectrum, radio::Demod::spectrum}) {
+            std::optional<radio::Spectrum> got;
+            std::optional<Outcome> outcome;
+            const auto asked = r.calls.spectrum(r.radio, 1000 + static_cast<std::uint32_t>(kind), spectrum(kind),
+                                                [&](const RadioAnswer& a) {
+                                                    outcome = a.outcome;
+                                                    if (a.status != nullptr) got = radio::spectrum_of(*a.status);
+                                                });
+            expect(faults, asked && comes_true(r.loop, [&] { return outcome.has_value(); }), "answered");
+            expect(faults, outcome == Outcome::done && got && got->db.size() == 64, "64 bins");
+            expect(faults, got && got->bin_hz == 1000 && std::abs(peak_hz(*got) - 1e6) < 1, "the carrier");
+        }
+        // What is no spectrum channel has none.
+        std::optional<RadioAnswer> answer;
+        static_cast<void>(r.calls.spectrum(r.radio, 1000, usb(7e6), [&](const RadioAnswer& a) { answer = a; }));
+        expect(faults, comes_true(r.loop, [&] { return answer.has_value(); }) && answer->status != nullptr, "ends");
+    });
+}
+
+TEST_CASE("what is wanted is verified as soon as the host has slept") {
+    test::in_namespace([](Faults& faults) {
+        Rig r;
+        int active = 0;
+        r.link.listeners().add(&active, [&](const radio::RadioEvent& e) {
+            active += e.kind == radio::RadioEventKind::channel_active ? 1 : 0;
+        });
+        static_cast<void>(r.service.declare(r.radio, 1000, usb(7e6), os::now()));
+        r.link.pump();
+        expect(faults, comes_true(r.loop, [&] { return active == 1; }), "made");
+        // Its lifetime is over, as it would be.
+        radio::Command end;
+        static_cast<void>(end.put_text("lifetime", "1"));
+        r.tell_radiod(1000, end);
+        expect(faults, comes_true(r.loop, [&] { return !r.radiod.has(1000); }), "gone");
+        const Instant woken = os::now();
+        r.link.on_slept();
+        expect(faults, comes_true(r.loop, [&] { return active == 2; }), "made again");
+        expect(faults, os::now() - woken < radio::Service::check_interval / 2, "not at the next check");
     });
 }
 
@@ -171,9 +337,14 @@ TEST_CASE("a client without a loop creates, finds, tunes, lists and removes, eac
                 expect(faults, bool(radio.tune(1000, radio::command_for(usb(7e6)))), "tuned");
                 expect(faults, bool(radio.create(1001, usb(8e6))), "created");
                 const auto all = radio.list();
-                expect(faults, all.size() == 2 && all[0].status.channel.frequency == 7e6, "listed");
+                expect(faults, all.is_whole && all.channels.size() == 2, "listed");
+                expect(faults, !all.channels.empty() && all.channels[0].status.channel.frequency == 7e6, "in order");
                 expect(faults, bool(radio.remove(1000)), "removed");
-                expect(faults, !radio.tune(0, radio::Command()), "no channel has the number 0");
+                const auto refused = radio.tune(0, radio::Command());
+                expect(faults, refused.outcome == Outcome::not_asked, "no channel has the number 0");
+                expect(faults, refused.refusal == radio::TuneRefusal::bad_ssrc, "which is said");
+                const auto sweep = radio.spectrum(1003, spectrum(radio::Demod::spectrum));
+                expect(faults, sweep && sweep.spectrum && std::abs(peak_hz(*sweep.spectrum) - 1e6) < 1, "a spectrum");
             }
         }
         is_over = true;

@@ -42,6 +42,7 @@ Keeper::Keeper(Loop& loop, const Settings& settings, Notice notice)
           loop, service_, settings.ttl, [this](const RadioEvent& e) { on_event(e); }, notice_) {
     if (settings.cache != nullptr) link_.remember_in(*settings.cache);
     link_.on_status([this](radio::RadioId id, const Endpoint& source, const radio::Status&) { on_sender(id, source); });
+    link_.on_interfaces([this] { on_interfaces(); });
     loop_.watch(retry_.fd(), [this] { on_retry(); });
 }
 
@@ -134,6 +135,7 @@ void Keeper::on_group(std::size_t place, const FoundGroup& found) {
     const bool is_better =
         found.how == FoundGroup::How::looked_up && !(found.group == r.found.group) && doubt_at(r) <= os::now();
     r.asked = os::now();
+    r.is_urgent = false;
     if (!r.is_wanted || (r.id && !is_better)) return arm_retry();
     GroupSpec spec;
     spec.group = found.group;
@@ -189,7 +191,7 @@ void Keeper::on_sender(radio::RadioId id, const Endpoint& source) {
 
 Instant Keeper::doubt_at(const Radio& r) const {
     if (!r.is_wanted || r.is_searched) return never;
-    if (!r.id) return r.asked + settings_.retry_interval;
+    if (!r.id) return r.asked + (r.is_urgent ? verify_interval : settings_.retry_interval);
     if (r.found.how == FoundGroup::How::literal) return never;
     const auto heard = link_.heard(*r.id);
     const bool is_guess = !heard && r.found.how == FoundGroup::How::computed;
@@ -201,6 +203,11 @@ void Keeper::on_retry() {
     const Instant now = os::now();
     for (std::size_t i = 0; i < radios_.size(); ++i)
         if (doubt_at(radios_[i]) <= now) find(i);
+    arm_retry();
+}
+
+void Keeper::on_interfaces() {
+    for (Radio& r : radios_) r.is_urgent = !r.id;
     arm_retry();
 }
 

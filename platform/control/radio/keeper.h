@@ -2,7 +2,8 @@
 // Desired state: the channels that an operator wants on the air, on any number of radiods. The keeper finds the
 // radiods, makes the channels, verifies them, makes them anew after a restart or a change by others, and tells each
 // transition once. apply() again takes over what is new: channels that stay as they were are not touched.
-//  - A radiod that cannot be reached (an interface that is not there) is tried again each retry_interval.
+//  - A radiod that cannot be reached (an interface that is not there) is tried again each retry_interval, and when
+//    interfaces change.
 //  - A group is a guess until somebody answers there. While nobody does its radiod's name is asked for again, after
 //    retry_interval where the group was computed, else after silence_max, and its channels go where the name says.
 //  - A status by a sender that was not heard before, which a radiod is that was restarted, has the channels verified at
@@ -108,6 +109,7 @@ private:
         bool is_wanted = false;
         bool is_searched = false;  // its name is being looked up
         bool has_failed = false;   // told
+        bool is_urgent = false;    // an interface came since: not to wait for long
         std::optional<radio::RadioId> id;
         FoundGroup found;                    // of the id
         Instant asked;                       // when its name was answered last
@@ -122,7 +124,8 @@ private:
         bool is_active = false;
         std::string refusal{};  // told; it is no news as long as it stays
     };
-    // Whoever invents senders has the channels verified no more often than this. Untuned, as the next.
+    // Whoever invents senders has the channels verified no more often than this, and what a new interface may mend is
+    // tried no more often. Untuned, as the next.
     static constexpr Duration verify_interval{1'000'000'000};
     static constexpr std::size_t senders_max = 8;
     [[nodiscard]] std::size_t place_of(const WantedRadio& wanted);
@@ -132,6 +135,7 @@ private:
     // When its name is to be asked for again; never where its group is beyond doubt.
     [[nodiscard]] Instant doubt_at(const Radio& radio) const;
     void on_retry();
+    void on_interfaces();
     void arm_retry();
     void on_sender(radio::RadioId id, const Endpoint& source);
     void declare(Channel& channel);

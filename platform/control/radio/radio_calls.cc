@@ -20,9 +20,18 @@ RadioCalls::RadioCalls(RadioLink& link, radio::Service& service) : link_(link), 
 RadioCalls::~RadioCalls() { link_.listeners().remove(this); }
 
 RadioCalls::Id RadioCalls::add(Call call) {
-    calls_.emplace(++last_id_, std::move(call));
-    const Id id(last_id_);
+    const Id id(++last_id_);
+    const radio::RadioId radio(static_cast<std::uint16_t>(call.key));
+    const bool is_list = call.kind == Kind::list;
+    calls_.emplace(id.value, std::move(call));
+    asking_ = id.value;
+    is_answered_early_ = false;
     link_.pump();
+    asking_ = 0;
+    if (is_list && is_answered_early_) {
+        service_.discover(radio, os::now());
+        link_.pump();
+    }
     return id;
 }
 
@@ -42,14 +51,28 @@ RadioCalls::Asked RadioCalls::create(radio::RadioId radio, std::uint32_t ssrc, c
 
 RadioCalls::Asked RadioCalls::ensure(radio::RadioId radio, std::uint32_t ssrc, const radio::ChannelSpec& spec,
                                      Function function) {
-    radio::ChannelSpec wanted = spec;
-    const std::uint32_t number = service_.find_equal(radio, spec).value_or(ssrc);
-    // How long another's channel lives is its maker's affair.
-    if (number != ssrc) wanted.lifetime.reset();
-    const auto want = service_.ensure(radio, number, wanted, os::now());
-    const bool is_number = ssrc != 0 && ssrc != radio::poll_all_ssrc;
-    if (!want) return Failure{is_number ? TuneRefusal::too_many : TuneRefusal::bad_ssrc};
-    return add({Kind::want, want->value, std::nullopt, std::move(function)});
+    if (ssrc == 0 || ssrc == radio::poll_all_ssrc) return Failure{TuneRefusal::bad_ssrc};
+    const Instant now = os::now();
+    Call call{Kind::want, 0, spec, std::move(function), Step::last, ssrc, 0, now};
+    const std::uint32_t number = service_.find_equal(radio, spec, ssrc).value_or(ssrc);
+    if (number == ssrc) {
+        if (!want_own(call, radio, now)) return Failure{TuneRefusal::too_many};
+        return add(std::move(call));
+    }
+    const auto request = service_.tune(radio, number, radio::Command(), 0, now);
+    if (!request) return Failure{request.error()};
+    call.kind = Kind::request;
+    call.key = request->value;
+    call.step = Step::foreign;
+    return add(std::move(call));
+}
+
+bool RadioCalls::want_own(Call& call, radio::RadioId radio, Instant now) {
+    const auto want = service_.ensure(radio, call.own, *call.spec, now);
+    call.kind = Kind::want;
+    call.key = want ? want->value : 0;
+    call.step = Step::last;
+    return want.has_value();
 }
 
 RadioCalls::Asked RadioCalls::remove(radio::RadioId radio, std::uint32_t ssrc, Function function) {
@@ -61,6 +84,14 @@ RadioCalls::Asked RadioCalls::remove(radio::RadioId radio, std::uint32_t ssrc, F
 RadioCalls::Id RadioCalls::list(radio::RadioId radio, Function function) {
     service_.discover(radio, os::now());
     return add({Kind::list, radio.value, std::nullopt, std::move(function)});
+}
+
+RadioCalls::Asked RadioCalls::spectrum(radio::RadioId radio, std::uint32_t ssrc, const radio::ChannelSpec& spec,
+                                       Function function) {
+    const Instant now = os::now();
+    const auto request = service_.tune(radio, ssrc, radio::command_for(spec), 0, now);
+    if (!request) return Failure{request.error()};
+    return add({Kind::request, request->value, spec, std::move(function), Step::sweep, 0, 0, now});
 }
 
 bool RadioCalls::forget(Id id) { return calls_.erase(id.value) != 0; }
@@ -84,7 +115,6 @@ void RadioCalls::on_event(const RadioEvent& e) {
 
 // Several may wait for one list.
 void RadioCalls::answer(Kind kind, std::uint64_t key, const RadioEvent& e) {
-    using Outcome = RadioAnswer::Outcome;
     std::vector<std::uint64_t> asked;
     for (const auto& [id, call] : calls_)
         if (call.kind == kind && call.key == key) asked.push_back(id);
@@ -92,18 +122,51 @@ void RadioCalls::answer(Kind kind, std::uint64_t key, const RadioEvent& e) {
     for (const std::uint64_t id : asked) {
         const auto found = calls_.find(id);
         if (found == calls_.end()) continue;  // forgotten by the one before
+        if (id == asking_) {
+            is_answered_early_ = true;
+            continue;
+        }
+        if (goes_on(found->second, e)) continue;
         const Call call = std::move(found->second);
         calls_.erase(found);
-        RadioAnswer a{Outcome::done, e.radio, e.ssrc, e.field, e.reused, nullptr, e.source, e.packets, e.took};
-        const bool is_nobody = kind == Kind::list && e.answers == 0;
-        if (is_nobody || e.kind == Event::expired || e.kind == Event::channel_unreachable)
-            a.outcome = Outcome::no_answer;
-        else if (kind != Kind::list)
-            a.status = &service_.status();
-        if (call.spec && a.status != nullptr) a.field = first_difference(*call.spec, *a.status).value_or(a.field);
-        if (a.field != radio::RadioField::eol) a.outcome = Outcome::refused;
-        if (call.function) call.function(a);
+        if (call.function) call.function(answer_of(call, e));
     }
+}
+
+// True: something else was asked for it, whose answer will be the call's.
+bool RadioCalls::goes_on(Call& call, const RadioEvent& e) {
+    if (e.kind != Event::confirmed) return false;
+    const radio::Status& status = service_.status();
+    if (call.step == Step::foreign) {
+        if (!first_difference(*call.spec, status) && !is_newborn(status)) return false;
+        // Nobody was there: the question made a channel, for ever.
+        if (is_newborn(status)) static_cast<void>(service_.remove(e.radio, e.ssrc, e.at));
+        return want_own(call, e.radio, e.at);
+    }
+    if (call.step == Step::sweep) {
+        const bool is_empty = status.spectrum.bins.empty() && status.spectrum.byte_bins.empty();
+        if (!is_empty || !is_spectrum(status.channel.demod_type) || ++call.empty > empty_sweeps_max) return false;
+        const auto request = service_.tune(e.radio, e.ssrc, radio::command_for(*call.spec), 0, e.at);
+        if (request) call.key = request->value;
+        return bool(request);
+    }
+    return false;
+}
+
+RadioAnswer RadioCalls::answer_of(const Call& call, const RadioEvent& e) const {
+    using Outcome = RadioAnswer::Outcome;
+    RadioAnswer a{Outcome::done, e.radio, e.ssrc, e.field, e.reused, nullptr, e.source, e.packets, e.took, e.cut_short};
+    const bool is_list = call.kind == Kind::list;
+    if ((is_list && e.answers == 0) || e.kind == Event::expired || e.kind == Event::channel_unreachable)
+        a.outcome = Outcome::no_answer;
+    else if (!is_list)
+        a.status = &service_.status();
+    if (call.asked != Instant{}) a.took = e.at - call.asked;
+    if (a.status == nullptr) return a;
+    a.reused = a.reused || call.step == Step::foreign;
+    if (call.spec) a.field = first_difference(*call.spec, *a.status).value_or(a.field);
+    if (a.field != radio::RadioField::eol) a.outcome = Outcome::refused;
+    return a;
 }
 
 }  // namespace hawser::control

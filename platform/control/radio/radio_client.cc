@@ -49,14 +49,19 @@ RadioClient::Reply RadioClient::wait_for(Ask ask) {
         reply.ssrc = a.ssrc;
         reply.field = a.field;
         reply.reused = a.reused;
+        reply.cut_short = a.cut_short;
         reply.took = a.took;
         if (a.status != nullptr) {
+            reply.spectrum = radio::spectrum_of(*a.status);
             reply.status = *a.status;
             reply.status.drop_views();
         }
         loop_.quit(0);
     });
-    if (asked) loop_.run();
+    if (asked)
+        loop_.run();
+    else
+        reply.refusal = asked.error();
     return reply;
 }
 
@@ -69,7 +74,7 @@ RadioClient::Reply RadioClient::create(std::uint32_t ssrc, const radio::ChannelS
 }
 
 RadioClient::Reply RadioClient::ensure(std::uint32_t ssrc, const radio::ChannelSpec& spec) {
-    static_cast<void>(list());
+    if (!listed_ || os::now() - *listed_ > list_good_for) static_cast<void>(list());
     return wait_for([&](RadioCalls::Function f) { return calls_.ensure(radio_, ssrc, spec, std::move(f)); });
 }
 
@@ -77,14 +82,21 @@ RadioClient::Reply RadioClient::remove(std::uint32_t ssrc) {
     return wait_for([&](RadioCalls::Function f) { return calls_.remove(radio_, ssrc, std::move(f)); });
 }
 
-std::vector<radio::OnAir> RadioClient::list() {
-    wait_for([&](RadioCalls::Function f) { return RadioCalls::Asked(calls_.list(radio_, std::move(f))); });
-    std::vector<radio::OnAir> all;
-    for (const radio::OnAir* c : service_.roster().channels(radio_)) all.push_back(*c);
-    std::sort(all.begin(), all.end(), [](const radio::OnAir& a, const radio::OnAir& b) {
+RadioClient::Reply RadioClient::spectrum(std::uint32_t ssrc, const radio::ChannelSpec& spec) {
+    return wait_for([&](RadioCalls::Function f) { return calls_.spectrum(radio_, ssrc, spec, std::move(f)); });
+}
+
+RadioClient::Listing RadioClient::list() {
+    const Reply reply =
+        wait_for([&](RadioCalls::Function f) { return RadioCalls::Asked(calls_.list(radio_, std::move(f))); });
+    Listing out;
+    out.is_whole = reply && !reply.cut_short;
+    if (out.is_whole) listed_ = os::now();
+    for (const radio::OnAir* c : service_.roster().channels(radio_)) out.channels.push_back(*c);
+    std::sort(out.channels.begin(), out.channels.end(), [](const radio::OnAir& a, const radio::OnAir& b) {
         return a.status.channel.ssrc < b.status.channel.ssrc;
     });
-    return all;
+    return out;
 }
 
 }  // namespace hawser::control

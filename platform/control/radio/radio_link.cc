@@ -14,6 +14,8 @@ namespace hawser::control {
 namespace {
 // Of 32 datagrams each: beside a flood the loop's other work goes on.
 constexpr std::size_t waiting_batches_max = 64;
+// Less is what reading two clocks one after the other may show; a radiod's lifetimes are longer.
+constexpr Duration sleep_min{1'000'000'000};
 }  // namespace
 
 RadioLink::RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handler, Notice notice)
@@ -22,6 +24,7 @@ RadioLink::RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handl
       ttl_(ttl),
       handler_(std::move(handler)),
       notice_(std::move(notice)),
+      slept_(os::slept()),
       receiver_(
           loop, GroupReceiver::Settings{},
           [this](std::span<const Datagram> received) {
@@ -32,12 +35,17 @@ RadioLink::RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handl
               pump();
           },
           notice_) {
-    receiver_.on_interfaces([this] { on_interfaces(); });
+    receiver_.on_interfaces([this] {
+        look_at_interfaces();
+        if (on_interfaces_) on_interfaces_();
+    });
     loop_.watch(timer_.fd(), [this] {
         timer_.acknowledge();
         ++figures_.wakes;
         // After a stop of this process an answer may lie there that came in time.
         take_waiting();
+        const Duration slept = os::slept();
+        if (slept - std::exchange(slept_, slept) >= sleep_min) on_slept();
         pump();
     });
 }
@@ -167,13 +175,26 @@ void RadioLink::send(const radio::Tuner::Packet& packet) {
     if (!sent) to.fault = sent.error();
 }
 
-void RadioLink::on_interfaces() {
+void RadioLink::on_slept() {
+    for (std::size_t i = 0; i < radios_.size(); ++i)
+        service_.check_now(radio::RadioId(static_cast<std::uint16_t>(i)), os::now());
+    pump();
+}
+
+void RadioLink::look_at_interfaces() {
+    const Instant now = os::now();
     for (std::size_t i = 0; i < radios_.size(); ++i) {
         Radio& r = radios_[i];
-        const std::uint32_t now = r.membership == MembershipId{} ? r.interface : sending_interface(r.spec);
-        if (std::exchange(r.interface, now) == now || now == 0) continue;
-        // Another way: what rests until its next try, or was checked by the old one, need not wait.
-        service_.check_now(radio::RadioId(static_cast<std::uint16_t>(i)), os::now());
+        if (r.membership == MembershipId{}) continue;
+        const radio::RadioId radio(static_cast<std::uint16_t>(i));
+        const std::uint32_t interface = sending_interface(r.spec);
+        if (std::exchange(r.interface, interface) != interface && interface != 0) {
+            // Another way: what was checked by the old one need not wait.
+            service_.check_now(radio, now);
+        } else {
+            // It may have an address now, or a carrier, some time after it came.
+            service_.retry_now(radio, now);
+        }
     }
     pump();
 }

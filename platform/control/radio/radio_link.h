@@ -3,7 +3,8 @@
 // groups goes in, what is to be sent goes out by the group's interface, and the loop is woken for a packet or for the
 // service's own next deadline, and for nothing else. The sockets live as long as this does. Control thread only.
 // Packets leave by the interface that was named, or where the route to the group goes now; as long as a named one is
-// not there nothing is sent, which is told once, and once when it is back.
+// not there nothing is sent, which is told once, and once when it is back. What waits for its next try is tried when
+// interfaces, addresses or routes change, and what is wanted is verified when the host has slept: lifetimes went on.
 #pragma once
 
 #include <functional>
@@ -46,6 +47,10 @@ public:
     void remember_in(StateCache& cache) { cache_ = &cache; }
     // After anything was asked of the service: sends what is due and hands out events.
     void pump();
+    // The host was asleep; found out by the link itself each time it wakes.
+    void on_slept();
+    // Told after interfaces, addresses or routes changed. One function, empty for none.
+    void on_interfaces(std::function<void()> function) { on_interfaces_ = std::move(function); }
     // What came while nobody ran the loop is taken in now, before anything is asked.
     void take_waiting();
     // A packet of the radio that came by another socket: its data groups carry statuses too.
@@ -79,7 +84,7 @@ private:
     void note_in_cache(const radio::RadioEvent& event);
     void send(const radio::Tuner::Packet& packet);
     Result<Unit, GroupFault> send_by(const Radio& to, Bytes bytes);
-    void on_interfaces();
+    void look_at_interfaces();
     Result<GroupSender*, GroupFault> sender_for(bool v4);
 
     Loop& loop_;
@@ -89,7 +94,9 @@ private:
     Listeners<const radio::RadioEvent&> listeners_;
     StatusHandler status_handler_;
     Notice notice_;
-    Timer timer_;
+    Timer timer_{Timer::Sleep::counts};
+    Duration slept_;
+    std::function<void()> on_interfaces_;
     GroupReceiver receiver_;
     std::optional<GroupSender> senders_[2];  // IPv6, IPv4
     std::vector<Radio> radios_;              // by RadioId
