@@ -2,6 +2,7 @@
 // A stream under any sequence of RTP packets, statuses and time: everything that comes out is a whole number of frames
 // of the format told, in order between epochs, and what is asked for by a deadline happens at it.
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/check.h"
@@ -29,10 +30,54 @@ Status status_from(fuzz::Input& input) {
     return status;
 }
 
+// What comes out now, held against itself.
+void take_out(Stream& stream, Instant now) {
+    bool begun = false;
+    wire::RtpTime expected;
+    while (const auto item = stream.next(now)) {
+        HAWSER_CHECK(item->kind == Stream::Kind::samples || item->payload.empty());
+        if (item->kind == Stream::Kind::samples) {
+            HAWSER_CHECK(item->format.ticks_in(item->payload) == item->ticks);
+            std::vector<float> samples(item->payload.size());
+            const std::size_t count = decode_samples(item->format.encoding, item->payload, samples);
+            HAWSER_CHECK(is_opus(item->format.encoding) || count == item->ticks * item->format.channels);
+        }
+        if (begun && item->kind != Stream::Kind::epoch) HAWSER_CHECK(item->timestamp == expected);
+        expected = item->timestamp.plus(item->ticks);
+        begun = true;
+    }
+    HAWSER_CHECK(stream.next_deadline() > now);
+    const StreamQuality& q = stream.quality();
+    HAWSER_CHECK(q.completeness() >= 0 && q.completeness() <= 1);
+}
+
+// Packets as they were captured: 100 us since the one before, length, and the bytes of an RTP packet or a status.
+constexpr std::string_view capture_mark = "RTP+";
+void play_capture(fuzz::Input& input) {
+    Stream stream;
+    Instant now{1'000'000'000};
+    while (!input.empty()) {
+        now = now + Duration{std::int64_t{input.u16()} * 100'000};
+        const Bytes packet = input.bytes(input.u16());
+        Status status;
+        if (!decode_status(packet, status))
+            stream.on_status(status, now);
+        else if (const auto rtp = wire::RtpPacket::over(packet))
+            stream.on_rtp(*rtp, now);
+        take_out(stream, now);
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::Input input(data, size);
+    const bool is_capture = size >= capture_mark.size() && std::equal(capture_mark.begin(), capture_mark.end(), data);
+    if (is_capture) {
+        static_cast<void>(input.bytes(capture_mark.size()));
+        play_capture(input);
+        return 0;
+    }
     Stream stream;
     Instant now{1'000'000'000};
     std::uint16_t sequence = input.u16();
@@ -54,23 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 stream.on_rtp(*wire::RtpPacket::over(bytes), now);
             }
         }
-        bool begun = false;
-        wire::RtpTime expected;
-        while (const auto item = stream.next(now)) {
-            HAWSER_CHECK(item->kind == Stream::Kind::samples || item->payload.empty());
-            if (item->kind == Stream::Kind::samples) {
-                HAWSER_CHECK(item->format.ticks_in(item->payload) == item->ticks);
-                std::vector<float> samples(item->payload.size());
-                const std::size_t count = decode_samples(item->format.encoding, item->payload, samples);
-                HAWSER_CHECK(is_opus(item->format.encoding) || count == item->ticks * item->format.channels);
-            }
-            if (begun && item->kind != Stream::Kind::epoch) HAWSER_CHECK(item->timestamp == expected);
-            expected = item->timestamp.plus(item->ticks);
-            begun = true;
-        }
-        HAWSER_CHECK(stream.next_deadline() > now);
-        const StreamQuality& q = stream.quality();
-        HAWSER_CHECK(q.completeness() >= 0 && q.completeness() <= 1);
+        take_out(stream, now);
     }
     return 0;
 }
