@@ -32,6 +32,12 @@ const char* ending(Container container) {
     return "";
 }
 
+// As a command is told what it is given.
+const char* encoding_of(Input input, Container container) {
+    if (container == Container::ogg_opus) return "opus";
+    return input == Input::f32 ? "f32le" : "s16le";
+}
+
 }  // namespace
 
 Input input_of(Encoding encoding) {
@@ -83,7 +89,7 @@ void ChannelRecording::on_epoch(const AudioFormat& format) {
     if (state_ != State::going) return;
     if (format_ && !is_same_kind(*format_, format) && id_) {
         recorder_.end(*std::exchange(id_, std::nullopt));
-        if (settings_.pattern.empty()) return end(State::failed);
+        if (settings_.pattern.empty() && settings_.command.empty()) return end(State::failed);
     }
     if (!format_ || format_->tick_rate() != format.tick_rate()) {
         recorded_before_ = recorded_;
@@ -99,6 +105,10 @@ void ChannelRecording::begin() {
     spec.channels = format_->channels;
     spec.container = settings_.container.value_or(spec.input == Input::opus ? Container::ogg_opus : Container::wav);
     if (!settings_.pattern.empty()) spec.pattern = settings_.pattern + ending(spec.container);
+    if (!settings_.command.empty())
+        spec.command = command_text(settings_.command,
+                                    {spec.channels, fields_.description, encoding_of(spec.input, spec.container),
+                                     fields_.frequency, spec.tick_rate(), fields_.ssrc});
     spec.fields = fields_;
     spec.period = settings_.period;
     spec.fill = settings_.fill;

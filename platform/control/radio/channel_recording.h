@@ -4,7 +4,8 @@
 //  - The first samples of an epoch wait until a status tells their time, hold_max long, and then have it from their
 //    beginning on. What no status explained in that time goes on without one.
 //  - A restart of the radiod is a gap as long as it took: the recording goes on, and stays aligned.
-//  - Another kind of samples, rate or count of channels begins another recording; on standard output it ends.
+//  - Another kind of samples, rate or count of channels begins another recording, and another command; on standard
+//    output it ends.
 //  - 16-bit samples stay as they are, G.711 becomes 16 bits, floats of 16 bits become 32; Opus stays packets.
 #pragma once
 
@@ -28,10 +29,11 @@ public:
 
     struct Settings {
         std::optional<Container> container;  // absent: Ogg for Opus, WAV for all else
-        std::string pattern;                 // without the ending; empty: standard output
+        std::string pattern;                 // without the ending; empty: standard output, or the command's input
         Duration period{};                   // of the cuts
         bool fill = true;
         bool whole_periods = false;  // begin at the first boundary, not with a file that silence fills up to now
+        std::string command{};       // command_text()'s pattern
         Duration limit{};            // of what is recorded, gaps included; 0: none
     };
     enum class State : std::uint8_t { going, done, failed };

@@ -15,6 +15,7 @@ struct NameFields {
     std::uint32_t ssrc = 0;
     double frequency = 0;  // Hz
     std::string preset;
+    std::string description{};  // of the front end; no part of a name
 };
 
 // Absent when the pattern has an unknown {field}, an open brace, or gives no name.

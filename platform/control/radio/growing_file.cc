@@ -60,10 +60,11 @@ Result<GrowingFile, Errno> GrowingFile::create(const std::string& path) {
     return file;
 }
 
-GrowingFile GrowingFile::over(int fd, const std::atomic<bool>& stop) {
+GrowingFile GrowingFile::over(int fd, const std::atomic<bool>& stop, std::optional<Duration> patience) {
     GrowingFile file;
     file.fd_ = fd;
     file.stop_ = &stop;
+    file.patience_ = patience;
     file.buffer_.reserve(buffer_bytes);
     return file;
 }
@@ -80,6 +81,7 @@ Result<Unit, Errno> GrowingFile::fail(int error, const char* call) {
 }
 
 Result<Unit, Errno> GrowingFile::put(Bytes bytes) {
+    Duration waited{};
     while (!bytes.empty()) {
         Bytes part = bytes;
         if (is_stream()) {
@@ -87,7 +89,10 @@ Result<Unit, Errno> GrowingFile::put(Bytes bytes) {
             pollfd p{fd_, POLLOUT, 0};
             const int ready = ::poll(&p, 1, stream_wait_ms);
             if (ready == 0 && stop_->load(std::memory_order_relaxed)) return fail(ETIMEDOUT, "write");
+            if (ready == 0) waited = waited + Duration{std::int64_t{stream_wait_ms} * 1'000'000};
+            if (patience_ && waited >= *patience_) return fail(ETIMEDOUT, "write");
             if (ready <= 0) continue;
+            waited = Duration{};
         }
         const ssize_t n = ::write(fd_, part.data(), part.size());
         if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;

@@ -13,6 +13,7 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/result.h"
+#include "engine/base/time.h"
 #include "platform/linux/fd.h"
 
 namespace hawser::control {
@@ -21,8 +22,9 @@ class GrowingFile {
 public:
     // Makes the folders on the way.
     [[nodiscard]] static Result<GrowingFile, Errno> create(const std::string& path);
-    // Not closed in the end. What nobody takes is given up once `stop` is set.
-    [[nodiscard]] static GrowingFile over(int fd, const std::atomic<bool>& stop);
+    // Not closed in the end. What nobody takes is given up once `stop` is set, or after so long.
+    [[nodiscard]] static GrowingFile over(int fd, const std::atomic<bool>& stop,
+                                          std::optional<Duration> patience = std::nullopt);
 
     Result<Unit, Errno> write(Bytes bytes);
     // Over what is there, at once; files only.
@@ -50,6 +52,7 @@ private:
     os::Fd owned_;
     int fd_ = -1;
     const std::atomic<bool>* stop_ = nullptr;
+    std::optional<Duration> patience_;
     std::string path_;
     std::string temporary_;
     std::vector<std::uint8_t> buffer_;

@@ -55,7 +55,9 @@ std::string RecordingSpec::refusal() const {
     if (input == Input::opus && !has_audio) return "this hawser was built without libopus and libogg";
     if (tick_rate() == 0 || channels == 0 || channels > 2) return "the channel's rate or count of channels is none";
     if (period.ns < 0) return "the period is negative";
-    if (pattern.empty() && period.ns != 0) return "standard output cannot be cut into files";
+    if (pattern.empty() && period.ns != 0)
+        return command.empty() ? "standard output cannot be cut into files"
+                               : "a command's input cannot be cut into files";
     if (!pattern.empty() && !file_name(pattern, fields, 0))
         return "'" + pattern + "' is no pattern of a file name ({radio} {ssrc} {frequency} {khz} {preset}, %Y%m%d ...)";
     return {};
@@ -122,6 +124,7 @@ bool Recording::begin_file() {
         boundary_ns_ = (at / spec_.period.ns + 1) * spec_.period.ns;
         if (spec_.fill) begin = boundary_ns_ - spec_.period.ns;
     }
+    if (!spec_.command.empty()) return begin_command();
     path_ = spec_.pattern.empty() ? "standard output" : *file_name(spec_.pattern, spec_.fields, begin);
     if (spec_.pattern.empty()) {
         sink_ = make_sink(GrowingFile::over(STDOUT_FILENO, stop_), format_);
@@ -136,6 +139,25 @@ bool Recording::begin_file() {
     sink_ = make_sink(std::move(file).value(), format_);
     if (begin < now) check(sink_->silence(ticks_in(now - begin)));
     return !is_over_;
+}
+
+bool Recording::begin_command() {
+    path_ = spec_.command;
+    auto started = CommandPipe::start(spec_.command);
+    if (!started) {
+        fail(os::errno_text(started.error()));
+        return false;
+    }
+    command_.emplace(std::move(started).value());
+    sink_ = make_sink(GrowingFile::over(command_->fd(), stop_, spec_.command_patience), format_);
+    return true;
+}
+
+std::string Recording::end_command() {
+    if (!command_) return {};
+    const auto status = command_->end(spec_.command_patience);
+    command_.reset();
+    return status ? complaint_of(*status) : std::string();
 }
 
 void Recording::describe(GrowingFile& file, std::int64_t unix_ns) const {
@@ -160,10 +182,10 @@ void Recording::end_file() {
     const std::uint64_t ticks = sink_->ticks();
     const auto finished = sink_->finish();
     sink_.reset();
-    if (!finished) {
-        fail(os::errno_text(finished.error()));
-        return;
-    }
+    const bool is_command = command_.has_value();
+    const std::string complaint = finished ? end_command() : os::errno_text(finished.error());
+    if (!complaint.empty()) return fail(complaint);
+    if (is_command) return report_({RecordingEvent::Kind::finished, id_, path_, "", ticks});
     if (!spec_.pattern.empty()) report_({RecordingEvent::Kind::finished, id_, *finished, "", ticks});
 }
 
@@ -285,7 +307,9 @@ void Recording::fail(const std::string& text) {
         if (const auto finished = sink_->finish()) kept = *finished;
         sink_.reset();
     }
-    report_({RecordingEvent::Kind::failed, id_, kept, path_.empty() ? text : path_ + ": " + text, 0});
+    const std::string why = end_command();
+    report_({RecordingEvent::Kind::failed, id_, kept,
+             (path_.empty() ? text : path_ + ": " + text) + (why.empty() ? "" : "; it " + why), 0});
 }
 
 }  // namespace hawser::control

@@ -4,7 +4,8 @@
 //  - Time is counted in ticks from the first sample whose UTC is known. It is set anew only at a cut, and only when the
 //    count is off by more than drift_max: every file of a steady stream has the same length.
 //  - With cuts and filling, each file begins at its boundary, the first one with silence.
-//  - A failure of one file ends the recording.
+//  - A failure of one file ends the recording. So does a command that ends before its audio does, or that takes nothing
+//    for command_patience: it holds the other recordings up as long.
 #pragma once
 
 #include <atomic>
@@ -15,6 +16,7 @@
 #include <string>
 
 #include "engine/base/time.h"
+#include "platform/control/radio/command_pipe.h"
 #include "platform/control/radio/file_name.h"
 #include "platform/control/radio/sink.h"
 
@@ -27,7 +29,10 @@ struct RecordingSpec {
     std::uint32_t samprate = 0;  // of PCM
     std::uint32_t channels = 1;
     Container container = Container::wav;
-    std::string pattern;  // file_name()'s; empty: standard output
+    std::string pattern;  // file_name()'s; empty: standard output, or the command's input
+    std::string command;  // for `sh -c`
+    // Less than the queue holds of a hundred channels of 12 kHz (7 s).
+    Duration command_patience{5'000'000'000};
     NameFields fields;
     Duration period{};  // of the cuts; 0: none
     bool fill = true;
@@ -40,7 +45,7 @@ struct RecordingSpec {
 
 struct RecordingEvent {
     enum class Kind : std::uint8_t {
-        finished,  // a file has its name
+        finished,  // a file has its name, or a command has ended well (`path` is its text)
         failed,    // the recording is over; `text` says why, `path` what could be kept, if anything
         dropped,   // `ticks` did not get into the writer's queue
         closed,    // the recording is over, nothing follows
@@ -83,6 +88,9 @@ private:
     // Begins a file where none is; false when the recording is over.
     bool begin_file();
     // What is in the file that begins at `unix_ns`, in attributes of pcmrecord's names.
+    bool begin_command();
+    // After its audio: why it has not done well; empty when it has, or goes on by itself.
+    [[nodiscard]] std::string end_command();
     void describe(GrowingFile& file, std::int64_t unix_ns) const;
     void end_file();
     void at_boundary();
@@ -96,7 +104,8 @@ private:
     const std::atomic<bool>& stop_;
     Report report_;
     SinkFormat format_;
-    std::uint32_t frame_bytes_ = 0;  // of PCM
+    std::uint32_t frame_bytes_ = 0;       // of PCM
+    std::optional<CommandPipe> command_;  // outlives the sink, which writes to it
     std::unique_ptr<Sink> sink_;
     std::unique_ptr<Decoder> decoder_;
     std::string path_;

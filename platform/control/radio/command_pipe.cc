@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include "platform/control/radio/command_pipe.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "platform/linux/clock.h"
+
+extern char** environ;
+
+namespace hawser::control {
+
+namespace {
+
+// A second of stereo floats at 96 kHz; the kernel gives less where it allows less.
+constexpr int pipe_bytes = 1 << 20;
+
+std::string number(const char* format, double value) {
+    char text[64];
+    std::snprintf(text, sizeof text, format, value);
+    return text;
+}
+
+std::string word(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '-' || c == '.';
+        out += is_plain ? c : '_';
+    }
+    return out;
+}
+
+std::optional<std::string> value_of(char letter, const CommandFields& f) {
+    switch (letter) {
+        case '$': return "$";
+        case 'c': return std::to_string(f.channels);
+        case 'd': return word(f.description);
+        case 'f': return word(f.encoding);
+        case 'h': return number("%.1f", f.frequency);
+        case 'k': return number("%.4f", f.frequency / 1e3);
+        case 'm': return number("%.7f", f.frequency / 1e6);
+        case 'r': return std::to_string(f.samprate);
+        case 's': return std::to_string(f.ssrc);
+        default: return std::nullopt;
+    }
+}
+
+struct Actions {
+    Actions() { ::posix_spawn_file_actions_init(&actions); }
+    ~Actions() { ::posix_spawn_file_actions_destroy(&actions); }
+    posix_spawn_file_actions_t actions;
+};
+// This thread has every signal blocked, and SIGPIPE may be ignored.
+struct Attributes {
+    Attributes() {
+        sigset_t none, all;
+        sigemptyset(&none);
+        sigfillset(&all);
+        ::posix_spawnattr_init(&attributes);
+        ::posix_spawnattr_setsigmask(&attributes, &none);
+        ::posix_spawnattr_setsigdefault(&attributes, &all);
+        ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    }
+    ~Attributes() { ::posix_spawnattr_destroy(&attributes); }
+    posix_spawnattr_t attributes;
+};
+
+}  // namespace
+
+std::string command_text(const std::string& pattern, const CommandFields& fields) {
+    std::string out;
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        const auto value =
+            pattern[i] == '$' && i + 1 < pattern.size() ? value_of(pattern[i + 1], fields) : std::nullopt;
+        if (value) ++i;
+        out += value.value_or(std::string(1, pattern[i]));
+    }
+    return out;
+}
+
+Result<CommandPipe, Errno> CommandPipe::start(const std::string& command) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return Failure{Errno{errno, "pipe"}};
+    const os::Fd output(ends[0]);
+    os::Fd input(ends[1]);
+    ::fcntl(input.get(), F_SETPIPE_SZ, pipe_bytes);
+    if (::fcntl(input.get(), F_SETFL, O_NONBLOCK) != 0) return Failure{Errno{errno, "fcntl"}};
+    Actions actions;
+    const Attributes attributes;
+    if (const int error = ::posix_spawn_file_actions_adddup2(&actions.actions, output.get(), STDIN_FILENO); error != 0)
+        return Failure{Errno{error, "spawn"}};
+    std::string words[] = {"sh", "-c", command};
+    char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+    pid_t child = -1;
+    const int error = ::posix_spawn(&child, "/bin/sh", &actions.actions, &attributes.attributes, arguments, environ);
+    if (error != 0) return Failure{Errno{error, "spawn"}};
+    return CommandPipe(std::move(input), child);
+}
+
+CommandPipe::CommandPipe(CommandPipe&& other) noexcept
+    : input_(std::move(other.input_)), child_(std::exchange(other.child_, -1)) {}
+
+CommandPipe::~CommandPipe() {
+    input_.reset();
+    if (child_ > 0) ::waitpid(child_, nullptr, WNOHANG);
+}
+
+std::optional<int> CommandPipe::end(Duration patience) {
+    constexpr int look_ms = 5;  // between two looks; untuned
+    input_.reset();
+    const Instant until = os::now() + patience;
+    while (child_ > 0) {
+        int status = 0;
+        const pid_t ended = ::waitpid(child_, &status, WNOHANG);
+        if (ended == child_) {
+            child_ = -1;
+            return status;
+        }
+        if (ended < 0 && errno != EINTR) break;
+        if (os::now() >= until) break;
+        ::poll(nullptr, 0, look_ms);
+    }
+    return std::nullopt;
+}
+
+std::string complaint_of(int status) {
+    if (WIFEXITED(status)) return WEXITSTATUS(status) == 0 ? "" : "ended with " + std::to_string(WEXITSTATUS(status));
+    return WIFSIGNALED(status) ? "was ended by signal " + std::to_string(WTERMSIG(status)) : "was stopped";
+}
+
+}  // namespace hawser::control

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// A command of the operator's that is fed with a channel's audio on its standard input, by `sh -c`; and the command's
+// text from a pattern in which `$` and a letter stand for what the channel is, with the letters of ka9q-radio's
+// pcmrecord. For the writer's thread: calls may block, though not for longer than they say.
+//  - What comes from the network cannot leave its word: everything but letters, digits and + - . _ becomes '_'.
+//  - A `$` before any other letter is left to the shell; `$$` is one `$`.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "engine/base/result.h"
+#include "engine/base/time.h"
+#include "platform/linux/fd.h"
+
+namespace hawser::control {
+
+struct CommandFields {
+    std::uint32_t channels = 1;  // $c
+    std::string description;     // $d, of the front end
+    std::string encoding;        // $f, of what the command is given: s16le, f32le, opus
+    double frequency = 0;        // $h in Hz, $k in kHz, $m in MHz
+    std::uint32_t samprate = 0;  // $r
+    std::uint32_t ssrc = 0;      // $s
+};
+[[nodiscard]] std::string command_text(const std::string& pattern, const CommandFields& fields);
+
+class CommandPipe {
+public:
+    // It has our standard output and error, and default signals.
+    [[nodiscard]] static Result<CommandPipe, Errno> start(const std::string& command);
+    CommandPipe(CommandPipe&& other) noexcept;
+    CommandPipe& operator=(CommandPipe&&) = delete;
+    // Does not wait: a command that still runs goes on by itself.
+    ~CommandPipe();
+
+    // To write to; does not block, and stays this one's.
+    [[nodiscard]] int fd() const { return input_.get(); }
+    // Its input is over; waits for its end. Absent when it takes longer than that, else what wait(2) says.
+    [[nodiscard]] std::optional<int> end(Duration patience);
+
+private:
+    CommandPipe(os::Fd input, pid_t child) : input_(std::move(input)), child_(child) {}
+    os::Fd input_;
+    pid_t child_ = -1;
+};
+
+// "ended with 3", "was ended by signal 9"; empty when all is well.
+[[nodiscard]] std::string complaint_of(int status);
+
+}  // namespace hawser::control

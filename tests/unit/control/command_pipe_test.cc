@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// Commands that are fed with audio: their text, what they get, and those that end early, badly or take nothing.
+#include "platform/control/radio/command_pipe.h"
+
+#include <poll.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "platform/control/radio/recorder.h"
+
+using namespace hawser;
+using namespace hawser::control;
+using Kind = RecordingEvent::Kind;
+
+namespace {
+
+struct Folder {
+    Folder() {
+        char name[] = "/tmp/hawser-command-XXXXXX";
+        path = ::mkdtemp(name);
+    }
+    ~Folder() { std::filesystem::remove_all(path); }
+    [[nodiscard]] std::string content(const std::string& name) const {
+        std::ifstream in(path + "/" + name, std::ios::binary);
+        return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    }
+    std::string path;
+};
+
+RecordingSpec to_command(const std::string& command, Container container = Container::raw) {
+    RecordingSpec spec;
+    spec.samprate = 12'000;
+    spec.container = container;
+    spec.command = command;
+    return spec;
+}
+
+// Everything that is told until so many recordings are over.
+std::vector<RecordingEvent> events_of(Recorder& recorder, int recordings) {
+    std::vector<RecordingEvent> all;
+    while (recordings > 0) {
+        pollfd p{recorder.fd(), POLLIN, 0};
+        REQUIRE(::poll(&p, 1, 20'000) == 1);
+        for (auto& e : recorder.take()) {
+            recordings -= e.kind == Kind::closed || e.kind == Kind::failed ? 1 : 0;
+            all.push_back(std::move(e));
+        }
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("a command's letters stand for what its channel is, and nothing from the network leaves its word") {
+    const CommandFields fields{2, "hf; rm -rf $(HOME) `x`", "s16le", 14'074'000, 12'000, 14'074};
+    CHECK(command_text("sox -r $r -c $c -t $f - $s.wav", fields) == "sox -r 12000 -c 2 -t s16le - 14074.wav");
+    CHECK(command_text("$h $k $m", fields) == "14074000.0 14074.0000 14.0740000");
+    CHECK(command_text("$d", fields) == "hf__rm_-rf___HOME___x_");
+    CHECK(command_text("$$s $HOME $1 $", fields) == "$s $HOME $1 $");
+}
+
+TEST_CASE("a command gets what a file would have, and its end is waited for") {
+    const Folder folder;
+    const std::vector<std::uint8_t> block(480, 7);
+    {
+        Recorder recorder;
+        const std::uint32_t raw = recorder.begin(to_command("cat > " + folder.path + "/raw"));
+        const std::uint32_t wav = recorder.begin(to_command("cat > " + folder.path + "/wav", Container::wav));
+        for (int i = 0; i < 50; ++i) {
+            CHECK(recorder.samples(raw, std::nullopt, 240, block));
+            CHECK(recorder.samples(wav, std::nullopt, 240, block));
+        }
+        recorder.gap(raw, 240);
+        recorder.end(raw);
+        recorder.end(wav);
+        const auto events = events_of(recorder, 2);
+        REQUIRE(events.size() == 4);
+        CHECK(events[0].kind == Kind::finished);
+        CHECK(events[0].path == "cat > " + folder.path + "/raw");
+        CHECK(events[0].ticks == 51 * 240);
+    }
+    const std::string raw = folder.content("raw");
+    REQUIRE(raw.size() == 51 * 480);
+    CHECK(raw.substr(0, 50 * 480) == std::string(50 * 480, '\7'));
+    CHECK(raw.substr(50 * 480) == std::string(480, '\0'));
+    const std::string wav = folder.content("wav");
+    CHECK(wav.size() == wav_header_bytes + 50 * 480);
+    CHECK(wav.substr(0, 4) == "RIFF");
+}
+
+TEST_CASE("a command has default signals, though the writer has them blocked") {
+    const Folder folder;
+    Recorder recorder;
+    const std::uint32_t id = recorder.begin(
+        to_command("grep -E '^Sig(Blk|Ign)' /proc/self/status > " + folder.path + "/signals; cat > /dev/null"));
+    CHECK(recorder.samples(id, std::nullopt, 240, std::vector<std::uint8_t>(480)));
+    recorder.end(id);
+    CHECK(events_of(recorder, 1).back().kind == Kind::closed);
+    const std::string signals = folder.content("signals");
+    CHECK(signals.substr(0, signals.find('\n')) == "SigBlk:\t0000000000000000");
+    // Those of signal(7); libc keeps two of its own.
+    const auto at = signals.find("SigIgn:\t");
+    REQUIRE(at != std::string::npos);
+    CHECK((std::stoull(signals.substr(at + 8), nullptr, 16) & 0x7FFF'FFFF) == 0);
+}
+
+TEST_CASE("a command that ends early, badly or takes nothing ends its recording in words, and no other") {
+    const Folder folder;
+    Recorder recorder;
+    const std::uint32_t early = recorder.begin(to_command("exit 3"));
+    RecordingSpec stuck_spec = to_command("exec sleep 3 > /dev/null");
+    stuck_spec.command_patience = Duration{300'000'000};
+    const std::uint32_t stuck = recorder.begin(stuck_spec);
+    const std::uint32_t bad = recorder.begin(to_command("cat > /dev/null; exit 4"));
+    const std::uint32_t good = recorder.begin(to_command("cat > " + folder.path + "/good"));
+    const std::vector<std::uint8_t> part(100'000);
+    for (int i = 0; i < 20; ++i) {  // twice a pipe
+        CHECK(recorder.samples(early, std::nullopt, 50'000, part));
+        CHECK(recorder.samples(stuck, std::nullopt, 50'000, part));
+    }
+    CHECK(recorder.samples(bad, std::nullopt, 50'000, part));
+    CHECK(recorder.samples(good, std::nullopt, 50'000, part));
+    for (const std::uint32_t id : {early, stuck, bad, good}) recorder.end(id);
+    std::map<std::uint32_t, RecordingEvent> last;
+    for (const RecordingEvent& e : events_of(recorder, 4))
+        if (e.kind != Kind::closed) last[e.id] = e;
+    CHECK(last[early].kind == Kind::failed);
+    CHECK(last[early].text == "exit 3: write: Broken pipe; it ended with 3");
+    CHECK(last[stuck].kind == Kind::failed);
+    CHECK(last[stuck].text == "exec sleep 3 > /dev/null: write: Connection timed out");
+    CHECK(last[bad].kind == Kind::failed);
+    CHECK(last[bad].text == "cat > /dev/null; exit 4: ended with 4");
+    CHECK(last[good].kind == Kind::finished);
+    CHECK(folder.content("good").size() == part.size());
+}
+
+TEST_CASE("a command's input is one: it is not cut") {
+    RecordingSpec spec = to_command("cat");
+    CHECK(spec.refusal().empty());
+    spec.period = Duration{15'000'000'000};
+    CHECK(spec.refusal() == "a command's input cannot be cut into files");
+}
