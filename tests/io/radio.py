@@ -4,9 +4,11 @@
 Arguments: HAWSER STAND_IN."""
 import json
 import os
+import struct
+import subprocess
 import time
 
-from program import Running, check, finish, refuses, run
+from program import HAWSER, Running, check, finish, refuses, run
 from radio_program import RADIO, enter_namespace, radiod
 
 
@@ -15,6 +17,7 @@ def command_line():
     refuses("no radiod", 2, "--radio is required", "radio", "query", "7")
     refuses("a number that is no channel's", 2, "'0' is no channel's number", "radio", "query", "-r", RADIO, "0")
     refuses("a field that is none", 2, "there is no field 'colour'", "radio", "query", "-r", RADIO, "7", "--field", "colour")
+    refuses("a dump of nothing", 2, "Name a radiod with -r, or a capture with --read", "radio", "dump")
     refuses("a frequency that is none", 2, "channel.frequency loud: that is no value of it", "radio", "tune", "-r", RADIO, "-s", "7", "-f", "loud")
     refuses("a field that is not settable", 2, "output.level -3: radiod lets nobody set it", "radio", "set", "-r", RADIO, "7", "output.level", "-3")
     refuses("an odd count of words", 2, "'agc.gain' has no value", "radio", "set", "-r", RADIO, "7", "agc.gain")
@@ -75,6 +78,47 @@ def dump():
     check("with their fields", statuses and statuses[0]["fields"]["channel"]["frequency"] == 14074000, lines)
 
 
+def captured():
+    """Captures that come as files or by a pipe, and a packet alone."""
+    poll = bytes.fromhex("010104111111111204ffffffff00")
+    status = b"\0\x12\x02\x36\xfa\x01\x04abcd\x21\x08" + struct.pack(">d", 14.074e6) + b"\x55\x03usb\0"
+
+    def frame(link, payload, port=5006, fragment=0):
+        udp = struct.pack(">HHHH", 44717, port, 8 + len(payload), 0) + payload
+        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, fragment, 1, 17, 0, bytes([127, 0, 0, 1]), bytes([239, 108, 155, 32])) + udp
+        return {1: bytes(12) + b"\x08\0", 101: b"", 113: bytes(14) + b"\x08\0", 276: b"\x08\0" + bytes(18), 0: b"\2\0\0\0"}[link] + ip
+
+    def capture(link, frames, order="<", magic=0xA1B2C3D4):
+        return struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 262144, link) + b"".join(
+            struct.pack(order + "IIII", 1795217342, i, len(f), len(f)) + f for i, f in enumerate(frames))
+
+    def told(data, *words):
+        done = subprocess.run(["hawser", "radio", "dump", "--read", "-", *words], executable=HAWSER, input=data, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=20, check=False)
+        return done.returncode, done.stdout.decode()
+    for link in (0, 1, 101, 113, 276):
+        for order, magic in (("<", 0xA1B2C3D4), (">", 0xA1B23C4D)):
+            code, said = told(capture(link, [frame(link, poll), frame(link, b"\x80" + bytes(20), 5004), frame(link, status, fragment=0x2000), frame(link, status)], order, magic), "--json")
+            lines = [json.loads(line) for line in said.splitlines()]
+            check(f"a capture of link type {link}, {order}", code == 0 and [line["packet"] for line in lines] == ["CMD", "STATUS"]
+                  and lines[1]["fields"]["channel"]["frequency"] == 14074000 and lines[1]["from"] == "127.0.0.1:44717" and lines[1]["to"] == "239.108.155.32:5006", said)
+    whole = capture(1, [frame(1, poll), frame(1, status)])
+    code, said = told(status)
+    check("a packet alone", code == 0 and "STATUS" in said and "14074000" in said, said)
+    for size in range(0, len(whole), 7):
+        code, said = told(whole[:size], "-c", "9") if size < 60 else (1, "the capture ends")
+        check(f"a capture of {size} bytes ends with words", code in (0, 1) and said, f"{code} {said}")
+    code, said = told(whole[:-3])
+    check("one that is cut off shows what is whole, and says so", code == 1 and "CMD" in said and "ends inside a frame" in said, said)
+    code, said = told(whole[:32] + b"\xff" * 8 + whole[40:])
+    check("one that is damaged is refused", code == 1 and "damaged" in said, said)
+    code, said = told(b"\x0a\x0d\x0d\x0a" + bytes(100))
+    check("pcapng is told apart", code == 1 and "editcap -F pcap" in said, said)
+    code, said = told(whole, "-c", "1")
+    check("as many as are wanted", code == 0 and "CMD" in said and "STATUS" not in said, said)
+    refuses("no such file", 1, "nowhere.pcap: open: No such file", "radio", "dump", "--read", "/nowhere.pcap")
+
+
 def dead_radiod():
     started = time.monotonic()
     code, said = run("radio", "tune", "-s", "1", "-f", "1m0")
@@ -84,6 +128,7 @@ def dead_radiod():
 
 enter_namespace()
 command_line()
+captured()
 with radiod():
     channels()
     dump()

@@ -73,6 +73,15 @@ def dns_sd():
             check("one answers, one does not", found["siglo.local"]["channels"] == 1 and found["gone.local"]["channels"] == 0, found)
             code, said = run("radio", "list")
             check("as a table", code == 0 and "HF radio" in said and "silent" in said and "DNS-SD" in said, said)
+            # A name that no resolver knows, announced at another group than radiod computes of it.
+            group = "239.135.38.120"  # of hf.local
+            started.append(subprocess.Popen(["avahi-publish-address", "-f", "-R", "odd.local", group], **quiet))
+            started.append(subprocess.Popen(["avahi-publish-service", "-f", "-H", "odd.local", "odd one", "_ka9q-ctl._udp", "5006", "TTL=0"], **quiet))
+            with radiod("--status", "hf"):
+                run("radio", "tune", "-r", group + ",lo", "-s", "7074", "-f", "7m074", "--cache", "none")
+                check("the third is announced", wait_for(lambda: "odd.local" in listed(), 20))
+                code, said = run("radio", "list", "-r", "odd,lo", "--cache", "none")
+                check("it is found where it is announced", code == 0 and "7074000" in said and "by DNS-SD" in said, said)
             for child in started[:2]:
                 child.kill()
                 child.wait()

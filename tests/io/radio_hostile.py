@@ -179,6 +179,26 @@ def invented():
         check("and says so, once", code == 1 and said.count("5 channels are the most") == 1, said)
 
 
+def crowded_out():
+    """Channels that are announced and never heard take no place from a radiod's own, and a list that they fill is no whole one."""
+    with Liar(range(1000, 1040)) as liar, tempfile.TemporaryDirectory() as folder:
+        with Running("radio", "record", "--json", "--max-channels", "5", "-d", folder) as recording:
+            check("the invented ones are there first", until(lambda: recording.read().count('"started"') >= 5), recording.read())
+            with radiod():
+                run("radio", "tune", "-s", "14074", "-f", "999k", "-m", "usb", "--ttl", "0")
+                check("a real one gets a place", until(lambda: '"ssrc":14074' in recording.read() and '"given_up"' in recording.read()), recording.read())
+                time.sleep(0.5)  # of audio
+                recording.end(signal.SIGTERM)
+        files = [name for name in os.listdir(folder) if name.startswith("14074k")]
+        check("and is recorded", len(files) == 1, os.listdir(folder))
+        liar.numbers = range(1_000_000, 1_006_100)
+        for words in (["query", "7"], ["create", "-f", "7m0"], ["record", "7", "-d", folder]):
+            code, said = run("radio", *words)
+            check(f"{words[0]} says that it did not hear of all", code == 1 and "the list was cut short" in said, said[-300:])
+        code, said = run("radio", "list", "--json")
+        check("list does too, as text and as JSON", code == 1 and "the list was cut short" in said and '{"cut_short":true}' in said.splitlines(), said[-300:])
+
+
 def interrupted():
     """What a signal makes of a command that had not done its work, and of one that goes on until it is ended."""
     silent = "239.9.9.9,lo"
@@ -341,6 +361,6 @@ def ttl():
 
 enter_namespace()
 os.environ["RADIO"] = RADIO
-for part in (hostile, bad_text, invented, interrupted, stopped, clash, interfaces, vanishing, unreachable, ttl):
+for part in (hostile, bad_text, invented, crowded_out, interrupted, stopped, clash, interfaces, vanishing, unreachable, ttl):
     part()
 finish()

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 
-from program import check, finish, run
+from program import Running, check, finish, run
 from radio_program import enter_mounts, enter_namespace, radiod
 
 folder = tempfile.TemporaryDirectory()
@@ -31,6 +31,9 @@ def names():
 class NameServer:
     """Knows one address, and counts what it is asked."""
 
+    def __init__(self, says="239.108.155.32"):
+        self.says = says
+
     def __enter__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 53))
@@ -50,7 +53,7 @@ class NameServer:
             self.asked += 1
             is_a = question[question.index(b"\0", 12) + 1:][:2] == b"\0\x01"
             end = question.index(b"\0", 12) + 5
-            record = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + socket.inet_aton("239.108.155.32") if is_a else b""
+            record = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + socket.inet_aton(self.says) if is_a else b""
             head = question[:2] + b"\x81\x80\0\x01" + (b"\0\x01" if is_a else b"\0\0") + b"\0\0\0\0"
             self.socket.sendto(head + question[12:end] + record, source)
 
@@ -80,8 +83,53 @@ def lookups():
             check(f"{words[0]} asks nobody what the cache has", asks(*words, cache_at=cache) == 0)
 
 
+def moved():
+    """A name that the cache has, at whose group nobody answers: it is looked up afresh, and the command goes there."""
+    cache = os.path.join(folder.name, "moved.json")
+    with NameServer("239.9.9.9") as server, radiod("--status", "siglo"):
+        run("radio", "tune", "-r", "239.108.155.32,lo", "-s", "14074", "-f", "14m074", "-m", "usb")
+
+        def stale():
+            server.says = "239.9.9.9"
+            if os.path.exists(cache):
+                os.unlink(cache)
+            code, said = run("radio", "list", "-r", "moves.local,lo", "--cache", cache)
+            check("nobody is where the name was", code == 1 and "239.9.9.9" in said, said)
+            server.says = "239.108.155.32"
+        for words, tells in ((["list"], "14074000"), (["query", "14074", "--field", "channel.preset"], "usb"), (["set", "14074", "filter.low_edge", "77"], "14074 usb"),
+                             (["tune", "-s", "14074", "-m", "usb"], "14074 usb"), (["create", "-f", "14m074", "-m", "usb"], "usb"),
+                             (["monitor", "--once", "--no-streams"], "14074000"), (["record", "14074", "-x", "0.2", "-d", folder.name], "14074")):
+            stale()
+            code, said = run("radio", *words, "-r", "moves.local,lo", "--cache", cache)
+            check(f"{words[0]} finds where it is now", code == 0 and tells in said and "nobody answers at 239.9.9.9:5006; trying 239.108.155.32:5006" in said, said)
+            code, said = run("radio", *words, "-r", "moves.local,lo", "--cache", cache)
+            check(f"{words[0]} knows it from then on", code == 0 and "trying" not in said, said)
+        stale()
+        with Running("radio", "watch", "--interval", "0.2", "-r", "moves.local,lo", "--cache", cache) as watching:
+            check("watch goes there too", watching.wait_for("14074 appeared"), watching.said)
+
+
+def ports():
+    """`:PORT` in every form: after a name, a group, and before an interface."""
+    with radiod("--status", "siglo", "--port", "5016"):
+        code, said = run("radio", "tune", "-r", "239.108.155.32:5016,lo", "-s", "14074", "-f", "14m074", "-m", "usb")
+        check("a group with a port and an interface", code == 0 and "14074 usb" in said, said)
+        for name in ("siglo:5016,lo", "siglo.local:5016,lo", "listed:5016,lo", "239.108.155.32:5016,127.0.0.1"):
+            code, said = run("radio", "list", "-r", name, "--cache", "none")
+            check(f"{name}", code == 0 and "14074000" in said, said)
+        code, said = run("radio", "list", "-r", "siglo:5016", "--iface", "lo", "--cache", "none")
+        check("with --iface", code == 0 and "14074000" in said, said)
+        code, said = run("radio", "list", "-r", "siglo,lo", "--cache", "none")
+        check("without it, the usual one, where nobody is", code == 1 and "239.108.155.32:5006" in said, said)
+    for name in ("siglo:", "siglo:0", "siglo:65536", "siglo:5016x", "siglo:-1", ":5006", "siglo:5016:5017", "239.1.2.3:", ",lo"):
+        code, said = run("radio", "list", "-r", name)
+        check(f"'{name}' names none", code == 2 and "names no radiod" in said, f"{code} {said}")
+
+
 enter_namespace()
 enter_mounts({"/etc/hosts": "127.0.0.1 localhost\n239.108.155.32 listed.local\n10.1.2.3 unicast.local\n", "/etc/resolv.conf": "nameserver 127.0.0.1\n"})
 lookups()
 names()
+moved()
+ports()
 finish()

@@ -153,6 +153,25 @@ def standard_output_changes():
     run("radio", "remove", "-r", RADIO, "301")
 
 
+def commands():
+    """--exec: a command for each channel, with what a file would have on its input."""
+    with tempfile.TemporaryDirectory() as folder:
+        run("radio", "tune", "-r", RADIO, "-s", "500", "-f", "998k5", "-m", "usb")
+        code, said = run("radio", "record", "-r", RADIO, "500", "-x", "1", "--json", "--exec", f"cat > '{folder}/$s-$r-$c-$f-$h.wav'; echo $$HOME-$d")
+        name = os.path.join(folder, "500-12000-1-s16le-998500.0.wav")
+        check("the command's letters are the channel's", code == 0 and os.listdir(folder) == [os.path.basename(name)], f"{said} {os.listdir(folder)}")
+        check("the shell has the rest, and nothing of the network's", os.environ["HOME"] + "-stand-in\n" in said, said)
+        check("its end is told", any(e["event"] == "command" and e["ssrc"] == 500 and e["seconds"] == 1 for e in events(said)), said)
+        if os.path.exists(name):
+            with open(name, "rb") as file:
+                data = file.read()
+            values = [v / 32768 for v in struct.unpack("<12000h", data[-24000:])]
+            check("it was given the audio", data[:4] == b"RIFF" and is_tone(values, 12000), len(data))
+        code, said = run("radio", "record", "-r", RADIO, "500", "-x", "1", "--exec", "cat > /dev/null; exit 3")
+        check("one that fails is told", code == 1 and "ended with 3" in said, said)
+    refuses("a command gets one stream", 2, "a command gets one stream", "radio", "record", "-r", RADIO, "500", "--exec", "cat", "--cut", "ft8")
+
+
 def cuts():
     with Folder() as folder:
         code, said = run("radio", "record", "-r", RADIO, "--json", "--cut", "1.5", "--align", "-x", "3.5", "-d", folder, "100")
@@ -269,6 +288,7 @@ with radiod():
     ogg_opus()
     standard_output()
     standard_output_changes()
+    commands()
     cuts()
     made_for_it()
     changes()

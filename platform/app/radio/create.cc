@@ -34,18 +34,24 @@ public:
         : r_(request), s_(session), command_(command), spec_(spec) {}
 
     int run() {
-        s_.service().discover(s_.radio(), os::now());
-        return s_.run(RadioSession::Ends::by_itself, [this](const radio::RadioEvent& e) { on_event(e); });
+        const auto begin = [this] {
+            ssrc_ = 0;
+            s_.service().discover(s_.radio(), os::now());
+        };
+        return s_.run(RadioSession::Ends::by_itself, begin, [this](const radio::RadioEvent& e) { on_event(e); });
     }
 
 private:
     void on_event(const radio::RadioEvent& e) {
-        if (e.kind == Kind::list_done && ssrc_ == 0) {
+        if (e.kind == Kind::list_done && e.cut_short) {
+            // A number that looks free may be somebody's.
+            s_.end(fail(cut_short_text));
+        } else if (e.kind == Kind::list_done && ssrc_ == 0) {
             choose();
         } else if (e.kind == Kind::confirmed) {
             s_.end(finish(s_.service().status()));
         } else if (e.kind == Kind::expired) {
-            s_.end(fail(r_.radio.name + " did not answer within 5 s"));
+            s_.end(fail(s_.full_name() + " did not answer within 5 s"));
         }
     }
 

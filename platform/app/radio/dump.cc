@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
-// `hawser radio dump`: what is said on a group, commands of all clients included.
+// `hawser radio dump`: what is said on a group, or was when it was captured, commands of all clients included.
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 
+#include "engine/radio/address.h"
+#include "platform/app/radio/capture.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
 #include "platform/control/json_text.h"
+#include "platform/linux/errno_text.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
@@ -17,9 +21,16 @@ struct DumpRequest {
     RadioOptions radio;
     bool json = false;
     std::uint64_t packets = 0;  // 0: without end
+    std::string capture;        // instead of a group
 };
 
-void dump_packet(const DumpRequest& r, const control::Datagram& d) {
+struct Packet {
+    Bytes bytes;
+    Endpoint source;
+    Endpoint destination;
+};
+
+void dump_packet(const DumpRequest& r, const Packet& d) {
     const auto reader = wire::RadioReader::over(d.bytes);
     const bool is_command = reader && reader->type() == wire::RadioPacketType::command;
     radio::Status status;
@@ -30,19 +41,44 @@ void dump_packet(const DumpRequest& r, const control::Datagram& d) {
     if (r.json) {
         nlohmann::ordered_json line;
         line["from"] = os::endpoint_text(d.source);
-        line["to"] = os::endpoint_text(d.group);
+        line["to"] = os::endpoint_text(d.destination);
         line["bytes"] = d.bytes.size();
         line["packet"] = reader ? kind : "unknown";
         if (!fault) line["fields"] = status_json(status);
         print(control::text_of(line) + "\n");
     } else {
         std::printf("%s -> %s %zu bytes %s\n%s\n", os::endpoint_text(d.source).c_str(),
-                    os::endpoint_text(d.group).c_str(), d.bytes.size(), reader ? kind : "of no known kind",
+                    os::endpoint_text(d.destination).c_str(), d.bytes.size(), reader ? kind : "of no known kind",
                     fault ? "" : status_text(status).c_str());
     }
 }
 
+// Of a capture those that went to a status port; what is no capture is one packet.
+int dump_capture(const DumpRequest& r) {
+    const bool is_stdin = r.capture == "-";
+    std::FILE* const file = is_stdin ? stdin : std::fopen(r.capture.c_str(), "re");
+    if (file == nullptr) return fail(r.capture + ": " + os::errno_text(Errno{errno, "open"}));
+    CaptureReader reader(file);
+    std::uint64_t seen = 0;
+    while (r.packets == 0 || seen < r.packets) {
+        const auto d = reader.next();
+        if (!d) break;
+        if (d->unix_ns != 0 && d->destination.port != radio::status_port) continue;
+        dump_packet(r, {d->bytes, d->source, d->destination});
+        std::fflush(stdout);
+        ++seen;
+    }
+    if (!is_stdin) std::fclose(file);
+    if (!reader.complaint().empty()) return fail(r.capture + ": " + reader.complaint());
+    return seen != 0 ? exit_ok : fail(r.capture + ": no packet of a radiod's status port");
+}
+
 int dump(const DumpRequest& r) {
+    if (!r.capture.empty()) return dump_capture(r);
+    if (r.radio.name.empty()) {
+        fail("whose packets? Name a radiod with -r, or a capture with --read");
+        return exit_usage;
+    }
     auto group = group_of(r.radio);
     if (!group) return exit_usage;
     control::Loop loop;
@@ -53,7 +89,7 @@ int dump(const DumpRequest& r) {
         [&](std::span<const control::Datagram> received) {
             for (const control::Datagram& d : received) {
                 if (r.packets != 0 && seen == r.packets) break;
-                dump_packet(r, d);
+                dump_packet(r, {d.bytes, d.source, d.group});
                 ++seen;
             }
             std::fflush(stdout);
@@ -71,8 +107,10 @@ void add_dump_subcommand(RadioSubcommands& subcommands) {
     const auto r = std::make_shared<DumpRequest>();
     cli::App* sub =
         subcommands.add("dump", "every status and command on the group, as it comes", [r] { return dump(*r); });
-    add_radio_options(*sub, r->radio);
+    add_radio_options(*sub, r->radio)->required(false);
     add_json_option(*sub, r->json);
+    sub->add_option("-t,--read", r->capture, "of a capture (tcpdump -w) or of one packet; - is standard input")
+        ->type_name("FILE");
     sub->add_option("-c,--count", r->packets, "end after so many packets")->type_name("N");
 }
 

@@ -11,6 +11,7 @@
 
 #include "platform/app/commands/options.h"
 #include "platform/app/plain_text.h"
+#include "platform/app/radio/subcommands.h"
 #include "platform/app/random.h"
 #include "platform/control/json_text.h"
 #include "platform/control/radio/dns_sd.h"
@@ -29,6 +30,7 @@ struct Row {
     std::string problem;  // the group cannot be joined
     std::optional<radio::RadioId> radio;
     bool is_listed = false;
+    bool cut_short = false;  // there may be more channels
 };
 
 class Instances {
@@ -54,9 +56,8 @@ public:
         limit_.set(os::now() + control::browse_limit * 2);
         loop_.watch(limit_.fd(), [this] { on_browsed({{}, "avahi does not answer"}); });
         if (cache_)
-            for (const auto& [group, r] : cache_->state().radios)
-                if (const auto endpoint = os::parse_endpoint(group))
-                    add({{r.description, r.name, *endpoint, r.interface}, false, "", std::nullopt, false});
+            for (const auto& [key, r] : cache_->state().radios)
+                add({{r.description, r.name, r.group, r.interface}, false, "", std::nullopt, false});
         link_.pump();
         const int code = loop_.run();
         loop_.unwatch(limit_.fd());
@@ -89,10 +90,12 @@ private:
         for (const control::RadioInstance& found : result.instances) {
             if (cache_) {
                 cache_->learn_name(found.host, found.group);
-                cache_->learn_radio(found.group, {found.host, found.description, found.interface, true, 0, {}});
+                cache_->learn_radio({found.group, found.interface}, {found.host, found.description, "", true, 0, {}});
             }
-            const auto known =
-                std::find_if(rows_.begin(), rows_.end(), [&](const Row& r) { return r.instance.group == found.group; });
+            const auto known = std::find_if(rows_.begin(), rows_.end(), [&](const Row& r) {
+                const bool is_by_it = r.instance.interface.empty() || r.instance.interface == found.interface;
+                return r.instance.group == found.group && is_by_it;
+            });
             if (known == rows_.end()) {
                 add({found, true, "", std::nullopt, false});
             } else {
@@ -108,7 +111,7 @@ private:
     void on_event(const radio::RadioEvent& e) {
         if (e.kind != radio::RadioEventKind::list_done) return;
         for (Row& r : rows_)
-            if (r.radio == e.radio) r.is_listed = true;
+            if (r.radio == e.radio) r.is_listed = true, r.cut_short = e.cut_short;
         end_if_over();
     }
 
@@ -120,7 +123,9 @@ private:
             return loop_.quit(exit_failed);
         }
         json_ ? print_json() : print_table();
-        loop_.quit(exit_ok);
+        const bool is_whole = std::none_of(rows_.begin(), rows_.end(), [](const Row& r) { return r.cut_short; });
+        if (!is_whole) complain(cut_short_text);
+        loop_.quit(is_whole ? exit_ok : exit_failed);
     }
 
     [[nodiscard]] std::size_t channels_of(const Row& r) const {
@@ -134,8 +139,8 @@ private:
             out += fmt::format(
                 "{:<28} {:<22} {:<10} {:>8} {:<9} {}\n", printable(r.instance.host.empty() ? "-" : r.instance.host),
                 os::endpoint_text(r.instance.group), r.instance.interface.empty() ? "-" : r.instance.interface,
-                channels_of(r) != 0 ? std::to_string(channels_of(r)) : "silent", r.is_announced ? "DNS-SD" : "cache",
-                printable(r.problem.empty() ? r.instance.description : r.problem));
+                channels_of(r) == 0 ? "silent" : std::to_string(channels_of(r)) + (r.cut_short ? "+" : ""),
+                r.is_announced ? "DNS-SD" : "cache", printable(r.problem.empty() ? r.instance.description : r.problem));
         std::fputs(out.c_str(), stdout);
     }
 
@@ -145,6 +150,7 @@ private:
             Json one = {{"name", r.instance.host},           {"group", os::endpoint_text(r.instance.group)},
                         {"interface", r.instance.interface}, {"description", r.instance.description},
                         {"channels", channels_of(r)},        {"found_by", r.is_announced ? "dns-sd" : "cache"}};
+            if (r.cut_short) one["cut_short"] = true;
             if (!r.problem.empty()) one["problem"] = r.problem;
             out.push_back(std::move(one));
         }

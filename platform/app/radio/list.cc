@@ -24,16 +24,18 @@ struct ListRequest {
     std::string field;
 };
 
-int show_list(const ListRequest& r, RadioSession& s) {
+int show_list(const ListRequest& r, RadioSession& s, bool cut_short) {
     const auto channels = s.service().roster().channels(s.radio());
     if (channels.empty()) return fail("no channel of " + s.full_name() + " answered");
     print(r.json ? control::text_of(channels_json(channels)) + "\n" : channel_table(channels));
-    return exit_ok;
+    if (!cut_short) return exit_ok;
+    if (r.json) print(control::text_of(nlohmann::ordered_json{{"cut_short", true}}) + "\n");
+    return fail(cut_short_text);
 }
 
-int show_channel(const ListRequest& r, RadioSession& s) {
+int show_channel(const ListRequest& r, RadioSession& s, bool cut_short) {
     const radio::OnAir* channel = s.service().roster().find(s.radio(), r.ssrc);
-    if (channel == nullptr) return fail_without_channel(s, r.ssrc);
+    if (channel == nullptr) return fail_without_channel(s, r.ssrc, cut_short);
     if (!r.field.empty()) {
         const auto field = wire::find_radio_field(r.field);
         const auto value = radio::value_of(channel->status, *field);
@@ -45,7 +47,7 @@ int show_channel(const ListRequest& r, RadioSession& s) {
     return exit_ok;
 }
 
-int poll(const ListRequest& r, int (*show)(const ListRequest&, RadioSession&)) {
+int poll(const ListRequest& r, int (*show)(const ListRequest&, RadioSession&, bool cut_short)) {
     if (!r.field.empty() && !wire::find_radio_field(r.field)) {
         std::fprintf(stderr, "hawser radio: there is no field '%s'\n", r.field.c_str());
         return exit_usage;
@@ -54,19 +56,18 @@ int poll(const ListRequest& r, int (*show)(const ListRequest&, RadioSession&)) {
     if (!session) return session.error();
     RadioSession& s = **session;
     const auto ask = [&s] { s.service().discover(s.radio(), os::now()); };
-    ask();
     if (r.watch)
         s.loop().every(Duration{std::llround(r.interval_s * 1e9)}, [&] {
             ask();
             s.link().pump();
         });
     const auto ends = r.watch ? RadioSession::Ends::when_told : RadioSession::Ends::by_itself;
-    return s.run(ends, [&](const radio::RadioEvent& e) {
+    return s.run(ends, ask, [&](const radio::RadioEvent& e) {
         using Kind = radio::RadioEventKind;
         // One channel's answer is all that is asked for; its absence shows when all have answered.
         const bool is_it = e.kind == Kind::channel_listed && e.ssrc == r.ssrc && !r.watch;
         if (!is_it && e.kind != Kind::list_done) return;
-        const int code = show(r, s);
+        const int code = show(r, s, e.cut_short);
         std::fflush(stdout);
         if (!r.watch) s.end(code);
     });

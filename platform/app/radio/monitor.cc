@@ -141,14 +141,13 @@ public:
             });
         }
         const auto ask = [this] { s_.service().discover(s_.radio(), os::now()); };
-        ask();
         s_.loop().every(Duration{std::llround(r_.interval_s * 1e9)}, [this, ask] {
             ask();
             s_.link().pump();
         });
         const auto ends = r_.once ? RadioSession::Ends::by_itself : RadioSession::Ends::when_told;
-        const int code = s_.run(ends, [this](const radio::RadioEvent& e) {
-            if (e.kind == radio::RadioEventKind::list_done) on_list();
+        const int code = s_.run(ends, ask, [this](const radio::RadioEvent& e) {
+            if (e.kind == radio::RadioEventKind::list_done) on_list(e.cut_short);
             if (e.kind == radio::RadioEventKind::radiod_restarted) notice_ = s_.name() + " was restarted";
             if (e.kind == radio::RadioEventKind::number_clash)
                 notice_ = "two radiods use the number " + std::to_string(e.ssrc);
@@ -159,7 +158,8 @@ public:
     }
 
 private:
-    void on_list() {
+    void on_list(bool cut_short) {
+        if (cut_short) notice_ = cut_short_text;
         const auto channels = s_.service().roster().channels(s_.radio());
         if (!follows_ && !channels.empty()) follows_ = channels.size() <= streams_unasked_max;
         for (const radio::OnAir* c : channels) {
@@ -175,12 +175,12 @@ private:
         });
         count();
         if (!r_.once) return show();
-        if (channels.empty()) return s_.end(fail("no channel of " + s_.name() + " answered"));
+        if (channels.empty()) return s_.end(fail("no channel of " + s_.full_name() + " answered"));
         const Instant now = os::now();
         if (first_list_ == Instant{}) first_list_ = now;
         if (follows_.value_or(false) && now - first_list_ < once_counts) return;
         show();
-        s_.end(exit_ok);
+        s_.end(cut_short ? fail(cut_short_text) : exit_ok);
     }
 
     // Packets a second since the last list.

@@ -11,8 +11,7 @@
 #include <memory>
 
 #include "engine/radio/frequency.h"
-#include "engine/radio/rtp_clock.h"
-#include "engine/wire/radio_tlv.h"
+#include "engine/radio/spectrum.h"
 #include "platform/app/radio/command_status.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
@@ -45,30 +44,7 @@ std::uint32_t lifetime_blocks(double interval_s) {
     return std::max(500u, static_cast<std::uint32_t>(interval_s * 100));
 }
 
-// In dB from the lowest frequency up; empty when the status holds no bins.
-std::vector<double> bins_of(const radio::Status& status) {
-    const radio::SpectrumGroup& s = status.spectrum;
-    std::vector<double> out;
-    if (!s.byte_bins.empty()) {
-        for (const std::uint8_t bin : s.byte_bins) out.push_back(double{s.base} + bin * double{s.step});
-        return out;
-    }
-    const std::size_t count = wire::radio_bin_count(s.bins);
-    double lowest = INFINITY;
-    for (std::size_t i = 0; i < count; ++i) {
-        const double power = double{wire::radio_bin(s.bins, (i + count / 2) % count)};
-        if (!(power >= 0)) return {};  // no power
-        out.push_back(power);
-        if (power > 0) lowest = std::min(lowest, power);
-    }
-    // Nothing at all is told as the least that was something.
-    if (!std::isfinite(lowest)) lowest = 1;
-    for (double& power : out) power = 10 * std::log10(std::max(power, lowest));
-    return out;
-}
-
-std::string time_text(const radio::Status& status) {
-    const std::int64_t ns = radio::unix_ns_of_gps(status.channel.gps_time);
+std::string time_text(std::int64_t ns) {
     const auto seconds = static_cast<time_t>(ns / 1'000'000'000);
     tm utc{};
     ::gmtime_r(&seconds, &utc);
@@ -76,24 +52,21 @@ std::string time_text(const radio::Status& status) {
                        utc.tm_hour, utc.tm_min, utc.tm_sec, ns / 1'000'000 % 1000);
 }
 
-std::string line_of(const PowersRequest& r, const radio::Status& status, const std::vector<double>& bins) {
-    const double width = double{status.spectrum.resolution_bw};
-    const auto count = static_cast<double>(bins.size());
-    const double first = status.channel.frequency - width * std::floor(count / 2);
-    const double last = first + width * (count - 1);
+std::string line_of(const PowersRequest& r, const radio::Status& status, const radio::Spectrum& spectrum) {
     if (r.json) {
-        nlohmann::ordered_json out{{"time", time_text(status)},
+        nlohmann::ordered_json out{{"time", time_text(spectrum.unix_ns)},
                                    {"ssrc", status.channel.ssrc},
-                                   {"start", first},
-                                   {"stop", last},
-                                   {"width", width},
+                                   {"start", spectrum.first_hz},
+                                   {"stop", spectrum.last_hz()},
+                                   {"width", spectrum.bin_hz},
                                    {"db", nlohmann::ordered_json::array()}};
-        for (const double db : bins) out["db"].push_back(std::round(db * 100) / 100);
+        for (const double db : spectrum.db) out["db"].push_back(std::round(db * 100) / 100);
         return control::text_of(out) + "\n";
     }
-    std::string line = fmt::format("{}, {:.0f}, {:.0f}, {}, {}", time_text(status), first, last,
-                                   radio::format_number(status.spectrum.resolution_bw), bins.size());
-    for (const double db : bins) line += fmt::format(", {:.2f}", db);
+    std::string line =
+        fmt::format("{}, {:.0f}, {:.0f}, {}, {}", time_text(spectrum.unix_ns), spectrum.first_hz, spectrum.last_hz(),
+                    radio::format_number(status.spectrum.resolution_bw), spectrum.db.size());
+    for (const double db : spectrum.db) line += fmt::format(", {:.2f}", db);
     return line + "\n";
 }
 
@@ -103,15 +76,18 @@ public:
         : r_(request), s_(session), ssrc_(ssrc), command_(command) {}
 
     int run() {
-        ask();
         s_.loop().every(Duration{std::llround(r_.interval_s * 1e9)}, [this] {
             ask();
             s_.link().pump();
         });
         const auto ends = r_.count == 0 ? RadioSession::Ends::when_told : RadioSession::Ends::by_itself;
-        return s_.run(ends, [this](const radio::RadioEvent& e) {
+        const auto begin = [this] {
+            is_asked_ = false;
+            ask();
+        };
+        return s_.run(ends, begin, [this](const radio::RadioEvent& e) {
             if (e.kind == Kind::confirmed && e.ssrc == ssrc_) on_reply(s_.service().status());
-            if (e.kind == Kind::expired && e.ssrc == ssrc_) s_.end(fail(r_.radio.name + " did not answer within 5 s"));
+            if (e.kind == Kind::expired && e.ssrc == ssrc_) s_.end(fail(s_.full_name() + " did not answer within 5 s"));
         });
     }
 
@@ -129,14 +105,14 @@ private:
     void on_reply(const radio::Status& status) {
         if (!radio::is_spectrum(status.channel.demod_type))
             return s_.end(fail(std::to_string(ssrc_) + " did not become a spectrum channel"));
-        const auto bins = bins_of(status);
-        if (bins.empty()) {
+        const auto spectrum = radio::spectrum_of(status);
+        if (!spectrum) {
             // The reply to the command that makes the channel has none, nor those of the first blocks.
             if (++empty_replies_ > empty_replies_max) return s_.end(fail("radiod sends no bins"));
             return send();
         }
         is_asked_ = false;
-        print(line_of(r_, status, bins));
+        print(line_of(r_, status, *spectrum));
         std::fflush(stdout);
         if (++printed_ == r_.count) s_.end(exit_ok);
     }

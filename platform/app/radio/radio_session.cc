@@ -7,7 +7,8 @@
 #include "engine/radio/address.h"
 #include "platform/app/commands/options.h"
 #include "platform/app/random.h"
-#include "platform/control/radio/radio_names.h"
+#include "platform/control/radio/dns_sd.h"
+#include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
@@ -24,6 +25,24 @@ bool is_radio_name(const std::string& text) {
     std::fprintf(stderr, "hawser radio: '%s' names no radiod (name or group, :port, and ,interface)\n", text.c_str());
     return false;
 }
+
+namespace {
+
+// By the resolver, else by who announces the name. Blocks.
+control::FoundGroup find_afresh(const radio::RadioName& name) {
+    constexpr Duration browse_patience{1'500'000'000};  // avahi says what it knows within a second or so
+    control::FoundGroup found = control::find_group(name);
+    if (found.how != control::FoundGroup::How::computed) return found;
+    for (const control::RadioInstance& r : control::browse_radios(browse_patience).instances) {
+        if (r.host != name.host) continue;
+        found = {r.group, control::FoundGroup::How::looked_up, "by DNS-SD"};
+        if (name.port != 0) found.group.port = name.port;
+        break;
+    }
+    return found;
+}
+
+}  // namespace
 
 std::optional<control::GroupSpec> group_of(const RadioOptions& options, control::StateCache* cache,
                                            std::string* found) {
@@ -48,11 +67,9 @@ RadioSession::RadioSession(const RadioOptions& options)
                         [](const std::string& text) { std::fprintf(stderr, "hawser radio: %s\n", text.c_str()); })),
       service_({}, Random(random_value<std::uint64_t>())),
       link_(
-          loop_, service_, options.ttl,
-          [this](const radio::RadioEvent& e) {
-              if (on_event_) on_event_(e);
-          },
-          [](const std::string& text) { std::fprintf(stderr, "hawser radio: %s\n", text.c_str()); }) {
+          loop_, service_, options.ttl, [this](const radio::RadioEvent& e) { take(e); },
+          [](const std::string& text) { std::fprintf(stderr, "hawser radio: %s\n", text.c_str()); }),
+      lookups_(loop_, "hawser-lookup") {
     if (cache_) link_.remember_in(*cache_);
     // Before the lookup: what comes meanwhile is served when it runs.
     loop_.on_signals({SIGINT, SIGTERM}, [this](int) { loop_.quit(ended_); });
@@ -63,6 +80,7 @@ Result<std::unique_ptr<RadioSession>, int> RadioSession::open(const RadioOptions
     const auto group = group_of(options, session->cache(), &session->found_);
     if (!group) return Failure{exit_usage};
     session->group_ = *group;
+    session->is_literal_ = radio::parse_radio_name(options.name)->literal.has_value();
     const auto added = session->link_.add(*group, radio::parse_radio_name(options.name)->host);
     if (!added) {
         std::fprintf(stderr, "hawser radio: %s\n", added.error().text().c_str());
@@ -72,11 +90,71 @@ Result<std::unique_ptr<RadioSession>, int> RadioSession::open(const RadioOptions
     return session;
 }
 
-int RadioSession::run(Ends ends, std::function<void(const radio::RadioEvent&)> on_event) {
+int RadioSession::run(Ends ends, std::function<void()> begin, std::function<void(const radio::RadioEvent&)> on_event) {
+    begin_ = std::move(begin);
     on_event_ = std::move(on_event);
     ended_ = ends == Ends::when_told ? exit_ok : exit_failed;
+    begin_();
     link_.pump();
     return loop_.run();
+}
+
+void RadioSession::take(const radio::RadioEvent& e) {
+    if (!on_event_ || !(e.radio == radio_)) return;
+    if (!shows_nobody(e)) return on_event_(e);
+    const bool is_first = !renewed_;
+    if (!is_renewing_ && (is_first || os::now() - *renewed_ >= renewal_interval)) renew();
+    if (is_first && is_renewing_)
+        held_ = e;
+    else
+        on_event_(e);
+}
+
+bool RadioSession::shows_nobody(const radio::RadioEvent& e) const {
+    using Kind = radio::RadioEventKind;
+    const bool is_over =
+        e.kind == Kind::expired || e.kind == Kind::channel_unreachable || (e.kind == Kind::list_done && e.answers == 0);
+    return is_over && !is_literal_ && !link_.heard(radio_);
+}
+
+void RadioSession::renew() {
+    is_renewing_ = lookups_.post([this, name = *radio::parse_radio_name(name_)]() -> control::Worker::Done {
+        return [this, found = find_afresh(name)] { on_renewed(found); };
+    });
+}
+
+void RadioSession::on_renewed(const control::FoundGroup& found) {
+    is_renewing_ = false;
+    renewed_ = os::now();
+    const auto held = std::exchange(held_, std::nullopt);
+    if (link_.heard(radio_)) {
+        // It was late: what had been given up is asked again.
+        if (held) begin_();
+    } else if (!(found.group == group_.group)) {
+        move_to(found);
+    } else if (held) {
+        on_event_(*held);
+    }
+    link_.pump();
+}
+
+void RadioSession::move_to(const control::FoundGroup& found) {
+    control::GroupSpec spec = group_;
+    spec.group = found.group;
+    const std::string host = radio::parse_radio_name(name_)->host;
+    const auto added = link_.add(spec, host);
+    if (!added) {
+        std::fprintf(stderr, "hawser radio: %s\n", added.error().text().c_str());
+        return loop_.quit(exit_failed);
+    }
+    std::fprintf(stderr, "hawser radio: nobody answers at %s; trying %s\n", os::endpoint_text(group_.group).c_str(),
+                 found.text().c_str());
+    link_.drop(radio_);
+    radio_ = *added;
+    group_ = spec;
+    found_ = found.text();
+    if (cache_) control::learn_group(*cache_, *radio::parse_radio_name(name_), found);
+    begin_();
 }
 
 }  // namespace hawser::app

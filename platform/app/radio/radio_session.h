@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: MIT
 // One radiod for the length of a command: its status group joined, the service behind it, and the loop of both.
+// A group by name is a guess until somebody answers there: the cache may be late, and a computed one may be another's.
+// When nobody does, the name is looked up afresh, and by DNS-SD where no resolver knows it; if it says another group,
+// the command begins again there, before it may complain.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/base/result.h"
 #include "engine/radio/service.h"
 #include "platform/control/radio/radio_link.h"
+#include "platform/control/radio/radio_names.h"
+#include "platform/control/worker.h"
 
 namespace hawser::app {
 
@@ -40,8 +46,9 @@ public:
     // What SIGINT and SIGTERM mean: a command that would have ended by itself has not done what it was to do; one that
     // goes on until it is told to end has.
     enum class Ends : std::uint8_t { by_itself, when_told };
-    // Runs until an event's handler, or a signal, ends it; answers the exit code.
-    int run(Ends ends, std::function<void(const radio::RadioEvent&)> on_event);
+    // Runs until an event's handler, or a signal, ends it; answers the exit code. `begin` asks what is asked, of the
+    // radio() of then: now, and again if that changes.
+    int run(Ends ends, std::function<void()> begin, std::function<void(const radio::RadioEvent&)> on_event);
     void end(int code) { loop_.quit(code); }
 
     control::Loop& loop() { return loop_; }
@@ -56,7 +63,15 @@ public:
     [[nodiscard]] control::StateCache* cache() { return cache_.get(); }
 
 private:
+    // Beside a command that goes on, between two lookups of a radiod that does not answer. Untuned.
+    static constexpr Duration renewal_interval{10'000'000'000};
+
     explicit RadioSession(const RadioOptions& options);
+    void take(const radio::RadioEvent& event);
+    [[nodiscard]] bool shows_nobody(const radio::RadioEvent& event) const;
+    void renew();
+    void on_renewed(const control::FoundGroup& found);
+    void move_to(const control::FoundGroup& found);
 
     std::string name_;
     std::string found_;
@@ -64,10 +79,16 @@ private:
     control::Loop loop_;
     std::unique_ptr<control::StateCache> cache_;
     radio::Service service_;
+    std::function<void()> begin_;
     std::function<void(const radio::RadioEvent&)> on_event_;
     control::RadioLink link_;
     radio::RadioId radio_;
     int ended_ = 1;  // the exit code that a signal makes
+    control::Worker lookups_;
+    bool is_literal_ = false;
+    bool is_renewing_ = false;
+    std::optional<Instant> renewed_;
+    std::optional<radio::RadioEvent> held_;  // the first that shows nobody, until the name was looked up afresh
 };
 
 }  // namespace hawser::app

@@ -3,6 +3,7 @@
 // has some: its names of files, its periods, a new recording where the kind of samples changes.
 #include <poll.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -44,6 +45,7 @@ struct RecordRequest {
     std::string cut;
     std::string format = "auto";
     double seconds = 0;
+    std::string command;
     bool to_stdout = false;
     bool align = false;
     bool no_fill = false;
@@ -56,6 +58,8 @@ constexpr std::uint32_t own_lifetime_blocks = 500;
 // A squelched channel is as silent as one that is gone: the radiod is asked after it, not more often than this.
 // Untuned.
 constexpr Duration silence_asked{3'000'000'000};
+// Between two searches of all places for the same sender, the first of which found no room. Untuned.
+constexpr Duration search_interval{10'000'000};
 // For the writer to end its files; a pipe's reader that does nothing is not waited for.
 constexpr Duration close_wait{10'000'000'000};
 constexpr Duration close_wait_stdout{1'000'000'000};
@@ -81,7 +85,8 @@ ChannelRecording::Settings settings_of(const RecordRequest& r) {
     s.fill = !r.no_fill;
     s.whole_periods = r.align;
     s.limit = Duration{std::llround(r.seconds * 1e9)};
-    if (r.to_stdout) return s;
+    s.command = r.command;
+    if (r.to_stdout || !r.command.empty()) return s;
     for (const char c : r.folder + "/") s.pattern += c == '%' ? "%%" : std::string(1, c);
     if (r.subfolders) s.pattern += "{ssrc}/%Y/%-m/%-d/";
     if (!r.name.empty())
@@ -109,15 +114,17 @@ public:
         s_.loop().watch(recorder_.fd(), [this] { on_recorder(); });
         s_.loop().every(Duration{1'000'000'000}, [this] { on_second(); });
         for (const std::uint32_t ssrc : r_.ssrcs) streams_.follow(ssrc);
-        begun_ = os::now();
-        if (own) {
-            streams_.follow(r_.own_ssrc);
-            s_.service().declare(s_.radio(), r_.own_ssrc, *own, begun_);
-        } else {
-            takes_all_ = r_.ssrcs.empty();
-            s_.service().discover(s_.radio(), begun_);
-        }
-        const int code = s_.run(RadioSession::Ends::when_told, [this](const radio::RadioEvent& e) { on_event(e); });
+        if (own) streams_.follow(r_.own_ssrc);
+        takes_all_ = !own && r_.ssrcs.empty();
+        const auto begin = [this, &own] {
+            begun_ = os::now();
+            if (own)
+                s_.service().declare(s_.radio(), r_.own_ssrc, *own, begun_);
+            else
+                s_.service().discover(s_.radio(), begun_);
+        };
+        const int code =
+            s_.run(RadioSession::Ends::when_told, begin, [this](const radio::RadioEvent& e) { on_event(e); });
         s_.loop().unwatch(recorder_.fd());
         return close(code);
     }
@@ -140,10 +147,11 @@ private:
     void on_status(const Endpoint& source, const radio::Status& status) {
         const std::uint32_t ssrc = status.channel.ssrc;
         const bool is_audio = radio::AudioFormat::of(status) && status.channel.frequency != 0;
-        if (takes_all_ && is_audio && !streams_.follows(ssrc)) take(ssrc);
+        if (takes_all_ && is_audio && !streams_.follows(ssrc)) take(ssrc, source);
         if (!streams_.follows(ssrc)) return;
         const control::NameFields fields{s_.name(), ssrc, status.channel.frequency,
-                                         std::string(status.channel.preset.view())};
+                                         std::string(status.channel.preset.view()),
+                                         std::string(status.frontend.description.view())};
         const auto known = recordings_.find(ssrc);
         if (known != recordings_.end())
             known->second.set_fields(fields);
@@ -163,12 +171,46 @@ private:
         streams_.on_status(source, status);
     }
 
-    // One that nobody named. A place is not given away again: its channel may come back.
-    void take(std::uint32_t ssrc) {
-        if (recordings_.size() < r_.channels_max) return streams_.follow(ssrc);
+    // One that nobody named. A place is not given away again, since its channel may come back, except that of a channel
+    // that has sent nothing yet.
+    void take(std::uint32_t ssrc, const Endpoint& source) {
+        if (recordings_.size() < r_.channels_max || make_room(source)) {
+            senders_[ssrc] = source;
+            return streams_.follow(ssrc);
+        }
         if (std::exchange(is_full_, true)) return;
         say_failure(ssrc, "not recorded, nor are others: " + std::to_string(r_.channels_max) +
                               " channels are the most (--max-channels)");
+    }
+
+    // Whoever announces channels that never send a sample crowds nobody out: of the sender with the most places one
+    // goes to a sender with fewer.
+    bool make_room(const Endpoint& source) {
+        const Instant now = os::now();
+        if (refused_ == source && now - searched_ < search_interval) return false;
+        std::vector<std::pair<Endpoint, std::size_t>> places;
+        const auto count_of = [&places](const Endpoint& e) -> std::size_t& {
+            const auto at = std::find_if(places.begin(), places.end(), [&](const auto& p) { return p.first == e; });
+            return at != places.end() ? at->second : places.emplace_back(e, 0).second;
+        };
+        for (const auto& [ssrc, sender] : senders_) ++count_of(sender);
+        const std::size_t own = count_of(source);
+        const auto most = std::max_element(places.begin(), places.end(),
+                                           [](const auto& a, const auto& b) { return a.second < b.second; });
+        const auto silent = std::find_if(recordings_.begin(), recordings_.end(), [&](const auto& r) {
+            return senders_[r.first] == most->first && r.second.recorded() == Duration{};
+        });
+        if (most->second <= own + 1 || silent == recordings_.end()) {
+            searched_ = now;
+            refused_ = source;
+            return false;
+        }
+        say({{"event", "given_up"}, {"ssrc", silent->first}},
+            std::to_string(silent->first) + ": sent nothing; its place is another sender's channel's");
+        streams_.unfollow(silent->first);
+        senders_.erase(silent->first);
+        recordings_.erase(silent);
+        return true;
     }
 
     void on_item(std::uint32_t ssrc, const radio::Stream::Item& item) {
@@ -184,13 +226,13 @@ private:
 
     void on_event(const radio::RadioEvent& e) {
         switch (e.kind) {
-            case Kind::list_done: on_list_done(); break;
+            case Kind::list_done: on_list_done(e.cut_short); break;
             case Kind::channel_refused:
                 say_failure(e.ssrc, "radiod answers with another value of " + std::string(wire::row_of(e.field).path));
                 s_.end(exit_failed);
                 break;
             case Kind::channel_unreachable:
-                say_failure(e.ssrc, s_.name() + " does not answer");
+                say_failure(e.ssrc, s_.full_name() + " does not answer");
                 if (recordings_.empty()) s_.end(exit_failed);
                 break;
             case Kind::channel_lost:
@@ -205,17 +247,23 @@ private:
         }
     }
 
-    void on_list_done() {
+    void on_list_done(bool cut_short) {
         if (std::exchange(is_listed_, true)) return;
         bool is_missing = false;
         for (const std::uint32_t ssrc : r_.ssrcs)
             if (s_.service().roster().find(s_.radio(), ssrc) == nullptr) {
-                say_failure(ssrc, s_.name() + " has no such channel");
+                say_failure(ssrc, cut_short ? std::string("did not answer, and ") + cut_short_text
+                                            : s_.full_name() + " has no such channel");
                 is_missing = true;
             }
         if (takes_all_ && recordings_.empty()) {
-            fail(s_.name() + " has no channel to record");
+            fail(s_.full_name() + " has no channel to record");
             is_missing = true;
+        }
+        // What is heard later is recorded all the same, but nobody knows whether that is all.
+        if (takes_all_ && cut_short) {
+            has_failed_ = true;
+            say({{"event", "cut_short"}, {"text", cut_short_text}}, cut_short_text);
         }
         if (is_missing) s_.end(exit_failed);
     }
@@ -248,7 +296,12 @@ private:
         std::snprintf(length, sizeof length, "%.3f s", seconds);
         switch (e.kind) {
             case RecordingEvent::Kind::finished:
-                say({{"event", "file"}, {"ssrc", ssrc}, {"path", e.path}, {"seconds", seconds}}, e.path + " " + length);
+                if (!r_.command.empty())
+                    say({{"event", "command"}, {"ssrc", ssrc}, {"command", e.path}, {"seconds", seconds}},
+                        e.path + ": was given " + length);
+                else
+                    say({{"event", "file"}, {"ssrc", ssrc}, {"path", e.path}, {"seconds", seconds}},
+                        e.path + " " + length);
                 break;
             case RecordingEvent::Kind::failed:
                 say_failure(ssrc, e.text + (e.path.empty() ? "" : "; kept as far as it came: " + e.path));
@@ -330,6 +383,9 @@ private:
     control::Recorder recorder_;
     StreamReceiver streams_;
     std::map<std::uint32_t, ChannelRecording> recordings_;
+    std::map<std::uint32_t, Endpoint> senders_;  // who announced those that nobody named
+    Instant searched_;                           // for room, in vain
+    Endpoint refused_;                           // for whom
     Instant begun_;
     Instant asked_;
     bool takes_all_ = false;
@@ -346,6 +402,8 @@ int record(RecordRequest& r) {
     if (r.name == "-") r.to_stdout = true;
     if (r.to_stdout && (!r.cut.empty() || r.ssrcs.size() > 1))
         return usage("standard output takes one channel, and is not cut into files");
+    if (!r.command.empty() && (r.to_stdout || !r.cut.empty() || r.subfolders || !r.name.empty()))
+        return usage("a command gets one stream: no standard output, no --cut, no names of files");
     if (r.align && r.cut.empty()) return usage("--align needs the periods of --cut");
     std::optional<radio::ChannelSpec> own;
     if (!r.settings.empty()) {
@@ -397,6 +455,13 @@ void add_record_subcommand(RadioSubcommands& subcommands) {
         ->group(files);
     sub->add_flag("--subdirs", r->subfolders, "folders SSRC/YEAR/MONTH/DAY beneath it")->group(files);
     sub->add_flag("--stdout,--catmode", r->to_stdout, "one channel to standard output")->group(files);
+    sub->add_option(
+           "--exec", r->command,
+           "a shell command for each channel, which gets what a file would on its standard input; $s is the "
+           "SSRC, $h $k $m the frequency in Hz, kHz, MHz, $r the rate, $c the channels, $f the encoding, $d the "
+           "front end, $$ a dollar sign")
+        ->type_name("COMMAND")
+        ->group(files);
     sub->add_option("--format", r->format, "wav, raw (samples alone), opus (packets as they come, in Ogg) or auto")
         ->check(cli::IsMember({"wav", "raw", "opus", "auto"}))
         ->type_name("NAME")

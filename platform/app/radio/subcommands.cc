@@ -101,13 +101,15 @@ bool build_command(const FieldSettings& settings, radio::Command& command) {
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 int fail(const std::string& text) {
+    std::fflush(stdout);  // what was said before comes before it, where both go to one place
     std::fprintf(stderr, "hawser radio: %s\n", printable(text).c_str());
     return exit_failed;
 }
 
-int fail_without_channel(RadioSession& session, std::uint32_t ssrc) {
+int fail_without_channel(RadioSession& session, std::uint32_t ssrc, bool cut_short) {
     if (session.service().roster().channels(session.radio()).empty())
-        return fail("no channel of " + session.name() + " answered");
+        return fail("no channel of " + session.full_name() + " answered");
+    if (cut_short) return fail(std::to_string(ssrc) + " did not answer, and " + cut_short_text);
     return fail(session.name() + " has no channel " + std::to_string(ssrc));
 }
 

@@ -55,7 +55,10 @@ void add_channel_settings(cli::App& app, FieldSettings& settings);
 void print(const std::string& text);
 // Says it on stderr, printable; answers exit_failed.
 int fail(const std::string& text);
+// Of a list that met a bound (radio::Discovery).
+inline constexpr const char* cut_short_text =
+    "the list was cut short, since more answered than radiods have channels, or for too long";
 // After a poll that the channel did not answer: whether the radiod is silent, or only the channel not there.
-int fail_without_channel(RadioSession& session, std::uint32_t ssrc);
+int fail_without_channel(RadioSession& session, std::uint32_t ssrc, bool cut_short);
 
 }  // namespace hawser::app

@@ -39,20 +39,23 @@ int finish_tune(const TuneRequest& r, const radio::Command& command, const radio
 // that is not would create it. send() answers whether it is on its way; `finish` is called at the event `done`.
 template <class Send, class Finish>
 int confirm(const TuneRequest& r, RadioSession& s, bool must_exist, Kind done, Send&& send, Finish&& finish) {
-    bool is_sent = !must_exist;
-    if (must_exist)
-        s.service().discover(s.radio(), os::now());
-    else
-        send();
-    return s.run(RadioSession::Ends::by_itself, [&](const radio::RadioEvent& e) {
+    bool is_sent = false;
+    const auto begin = [&] {
+        is_sent = !must_exist;
+        if (must_exist)
+            s.service().discover(s.radio(), os::now());
+        else
+            send();
+    };
+    return s.run(RadioSession::Ends::by_itself, begin, [&](const radio::RadioEvent& e) {
         if (e.kind == Kind::channel_listed && e.ssrc == r.ssrc && !is_sent) {
             is_sent = send();
         } else if (e.kind == Kind::list_done && !is_sent) {
-            s.end(fail_without_channel(s, r.ssrc));
+            s.end(fail_without_channel(s, r.ssrc, e.cut_short));
         } else if (e.kind == done) {
             s.end(finish());
         } else if (e.kind == Kind::expired) {
-            s.end(fail(r.radio.name + " did not answer within 5 s"));
+            s.end(fail(s.full_name() + " did not answer within 5 s"));
         }
     });
 }

@@ -87,14 +87,15 @@ public:
                     tell("clash", e.ssrc, "two radiods use this number, one of them at " + os::endpoint_text(e.source),
                          {{"from", os::endpoint_text(e.source)}});
                 break;
-            case Kind::list_done:
-                // Who is not on a list that was cut short may be there.
-                e.cut_short ? static_cast<void>(is_polling_ = false) : on_list();
-                break;
+            case Kind::list_done: on_list(e.cut_short); break;
             default: break;
         }
     }
 
+    void begin() {
+        is_polling_ = false;
+        poll();
+    }
     void poll() {
         if (std::exchange(is_polling_, true)) return;
         poll_began_ = os::now();
@@ -151,9 +152,13 @@ private:
         }
     }
 
-    // A whole list, asked for twice: what did not answer has gone.
-    void on_list() {
+    // A whole list, asked for twice: what did not answer has gone. Who is not on one that was cut short may be there.
+    void on_list(bool cut_short) {
         is_polling_ = false;
+        if (cut_short != is_cut_short_)
+            tell(cut_short ? "cut_short" : "whole", 0, cut_short ? cut_short_text : "the list is whole again", {});
+        is_cut_short_ = cut_short;
+        if (cut_short) return;
         const bool has_answered =
             std::any_of(known_.begin(), known_.end(), [this](const auto& k) { return k.second.heard >= poll_began_; });
         const bool anybody = has_answered || !session_.service().roster().channels(session_.radio()).empty();
@@ -193,7 +198,8 @@ private:
     std::map<std::pair<std::uint32_t, std::string>, Known> known_;
     Instant poll_began_;
     bool is_polling_ = false;
-    bool is_answering_ = true;  // so that silence is told, and an answer only after it
+    bool is_cut_short_ = false;  // told
+    bool is_answering_ = true;   // so that silence is told, and an answer only after it
 };
 
 int run_watch(const WatchRequest& request) {
@@ -213,8 +219,9 @@ int run_watch(const WatchRequest& request) {
     s.link().on_status(
         [&watcher](radio::RadioId, const Endpoint& from, const Status& status) { watcher.on_status(from, status); });
     s.loop().every(Duration{std::llround(request.interval_s * 1e9)}, [&watcher] { watcher.poll(); });
-    watcher.poll();
-    return s.run(RadioSession::Ends::when_told, [&watcher](const radio::RadioEvent& e) { watcher.on_event(e); });
+    return s.run(
+        RadioSession::Ends::when_told, [&watcher] { watcher.begin(); },
+        [&watcher](const radio::RadioEvent& e) { watcher.on_event(e); });
 }
 
 }  // namespace

@@ -73,10 +73,15 @@ void RadioLink::tell(const radio::RadioEvent& event) {
 
 // -------- the cache
 
+CachedGroup RadioLink::cached_group(radio::RadioId radio) const {
+    const GroupSpec& spec = radios_[radio.index()].spec;
+    return {spec.group, spec.interface};
+}
+
 void RadioLink::recall(radio::RadioId radio) {
     if (cache_ == nullptr) return;
     const auto& known = cache_->state().radios;
-    const auto found = known.find(os::endpoint_text(radios_[radio.index()].spec.group));
+    const auto found = known.find(cached_group(radio).key());
     if (found == known.end()) return;
     const auto unix_s = static_cast<std::int64_t>(::time(nullptr));
     for (const auto& [ssrc, c] : found->second.channels)
@@ -88,18 +93,17 @@ void RadioLink::note_in_cache(radio::RadioId radio, const Endpoint& source, Byte
     CachedRadio heard;
     heard.name = r.name;
     heard.description = std::string(service_.status().frontend.description.view());
-    heard.interface = r.spec.interface;
-    cache_->learn_radio(r.spec.group, heard);
-    cache_->learn_channel(r.spec.group, source, packet, service_.status());
+    cache_->learn_radio(cached_group(radio), heard);
+    cache_->learn_channel(cached_group(radio), source, packet, service_.status());
 }
 
 // After a whole list, what is not on it has gone. Where nobody answered it may be there all the same.
 void RadioLink::note_in_cache(const radio::RadioEvent& event) {
-    const Endpoint& group = radios_[event.radio.index()].spec.group;
+    const CachedGroup group = cached_group(event.radio);
     if (event.kind == radio::RadioEventKind::channel_removed) cache_->forget_channel(group, event.ssrc);
     if (event.kind != radio::RadioEventKind::list_done || event.cut_short) return;
     if (event.answers == 0) return cache_->mark_old(group);
-    const auto found = cache_->state().radios.find(os::endpoint_text(group));
+    const auto found = cache_->state().radios.find(group.key());
     if (found == cache_->state().radios.end()) return;
     std::vector<std::uint32_t> gone;
     for (const auto& [ssrc, c] : found->second.channels)

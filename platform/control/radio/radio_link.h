@@ -79,6 +79,7 @@ private:
     };
     void feed(radio::RadioId radio, const Endpoint& source, Bytes packet);
     void tell(const radio::RadioEvent& event);
+    [[nodiscard]] CachedGroup cached_group(radio::RadioId radio) const;
     void recall(radio::RadioId radio);
     void note_in_cache(radio::RadioId radio, const Endpoint& source, Bytes packet);
     void note_in_cache(const radio::RadioEvent& event);

@@ -158,6 +158,8 @@ std::string read_whole(const std::string& path, std::string& complaint) {
 
 }  // namespace
 
+std::string CachedGroup::key() const { return os::endpoint_text(group) + (interface.empty() ? "" : "," + interface); }
+
 CacheReading parse_cache(std::string_view text, std::int64_t now_s) {
     CacheReading out;
     if (text.empty()) return out;
@@ -190,7 +192,8 @@ CacheReading parse_cache(std::string_view text, std::int64_t now_s) {
         radio.interface = text_in(r, "interface");
         radio.is_announced = flag_in(r, "announced");
         read_channels(list_in(r, "channels"), now_s, radio);
-        out.state.radios[os::endpoint_text(*group)] = std::move(radio);
+        radio.group = *group;
+        out.state.radios[CachedGroup(*group, radio.interface).key()] = std::move(radio);
     }
     return out;
 }
@@ -199,8 +202,8 @@ std::string cache_text(const CacheState& state) {
     Json j = {{"hawser_radio_cache", version}, {"names", Json::array()}, {"radios", Json::array()}};
     for (const auto& [name, known] : state.names)
         j["names"].push_back({{"name", name}, {"group", os::endpoint_text(known.group)}, {"until", known.until_s}});
-    for (const auto& [group, radio] : state.radios) {
-        Json r = {{"group", group},
+    for (const auto& [key, radio] : state.radios) {
+        Json r = {{"group", key.substr(0, key.find(','))},
                   {"name", radio.name},
                   {"description", radio.description},
                   {"interface", radio.interface},
@@ -298,9 +301,12 @@ void StateCache::learn_name(const std::string& host, const Endpoint& group) {
     changed();
 }
 
-void StateCache::learn_radio(const Endpoint& group, const CachedRadio& radio) {
-    if (state_.radios.size() >= radios_max && state_.radios.count(os::endpoint_text(group)) == 0) return;
-    CachedRadio& known = state_.radios[os::endpoint_text(group)];
+void StateCache::learn_radio(const CachedGroup& group, const CachedRadio& radio) {
+    const std::string key = group.key();
+    if (state_.radios.size() >= radios_max && state_.radios.count(key) == 0) return;
+    CachedRadio& known = state_.radios[key];
+    known.group = group.group;
+    known.interface = group.interface;
     bool is_change = known.seen_s + name_good_for_s < unix_s();
     const auto take = [&is_change](std::string& to, const std::string& from) {
         if (from.empty() || from == to) return;
@@ -309,17 +315,16 @@ void StateCache::learn_radio(const Endpoint& group, const CachedRadio& radio) {
     };
     take(known.name, radio.name);
     take(known.description, radio.description);
-    take(known.interface, radio.interface);
     is_change = is_change || (radio.is_announced && !known.is_announced);
     known.is_announced = known.is_announced || radio.is_announced;
     known.seen_s = unix_s();
     if (is_change) changed();
 }
 
-void StateCache::learn_channel(const Endpoint& group, const Endpoint& source, Bytes packet,
+void StateCache::learn_channel(const CachedGroup& group, const Endpoint& source, Bytes packet,
                                const radio::Status& status) {
     if (packet.size() > status_bytes_max) return;
-    const auto found = state_.radios.find(os::endpoint_text(group));
+    const auto found = state_.radios.find(group.key());
     if (found == state_.radios.end()) return;
     CachedRadio& radio = found->second;
     radio.seen_s = unix_s();
@@ -339,13 +344,13 @@ void StateCache::learn_channel(const Endpoint& group, const Endpoint& source, By
     changed();
 }
 
-void StateCache::forget_channel(const Endpoint& group, std::uint32_t ssrc) {
-    const auto found = state_.radios.find(os::endpoint_text(group));
+void StateCache::forget_channel(const CachedGroup& group, std::uint32_t ssrc) {
+    const auto found = state_.radios.find(group.key());
     if (found != state_.radios.end() && found->second.channels.erase(ssrc) != 0) changed();
 }
 
-void StateCache::mark_old(const Endpoint& group) {
-    const auto found = state_.radios.find(os::endpoint_text(group));
+void StateCache::mark_old(const CachedGroup& group) {
+    const auto found = state_.radios.find(group.key());
     if (found == state_.radios.end()) return;
     bool is_change = false;
     for (auto& [ssrc, c] : found->second.channels) is_change = !std::exchange(c.is_old, true) || is_change;

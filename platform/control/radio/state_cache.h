@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/bytes.h"
@@ -32,6 +33,16 @@ struct CachedChannel {
     bool is_old = false;         // nobody of its group answered since: good until its time is over
 };
 
+// One group by two interfaces is two radiods'.
+struct CachedGroup {
+    // Conversion is meant: most groups are known by their address alone.
+    CachedGroup(const Endpoint& at, std::string by = {}) : group(at), interface(std::move(by)) {}
+    Endpoint group;
+    std::string interface;  // as it was named; empty: where the route goes
+    // "239.1.2.3:5006", or "239.1.2.3:5006,eth0".
+    [[nodiscard]] std::string key() const;
+};
+
 struct CachedRadio {
     std::string name;  // as it was asked for or announced
     std::string description;
@@ -39,6 +50,7 @@ struct CachedRadio {
     bool is_announced = false;
     std::int64_t seen_s = 0;  // something of it was heard or announced
     std::map<std::uint32_t, CachedChannel> channels;
+    Endpoint group{};
 };
 
 struct CachedName {
@@ -49,7 +61,7 @@ struct CachedName {
 // The file's content; what does not read is an empty state with the reason.
 struct CacheState {
     std::map<std::string, CachedName> names;
-    std::map<std::string, CachedRadio> radios;  // by "address:port"
+    std::map<std::string, CachedRadio> radios;  // by CachedGroup::key()
 };
 struct CacheReading {
     CacheState state;
@@ -87,11 +99,11 @@ public:
     [[nodiscard]] std::optional<Endpoint> group_of(const std::string& host) const;
     void learn_name(const std::string& host, const Endpoint& group);
     // What is empty or false of it is left as it was known; its channels are not looked at.
-    void learn_radio(const Endpoint& group, const CachedRadio& radio);
-    void learn_channel(const Endpoint& group, const Endpoint& source, Bytes packet, const radio::Status& status);
-    void forget_channel(const Endpoint& group, std::uint32_t ssrc);
+    void learn_radio(const CachedGroup& group, const CachedRadio& radio);
+    void learn_channel(const CachedGroup& group, const Endpoint& source, Bytes packet, const radio::Status& status);
+    void forget_channel(const CachedGroup& group, std::uint32_t ssrc);
     // Nobody of the group answered a poll: its channels may be there all the same.
-    void mark_old(const Endpoint& group);
+    void mark_old(const CachedGroup& group);
     // Writes now what is not written yet, and waits for it; tells whoever is told when it could not be.
     void flush();
     [[nodiscard]] std::uint64_t writes() const { return writes_; }

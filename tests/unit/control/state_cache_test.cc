@@ -94,6 +94,32 @@ TEST_CASE("what was learned is there again after a flush, in folders that were m
     CHECK(said.empty());
 }
 
+TEST_CASE("one group by two interfaces is two radiods, each with its channels") {
+    const Folder folder;
+    const std::string path = folder.path + "/radio.json";
+    const Sample s = sample();
+    const CachedGroup wired(group, "eth0");
+    const CachedGroup by_route(group);
+    {
+        Loop loop;
+        StateCache cache(loop, path, [](const std::string&) {});
+        cache.learn_radio(wired, named("wired"));
+        cache.learn_radio(by_route, named("by route"));
+        cache.learn_channel(wired, source, s.packet, s.status);
+        cache.forget_channel(by_route, s.status.channel.ssrc);
+    }
+    Loop loop;
+    const StateCache cache(loop, path, [](const std::string&) {});
+    const auto& radios = cache.state().radios;
+    REQUIRE(radios.size() == 2);
+    CHECK(radios.at(wired.key()).name == "wired");
+    CHECK(radios.at(wired.key()).interface == "eth0");
+    CHECK(radios.at(wired.key()).group == group);
+    CHECK(radios.at(wired.key()).channels.size() == 1);
+    CHECK(radios.at(by_route.key()).name == "by route");
+    CHECK(radios.at(by_route.key()).channels.empty());
+}
+
 TEST_CASE("a thousand changes are one write, and a counter that moves is none") {
     const Folder folder;
     Loop loop;
