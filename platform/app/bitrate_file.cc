@@ -62,6 +62,11 @@ std::optional<std::uint64_t> BitratePace::next(const SafeRate& rate, Instant now
     return bits;
 }
 
+std::string bitrate_complaint(const BitrateFileSettings& s) {
+    if (s.path.empty() || s.min <= s.max) return {};
+    return "--bitrate-min " + std::to_string(s.min) + " is above --bitrate-max " + std::to_string(s.max);
+}
+
 std::string BitrateFile::write(std::uint64_t bits_per_second) const {
     const auto done = os::replace_file(settings_.path, bitrate_text(settings_.min, bits_per_second));
     return done ? std::string() : "cannot write " + settings_.path + ": " + os::errno_text(done.error());
@@ -95,9 +100,7 @@ void BitrateFile::report(std::string problem, std::string& last) {
 
 Result<Unit, std::string> BitrateFile::begin(Instant now) {
     if (settings_.path.empty()) return Unit{};
-    if (settings_.min > settings_.max)
-        return Failure{"--bitrate-min " + std::to_string(settings_.min) + " is above --bitrate-max " +
-                       std::to_string(settings_.max)};
+    if (std::string complaint = bitrate_complaint(settings_); !complaint.empty()) return Failure{complaint};
     const auto text = beginning_of(settings_.path);
     const std::uint64_t said = text ? bitrate_in(*text).value_or(0) : 0;
     const bool stands = said >= settings_.min && said <= settings_.max;

@@ -25,6 +25,9 @@ struct BitrateFileSettings {
     std::uint64_t max = 30'000'000;
 };
 
+// What is wrong with the settings, as a sentence; empty: nothing.
+[[nodiscard]] std::string bitrate_complaint(const BitrateFileSettings& settings);
+
 // What stands in the file, and when another figure is worth writing.
 class BitratePace {
 public:
@@ -49,7 +52,7 @@ public:
     explicit BitrateFile(BitrateFileSettings settings)
         : settings_(std::move(settings)), pace_(settings_.min, settings_.max) {}
 
-    // What is wrong with the settings, as a sentence; and the file as it is before anything is known: what it says
+    // What is wrong, as a sentence; and the file as it is before anything is known: what it says
     // already where that is within the limits, else the least.
     Result<Unit, std::string> begin(Instant now);
     void update(const SafeRate& rate, Instant now);

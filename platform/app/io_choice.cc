@@ -52,6 +52,10 @@ IoChoice instead_of_uring(Errno error) {
     return IoChoice{IoKind::epoll, "epoll: io_uring is refused (" + uring_refusal(error) + ")"};
 }
 
+std::string_view name_of(IoKind kind) {
+    return kind == IoKind::automatic ? "auto" : kind == IoKind::uring ? "uring" : "epoll";
+}
+
 std::optional<IoKind> parse_io_kind(std::string_view text) {
     if (text == "auto") return IoKind::automatic;
     if (text == "uring") return IoKind::uring;

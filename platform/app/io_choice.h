@@ -26,6 +26,7 @@ struct IoChoice {
 [[nodiscard]] IoChoice instead_of_uring(Errno error);
 
 // "auto", "uring", "epoll".
+[[nodiscard]] std::string_view name_of(IoKind kind);
 [[nodiscard]] std::optional<IoKind> parse_io_kind(std::string_view text);
 
 // Why io_uring could not be set up, in words: the sysctl, the seccomp profile, the kernel's age.

@@ -61,6 +61,8 @@ void set_up_log(Level level, bool compat) {
     logger().flush_on(spdlog::level::trace);
 }
 
+void set_log_level(Level level) { logger().set_level(to_spdlog(level)); }
+
 std::string_view name_of(Level level) {
     for (const LevelName& row : level_names)
         if (row.level == level) return row.name;

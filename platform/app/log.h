@@ -20,6 +20,7 @@ enum class Level : unsigned char { trace, debug, info, warn, error, off };
 [[nodiscard]] std::optional<Level> parse_level(std::string_view text);
 
 void set_up_log(Level level, bool compat);
+void set_log_level(Level level);
 [[nodiscard]] bool logs(Level level);
 void log_line(Level level, std::string_view line);
 [[nodiscard]] std::string_view name_of(Level level);

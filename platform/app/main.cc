@@ -5,10 +5,13 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "platform/app/commands/commands.h"
+#include "platform/app/nearest_word.h"
 
 namespace hawser::app {
 
@@ -72,7 +75,11 @@ int dispatch(int argc, char** argv) {
     }
     for (const Command& c : commands)
         if (wanted == c.name) return c.run(argc - 1, argv + 1);
-    std::fprintf(stderr, "hawser: there is no command '%s'\n\n", argv[1]);
+    std::vector<std::string> known;
+    for (const Command& c : commands) known.emplace_back(c.name);
+    const std::string meant = nearest_word(wanted, known);
+    std::fprintf(stderr, "hawser: there is no command '%s'%s%s\n\n", argv[1], meant.empty() ? "" : "; did you mean ",
+                 meant.c_str());
     print_help(stderr);
     return 2;
 }

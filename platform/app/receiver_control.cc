@@ -3,9 +3,12 @@
 
 #include <algorithm>
 
+#include "platform/app/config/receiver_keys.h"
 #include "platform/app/metrics/common_metrics.h"
 #include "platform/app/random.h"
+#include "platform/app/rpc/config_methods.h"
 #include "platform/app/rpc/receiver_methods.h"
+#include "platform/app/source_prefix.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/limits.h"
 #include "platform/linux/sockaddr.h"
@@ -35,8 +38,22 @@ Result<std::unique_ptr<ReceiverService>, std::string> start_receiver(const bond:
         [&](ReceiverSnapshot& s) { s.reserve(options.groups_max, options.groups_max * options.links_per_group_max); });
 }
 
-ReceiverControl::ReceiverControl(const ReceiverRequest& request)
-    : ServiceControl(EventNames{}), request_(request), files_(request.client_files) {}
+ReceiverControl::ReceiverControl(const ReceiverRequest& request, RereadReceiver reread)
+    : ServiceControl(EventNames{}), request_(request), reread_(std::move(reread)), files_(request.client_files) {}
+
+bool ReceiverControl::take_allowed() {
+    if (request_.allowed.size() > bond::source_prefixes_max) {
+        log(Level::error, "at most {} networks may be allowed (--allow)", bond::source_prefixes_max);
+        return false;
+    }
+    request_.bond.allowed_count = 0;
+    for (const std::string& text : request_.allowed) {
+        const auto prefix = parse_prefix(text);
+        HAWSER_CHECK(prefix);
+        request_.bond.allowed[request_.bond.allowed_count++] = *prefix;
+    }
+    return true;
+}
 
 bool ReceiverControl::start_service() {
     const auto address = os::parse_address(request_.listen_address);
@@ -73,9 +90,18 @@ void ReceiverControl::on_event(const Event& event) {
     if (event.kind == EventKind::receiver_listening && request_.compat) log(Level::info, "srtla_rec is now running");
 }
 
-Result<Unit, std::string> ReceiverControl::reload() {
-    look_up_server();
-    return Unit{};
+Result<std::function<void()>, std::string> ReceiverControl::prepare_reload() {
+    ReceiverRequest wanted = request_;
+    if (reread_) {
+        auto read = reread_();
+        if (!read) return Failure{read.error()};
+        wanted = std::move(read).value();
+    }
+    return std::function<void()>([this, wanted = std::move(wanted)]() mutable {
+        tell(adopt(receiver_section(request_), receiver_section(wanted)));
+        set_log_level(request_.log_level);
+        look_up_server();
+    });
 }
 
 void ReceiverControl::add_methods(rpc::Methods& methods) {
@@ -83,7 +109,10 @@ void ReceiverControl::add_methods(rpc::Methods& methods) {
         refresh();
         return snapshot();
     };
-    add_receiver_methods(methods, figures, request_.server_host + ":" + std::to_string(request_.server_port));
+    const auto server = [this] { return request_.server_host + ":" + std::to_string(request_.server_port); };
+    add_receiver_methods(methods, figures, server);
+    add_config_methods(
+        methods, [this] { return receiver_section(request_); }, request_.config_file);
 }
 
 std::string ReceiverControl::table() {
@@ -124,13 +153,17 @@ bool ReceiverControl::on_first_answer(const control::Resolution& first) {
     }
     if (!start_service() || !serve_metrics()) return false;
     on_resolved(first);
-    if (!os::parse_address(request_.server_host)) loop_.every(lookup_interval, [this] { look_up_server(); });
+    // A reload may bring a name instead of an address.
+    loop_.every(lookup_interval, [this] {
+        if (!os::parse_address(request_.server_host)) look_up_server();
+    });
     before_.at = os::now();
     print_stats_every(request_.stats_seconds);
     return true;
 }
 
 int ReceiverControl::run() {
+    if (!take_allowed()) return 1;
     if (!take_control_socket(request_.control)) return 1;
     take_signals();
     if (!keep_channels(request_.radio)) return 1;
@@ -138,6 +171,8 @@ int ReceiverControl::run() {
     return run_loop();
 }
 
-int run_receiver(const ReceiverRequest& request) { return ReceiverControl(request).run(); }
+int run_receiver(const ReceiverRequest& request, RereadReceiver reread) {
+    return ReceiverControl(request, std::move(reread)).run();
+}
 
 }  // namespace hawser::app

@@ -20,7 +20,7 @@ using ReceiverService = PumpService<bond::Receiver>;
 
 class ReceiverControl final : ServiceControl<ReceiverService> {
 public:
-    explicit ReceiverControl(const ReceiverRequest& request);
+    ReceiverControl(const ReceiverRequest& request, RereadReceiver reread);
     // The exit code.
     int run();
 
@@ -28,17 +28,19 @@ private:
     [[nodiscard]] bool on_first_answer(const control::Resolution& resolution) override;
     void on_resolved(const control::Resolution& resolution) override;
     void on_event(const Event& event) override;
-    [[nodiscard]] Result<Unit, std::string> reload() override;
+    [[nodiscard]] Result<std::function<void()>, std::string> prepare_reload() override;
     [[nodiscard]] std::string table() override;
     [[nodiscard]] std::string json() const override;
     [[nodiscard]] Json stats() override { return figures_of(snapshot()); }
     void add_methods(rpc::Methods& methods) override;
 
+    [[nodiscard]] bool take_allowed();
     [[nodiscard]] bool start_service();
     [[nodiscard]] bool serve_metrics();
     void look_up_server() { look_up(request_.server_host, request_.server_port); }
 
     ReceiverRequest request_;
+    RereadReceiver reread_;
     ClientFiles files_;
     Resolved server_;
     ReceiverFiguresBefore before_;

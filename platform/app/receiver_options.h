@@ -2,10 +2,13 @@
 // What the operator asked of a receiver, however it was said: `hawser recv`, or a peer's command line as srtla_rec.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/bond/receiver.h"
+#include "platform/app/log.h"
 #include "platform/app/pump_service.h"
 #include "platform/app/radio/keep.h"
 #include "platform/control/rpc/server_settings.h"
@@ -18,6 +21,7 @@ struct ReceiverRequest {
     std::string listen_address = "::";  // both families
     std::string server_host;
     std::uint16_t server_port = 0;
+    std::vector<std::string> allowed;  // networks that may register, as parse_prefix() takes them; none: all
     bond::ReceiverOptions bond;
     PumpSettings pump;
     std::string client_files;  // folder for srtla-group-PORT files; empty: none
@@ -25,9 +29,14 @@ struct ReceiverRequest {
     double stats_seconds = 0;     // 0: none
     rpc::ServerSettings control;  // no path: none
     std::optional<Endpoint> metrics;
+    Level log_level = Level::info;
+    std::string config_file;  // that this came from; empty: none
 };
 
+// As RereadSender.
+using RereadReceiver = std::function<Result<ReceiverRequest, std::string>()>;
+
 // Runs until a signal; the process's exit code.
-int run_receiver(const ReceiverRequest& request);
+int run_receiver(const ReceiverRequest& request, RereadReceiver reread = {});
 
 }  // namespace hawser::app

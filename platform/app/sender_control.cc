@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "platform/app/config/sender_keys.h"
 #include "platform/app/metrics/common_metrics.h"
 #include "platform/app/metrics/sender_metrics.h"
 #include "platform/app/random.h"
+#include "platform/app/rpc/config_methods.h"
 #include "platform/app/sender_figures.h"
+#include "platform/app/sender_uplinks.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
 
@@ -16,6 +19,8 @@ namespace hawser::app {
 namespace {
 
 constexpr Duration bitrate_every{200'000'000};  // twice the law's pace
+
+std::string receiver_text(const SenderRequest& r) { return r.receiver_host + ":" + std::to_string(r.receiver_port); }
 
 }  // namespace
 
@@ -29,56 +34,18 @@ Result<std::unique_ptr<SenderService>, std::string> start_sender(const bond::Sen
         [](SenderSnapshot&) {});
 }
 
-SenderControl::SenderControl(const SenderRequest& request)
+SenderControl::SenderControl(const SenderRequest& request, RereadSender reread)
     : ServiceControl(EventNames{
-          request.receiver_host + ":" + std::to_string(request.receiver_port),
+          receiver_text(request),
           [](const void* self, LinkId link) { return static_cast<const SenderControl*>(self)->uplink_name(link); },
           this}),
       request_(request),
+      reread_(std::move(reread)),
       links_([this](const Command& c) { send(c); }, request.receiver_host),
       bitrate_(request.bitrate) {}
 
 std::string SenderControl::uplink_name(LinkId link) const {
     return link.index() < links_max ? links_.names()[link.index()] : std::string("?");
-}
-
-Result<control::UplinkList, std::string> SenderControl::read_list() const {
-    const auto forms = request_.compat ? control::UplinkForms::addresses : control::UplinkForms::all;
-    control::UplinkList list;
-    if (!request_.uplinks_file.empty()) {
-        auto read = control::read_uplinks(request_.uplinks_file, forms);
-        if (!read) return read;
-        list = std::move(read).value();
-    }
-    for (const std::string& entry : request_.uplinks) {
-        std::string complaint;
-        static_cast<void>(control::add_uplink(list, entry, forms, complaint));
-        if (!complaint.empty()) return Failure{"--uplink: " + complaint};
-    }
-    for (const std::string& entry : request_.metered) {
-        std::string complaint;
-        const auto named = control::parse_uplink(entry, forms, complaint);
-        if (!complaint.empty()) return Failure{"--metered: " + complaint};
-        bool any = false;
-        for (UplinkSpec& u : list.uplinks) {
-            const bool is_meant = control::same_uplink(u, *named) ||
-                                  (named->device[0] == '\0' && u.source.address == named->source.address);
-            u.settings.metered = u.settings.metered || is_meant;
-            any = any || is_meant;
-        }
-        if (!any) log(Level::warn, "--metered: there is no uplink {}", control::uplink_text(*named));
-    }
-    const auto is_removed = [&](const UplinkSpec& u) {
-        return std::find(removed_.begin(), removed_.end(), control::uplink_text(u)) != removed_.end();
-    };
-    list.uplinks.erase(std::remove_if(list.uplinks.begin(), list.uplinks.end(), is_removed), list.uplinks.end());
-    if (list.uplinks.empty() && !list.automatic) {
-        const std::string first = list.complaints.empty() ? "" : " (" + list.complaints.front() + ")";
-        return Failure{request_.uplinks_file.empty()
-                           ? std::string("no uplinks given: a file, or --uplink ADDRESS, INTERFACE or auto")
-                           : "Failed to parse any IP addresses in " + request_.uplinks_file + first};
-    }
-    return list;
 }
 
 bool SenderControl::start_service() {
@@ -114,19 +81,37 @@ void SenderControl::apply(const control::UplinkList& list) {
     links_.want(list.uplinks, automatic);
 }
 
-Result<Unit, std::string> SenderControl::reload() {
-    const auto removed = std::exchange(removed_, {});
-    auto list = read_list();
-    if (!list) {
-        removed_ = removed;
-        log(Level::error, "reload refused, the uplinks stay as they are: {}", list.error());
-        return Failure{list.error()};
+Result<std::function<void()>, std::string> SenderControl::prepare_reload() {
+    SenderRequest wanted = request_;
+    if (reread_) {
+        auto read = reread_();
+        if (!read) return Failure{read.error()};
+        wanted = std::move(read).value();
     }
-    list_ = std::move(list).value();
-    if (!has_answer()) return Unit{};
-    apply(list_);
-    look_up_receiver();
-    return Unit{};
+    auto list = wanted_uplinks(wanted, added_);
+    if (!list) return Failure{list.error()};
+    if (std::string complaint = bitrate_complaint(wanted.bitrate); !complaint.empty()) return Failure{complaint};
+    return std::function<void()>([this, wanted = std::move(wanted), list = std::move(list).value()]() mutable {
+        adopt_request(wanted);
+        list_ = std::move(list);
+        if (!has_answer()) return;
+        apply(list_);
+        look_up_receiver();
+    });
+}
+
+void SenderControl::adopt_request(SenderRequest& wanted) {
+    const Adopted adopted = adopt(sender_section(request_), sender_section(wanted));
+    tell(adopted);
+    request_.policies = wanted.policies;
+    set_log_level(request_.log_level);
+    if (adopted.any_of("sender.receiver")) {
+        name_peer(receiver_text(request_));
+        links_.name_receiver(request_.receiver_host);
+    }
+    if (adopted.any_of("sender.encoder.")) begin_bitrate();
+    select(request_.selection);
+    set_silence(request_.bond.link_silence);
 }
 
 void SenderControl::on_resolved(const control::Resolution& r) {
@@ -145,6 +130,18 @@ void SenderControl::on_event(const Event& event) {
     if (event.kind == EventKind::uplink_silent || event.kind == EventKind::uplink_open_failed ||
         event.kind == EventKind::uplink_opened)
         links_.connected(event.link, false);
+}
+
+// What it needs was there when the program started or is the operator's to mend: the stream goes on without.
+void SenderControl::begin_bitrate() {
+    bitrate_ = BitrateFile(request_.bitrate);
+    if (const auto begun = bitrate_.begin(os::now()); !begun) log(Level::error, "{}", begun.error());
+}
+
+void SenderControl::add_methods(rpc::Methods& methods) {
+    add_sender_methods(methods, *this);
+    add_config_methods(
+        methods, [this] { return sender_section(request_); }, request_.config_file);
 }
 
 std::vector<MetricsPage> SenderControl::metrics_pages() {
@@ -168,7 +165,7 @@ std::string SenderControl::table() {
 std::string SenderControl::json() const { return figures_json(snapshot(), links_.names(), links_.waiting()); }
 
 int SenderControl::run() {
-    auto list = read_list();
+    auto list = wanted_uplinks(request_, added_);
     if (!list) {
         log(Level::error, "{}", list.error());
         return 1;
@@ -185,14 +182,17 @@ int SenderControl::run() {
     select(request_.selection);
     links_.follow(loop_);
     look_up_receiver();
-    if (!request_.bitrate.path.empty())
-        loop_.every(bitrate_every, [this] {
-            refresh();
-            bitrate_.update(snapshot().safe_rate, os::now());
-        });
+    // A reload may name a file.
+    loop_.every(bitrate_every, [this] {
+        if (request_.bitrate.path.empty()) return;
+        refresh();
+        bitrate_.update(snapshot().safe_rate, os::now());
+    });
     return run_loop();
 }
 
-int run_sender(const SenderRequest& request) { return SenderControl(request).run(); }
+int run_sender(const SenderRequest& request, RereadSender reread) {
+    return SenderControl(request, std::move(reread)).run();
+}
 
 }  // namespace hawser::app

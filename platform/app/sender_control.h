@@ -21,7 +21,7 @@ using SenderService = PumpService<bond::Sender>;
 
 class SenderControl final : ServiceControl<SenderService>, SenderSteering {
 public:
-    explicit SenderControl(const SenderRequest& request);
+    SenderControl(const SenderRequest& request, RereadSender reread);
     // The exit code.
     int run();
 
@@ -29,11 +29,11 @@ private:
     [[nodiscard]] bool on_first_answer(const control::Resolution& resolution) override;
     void on_resolved(const control::Resolution& resolution) override;
     void on_event(const Event& event) override;
-    [[nodiscard]] Result<Unit, std::string> reload() override;
+    [[nodiscard]] Result<std::function<void()>, std::string> prepare_reload() override;
     [[nodiscard]] std::string table() override;
     [[nodiscard]] std::string json() const override;
     [[nodiscard]] Json stats() override { return sender_stats(*this); }
-    void add_methods(rpc::Methods& methods) override { add_sender_methods(methods, *this); }
+    void add_methods(rpc::Methods& methods) override;
 
     // Of SenderSteering.
     [[nodiscard]] const SenderSnapshot& figures() override;
@@ -46,7 +46,8 @@ private:
     [[nodiscard]] Result<std::string, std::string> add_link(const std::string& entry) override;
     [[nodiscard]] Result<Unit, std::string> remove_link(const std::string& name) override;
 
-    [[nodiscard]] Result<control::UplinkList, std::string> read_list() const;
+    void adopt_request(SenderRequest& wanted);
+    void begin_bitrate();
     [[nodiscard]] bool start_service();
     [[nodiscard]] std::vector<MetricsPage> metrics_pages();
     void look_up_receiver() { look_up(request_.receiver_host, request_.receiver_port); }
@@ -54,8 +55,9 @@ private:
     [[nodiscard]] std::string uplink_name(LinkId link) const;
 
     SenderRequest request_;
-    control::UplinkList list_;          // applied once the first lookup is answered
-    std::vector<std::string> removed_;  // over the control socket, until the next reload
+    RereadSender reread_;
+    control::UplinkList list_;        // applied once the first lookup is answered
+    std::vector<std::string> added_;  // over the control socket; reloads keep them
     SenderLinks links_;
     SenderSnapshot previous_{};
     BitrateFile bitrate_;

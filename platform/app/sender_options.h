@@ -2,14 +2,17 @@
 // What the operator asked of a sender, however it was said: `hawser send`, or a peer's command line as srtla_send.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/bond/sender.h"
 #include "platform/app/bitrate_file.h"
+#include "platform/app/log.h"
 #include "platform/app/pump_service.h"
 #include "platform/app/radio/keep.h"
+#include "platform/control/links/link_policy.h"
 #include "platform/control/rpc/server_settings.h"
 #include "platform/control/uplink_list.h"
 
@@ -28,6 +31,7 @@ struct SenderRequest {
         .include = {},
         // What leads into other uplinks, or to machines inside this one.
         .exclude = {"tun*", "tap*", "wg*", "tailscale*", "zt*", "docker*", "br-*", "virbr*", "veth*"}};
+    control::LinkPolicies policies;
     std::vector<std::string> metered;  // addresses of uplinks, with a device or for each device
     // Ahead over every kind of link: perf/README.md.
     select::Settings selection{.mode = select::Mode::adaptive};
@@ -38,9 +42,15 @@ struct SenderRequest {
     double stats_seconds = 0;     // 0: none
     rpc::ServerSettings control;  // no path: none
     std::optional<Endpoint> metrics;
+    Level log_level = Level::info;
+    std::string config_file;  // that this came from; empty: none
 };
 
+// What is wanted now, where that is read again on a reload: the configuration file, and the command line over it. The
+// error is a sentence. Empty: only the uplinks file is read again.
+using RereadSender = std::function<Result<SenderRequest, std::string>()>;
+
 // Runs until a signal or the end of all hope; the process's exit code.
-int run_sender(const SenderRequest& request);
+int run_sender(const SenderRequest& request, RereadSender reread = {});
 
 }  // namespace hawser::app

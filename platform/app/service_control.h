@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/app/config/key.h"
 #include "platform/app/event_text.h"
 #include "platform/app/metrics/metrics_server.h"
 #include "platform/app/pump_service.h"
@@ -44,8 +45,9 @@ protected:
     [[nodiscard]] virtual bool on_first_answer(const control::Resolution& resolution) = 0;  // false: exit code 1
     virtual void on_resolved(const control::Resolution& resolution) = 0;                    // the later answers
     virtual void on_event(const Event& event) = 0;                                          // after it was told
-    [[nodiscard]] virtual Result<Unit, std::string> reload() = 0;  // its own part; the error has been logged too
-    [[nodiscard]] virtual std::string table() = 0;                 // with rates since the last one
+    // Reads its own part anew, without effect. What is answered makes it count, once all parts are found good.
+    [[nodiscard]] virtual Result<std::function<void()>, std::string> prepare_reload() = 0;
+    [[nodiscard]] virtual std::string table() = 0;  // with rates since the last one
     [[nodiscard]] virtual std::string json() const = 0;
     [[nodiscard]] virtual Json stats() = 0;               // as get_stats answers
     virtual void add_methods(rpc::Methods& methods) = 0;  // of the control socket
@@ -150,6 +152,15 @@ protected:
 
     [[nodiscard]] bool has_answer() const { return has_answer_; }
 
+    // The far end's name in what is told of it.
+    void name_peer(std::string name) { events_.name_receiver(std::move(name)); }
+    // What a reload changed, and what it could not.
+    static void tell(const Adopted& adopted) {
+        for (const std::string& key : adopted.taken) log(Level::info, "reload: {} has changed", key);
+        for (const std::string& key : adopted.waiting)
+            log(Level::warn, "reload: {} has changed, which counts from the next start on", key);
+    }
+
     control::Loop loop_;
 
 private:
@@ -189,16 +200,22 @@ private:
         kept_->stop([this, code] { loop_.quit(code); });
     }
 
-    // What SIGHUP and the control socket's `reload` do: each part, whatever became of the other.
+    // What SIGHUP and the control socket's `reload` do: all of it, or nothing.
     Result<Unit, std::string> reload_all() {
         if (stopping_) return Failure{std::string("the program is ending")};
-        auto done = reload();
-        if (!kept_) return done;
-        if (const auto loaded = kept_->load(); !loaded) {
-            log(Level::error, "reload refused, the radio channels stay as they are: {}", loaded.error());
-            if (done) return Failure{loaded.error()};
+        const auto refused = [](const std::string& why) {
+            log(Level::error, "reload refused, everything stays as it is: {}", why);
+            return Failure{why};
+        };
+        const auto own = prepare_reload();
+        if (!own) return refused(own.error());
+        if (kept_) {
+            auto channels = kept_->read();
+            if (!channels) return refused(channels.error());
+            kept_->apply(*channels);
         }
-        return done;
+        own.value()();
+        return Unit{};
     }
 
     void on_signal(int signal) {

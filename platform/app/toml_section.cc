@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "platform/app/nearest_word.h"
+
 namespace hawser::app {
 
 namespace {
@@ -105,10 +107,15 @@ std::vector<const toml::table*> Section::tables(std::string_view key) {
     return out;
 }
 
+std::string Section::meant(std::string_view key) const {
+    const std::string nearest = nearest_word(key, {asked_.begin(), asked_.end()});
+    return nearest.empty() ? std::string() : fmt::format("; '{}' is one", nearest);
+}
+
 void Section::finish() {
     for (const auto& [key, node] : table_)
         if (asked_.find(key.str()) == asked_.end())
-            complaint_.make(key.source(), named(key.str()), "there is no such key here");
+            complaint_.make(key.source(), named(key.str()), "there is no such key here" + meant(key.str()));
 }
 
 }  // namespace hawser::app

@@ -38,6 +38,8 @@ public:
 
     [[nodiscard]] bool has(std::string_view key) const { return table_.contains(key); }
     [[nodiscard]] bool is_text(std::string_view key) const { return table_.get(key) && table_.get(key)->is_string(); }
+    // Whatever it is; null: not there.
+    [[nodiscard]] const toml::node* node(std::string_view key) { return find(key); }
     [[nodiscard]] std::optional<double> number(std::string_view key, const Bounds& bounds);
     // A number, or a list of at least one.
     [[nodiscard]] std::vector<double> numbers(std::string_view key, const Bounds& bounds);
@@ -57,6 +59,8 @@ public:
 private:
     [[nodiscard]] const toml::node* find(std::string_view key);
     [[nodiscard]] std::optional<double> checked(const toml::node& node, std::string_view key, const Bounds& bounds);
+    // "; 'NEAREST' is one", or nothing.
+    [[nodiscard]] std::string meant(std::string_view key) const;
     [[nodiscard]] std::string named(std::string_view key) const {
         return path_.empty() ? std::string(key) : path_ + ": " + std::string(key);
     }

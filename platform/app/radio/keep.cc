@@ -22,18 +22,20 @@ KeptChannels::KeptChannels(control::Loop& loop, const KeepRequest& request, Tell
     keeper_.listeners().add(this, std::move(teller));
 }
 
-Result<Unit, std::string> KeptChannels::load() {
-#ifdef HAWSER_HAS_TOML
+Result<control::DesiredState, std::string> KeptChannels::read() const {
     auto wanted = read_keep_file(request_.file, request_.radio.name);
-    if (!wanted) return Failure{wanted.error()};
+    if (!wanted) return wanted;
     for (control::WantedRadio& r : wanted->radios)
         if (!request_.radio.interface.empty() && r.address.interface.empty())
             r.address.interface = request_.radio.interface;
-    keeper_.apply(*wanted);
+    return wanted;
+}
+
+Result<Unit, std::string> KeptChannels::load() {
+    const auto wanted = read();
+    if (!wanted) return Failure{wanted.error()};
+    apply(*wanted);
     return Unit{};
-#else
-    return Failure{std::string("built without toml++, which files of channels need")};
-#endif
 }
 
 std::string KeptChannels::figures_json() const {

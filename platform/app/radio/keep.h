@@ -31,6 +31,9 @@ public:
 
     // Reads the file. The error is a sentence with file, line and key; what was wanted before is then wanted still.
     Result<Unit, std::string> load();
+    // The same in two steps.
+    [[nodiscard]] Result<control::DesiredState, std::string> read() const;
+    void apply(const control::DesiredState& wanted) { keeper_.apply(wanted); }
     void stop(std::function<void()> done) { keeper_.stop(std::move(done)); }
     // Channels and commands, as one object.
     [[nodiscard]] std::string figures_json() const;

@@ -4,16 +4,13 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 #include <set>
 
 #include "engine/radio/address.h"
 #include "engine/radio/frequency.h"
 #include "platform/app/radio/command_status.h"
+#include "platform/app/text_file.h"
 #include "platform/app/toml_section.h"
 #include "platform/linux/sockaddr.h"
 
@@ -23,8 +20,6 @@ namespace {
 
 using radio::FieldFault;
 using F = radio::RadioField;
-
-constexpr std::size_t file_bytes_max = std::size_t{1} << 20;
 
 // Short keys of a channel, and the fields that they are.
 struct Alias {
@@ -228,14 +223,9 @@ Result<control::DesiredState, std::string> parse_keep_file(std::string_view text
 }
 
 Result<control::DesiredState, std::string> read_keep_file(const std::string& path, const std::string& default_radio) {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"), std::fclose);
-    if (!file) return Failure{path + ": " + std::strerror(errno)};
-    std::string text(file_bytes_max + 1, '\0');
-    errno = 0;
-    text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-    if (std::ferror(file.get()) != 0) return Failure{path + ": " + std::strerror(errno)};
-    if (text.size() > file_bytes_max) return Failure{path + ": it is longer than a megabyte"};
-    return parse_keep_file(text, path, default_radio);
+    const auto text = read_text_file(path);
+    if (!text) return Failure{text.error()};
+    return parse_keep_file(*text, path, default_radio);
 }
 
 }  // namespace hawser::app

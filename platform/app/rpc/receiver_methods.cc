@@ -30,10 +30,11 @@ Json status_of(const ReceiverSnapshot& s, const std::string& server) {
 
 }  // namespace
 
-void add_receiver_methods(rpc::Methods& methods, std::function<const ReceiverSnapshot&()> figures, std::string server) {
+void add_receiver_methods(rpc::Methods& methods, std::function<const ReceiverSnapshot&()> figures,
+                          std::function<std::string()> server) {
     methods.add({"get_status", Role::observe,
                  [figures, server = std::move(server)](const Params&, const Caller&) -> Outcome {
-                     return status_of(figures(), server);
+                     return status_of(figures(), server());
                  },
                  "what it serves, and how many groups and links there are"});
     methods.add({"get_stats", Role::observe,

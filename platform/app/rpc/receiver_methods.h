@@ -10,7 +10,8 @@
 
 namespace hawser::app {
 
-// `figures` answers the newest snapshot. `server`: the SRT server, as the operator wrote it.
-void add_receiver_methods(rpc::Methods& methods, std::function<const ReceiverSnapshot&()> figures, std::string server);
+// `figures` answers the newest snapshot, `server` the SRT server as the operator wrote it.
+void add_receiver_methods(rpc::Methods& methods, std::function<const ReceiverSnapshot&()> figures,
+                          std::function<std::string()> server);
 
 }  // namespace hawser::app

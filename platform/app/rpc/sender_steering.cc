@@ -39,8 +39,7 @@ Result<std::string, std::string> SenderControl::add_link(const std::string& entr
     if (added == control::Added::no || !complaint.empty()) return Failure{complaint};
     const bool is_auto = list.uplinks.size() == list_.uplinks.size();
     const std::string name = is_auto ? "auto" : control::uplink_text(list.uplinks.back());
-    removed_.erase(std::remove(removed_.begin(), removed_.end(), name), removed_.end());
-    request_.uplinks.push_back(entry);
+    added_.push_back(entry);
     list_ = std::move(list);
     if (has_answer()) apply(list_);
     return name;
@@ -56,9 +55,7 @@ Result<Unit, std::string> SenderControl::remove_link(const std::string& name) {
         const auto spec = control::parse_uplink(entry, control::UplinkForms::all, complaint);
         return spec && is_it(*spec);
     };
-    request_.uplinks.erase(std::remove_if(request_.uplinks.begin(), request_.uplinks.end(), names_it),
-                           request_.uplinks.end());
-    removed_.push_back(name);
+    added_.erase(std::remove_if(added_.begin(), added_.end(), names_it), added_.end());
     list_.complaints.clear();
     list_.uplinks.erase(found);
     if (has_answer()) apply(list_);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// The tables of the configuration file that sender and receiver have alike.
+#pragma once
+
+#include "platform/app/config/key.h"
+#include "platform/app/log.h"
+#include "platform/app/pump_service.h"
+#include "platform/app/radio/keep.h"
+#include "platform/control/rpc/server_settings.h"
+
+namespace hawser::app {
+
+[[nodiscard]] KeyTable pump_table(PumpSettings& settings);
+[[nodiscard]] KeyTable control_table(rpc::ServerSettings& settings);
+[[nodiscard]] KeyTable metrics_table(std::optional<Endpoint>& at);
+[[nodiscard]] KeyTable log_table(Level& level, double& stats_seconds);
+[[nodiscard]] KeyTable radio_table(KeepRequest& request);
+
+}  // namespace hawser::app
