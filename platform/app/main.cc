@@ -26,6 +26,7 @@ struct Command {
 constexpr Command commands[] = {
     {"send", command_send, "SRT from a local port, over several uplinks, to an SRTLA receiver"},
     {"recv", command_recv, "SRTLA senders' uplinks in, SRT out to a server"},
+    {"check", command_check, "a configuration file looked through, and what would run with it"},
     {"doctor", command_doctor, "whether packets leave by each uplink and come back, and what to do where not"},
     {"status", command_status, "a running hawser's links, once or each second"},
     {"top", command_top, "the same, live"},

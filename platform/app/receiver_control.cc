@@ -41,18 +41,14 @@ Result<std::unique_ptr<ReceiverService>, std::string> start_receiver(const bond:
 ReceiverControl::ReceiverControl(const ReceiverRequest& request, RereadReceiver reread)
     : ServiceControl(EventNames{}), request_(request), reread_(std::move(reread)), files_(request.client_files) {}
 
-bool ReceiverControl::take_allowed() {
-    if (request_.allowed.size() > bond::source_prefixes_max) {
-        log(Level::error, "at most {} networks may be allowed (--allow)", bond::source_prefixes_max);
-        return false;
-    }
+// How many there may be was verified before.
+void ReceiverControl::take_allowed() {
     request_.bond.allowed_count = 0;
     for (const std::string& text : request_.allowed) {
         const auto prefix = parse_prefix(text);
-        HAWSER_CHECK(prefix);
+        HAWSER_CHECK(prefix && request_.bond.allowed_count < bond::source_prefixes_max);
         request_.bond.allowed[request_.bond.allowed_count++] = *prefix;
     }
-    return true;
 }
 
 bool ReceiverControl::start_service() {
@@ -163,7 +159,7 @@ bool ReceiverControl::on_first_answer(const control::Resolution& first) {
 }
 
 int ReceiverControl::run() {
-    if (!take_allowed()) return 1;
+    take_allowed();
     if (!take_control_socket(request_.control)) return 1;
     take_signals();
     if (!keep_channels(request_.radio)) return 1;

@@ -34,7 +34,7 @@ private:
     [[nodiscard]] Json stats() override { return figures_of(snapshot()); }
     void add_methods(rpc::Methods& methods) override;
 
-    [[nodiscard]] bool take_allowed();
+    void take_allowed();
     [[nodiscard]] bool start_service();
     [[nodiscard]] bool serve_metrics();
     void look_up_server() { look_up(request_.server_host, request_.server_port); }

@@ -20,7 +20,7 @@ Result<control::UplinkList, std::string> wanted_uplinks(const SenderRequest& req
         for (const std::string& entry : *entries) {
             std::string complaint;
             static_cast<void>(control::add_uplink(list, entry, forms, complaint));
-            if (!complaint.empty()) return Failure{"uplink: " + complaint};
+            if (!complaint.empty()) return Failure{"--uplink: " + complaint};
         }
     for (const std::string& entry : request.metered) {
         std::string complaint;

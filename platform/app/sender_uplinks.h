@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The uplinks that an operator wants in all: of the uplinks file, the command line or the configuration file, and of the
-// control socket.
+// The uplinks that an operator wants in all: of the uplinks file, of the command line or the configuration file, and of
+// the control socket.
 #pragma once
 
 #include "platform/app/sender_options.h"

@@ -222,7 +222,7 @@ def files_that_cannot_be_read(folder):
             spoil()
             send.said = ""
             send.child.send_signal(signal.SIGHUP)
-            line = send.wait_for(r"reload refused, the uplinks stay as they are: .*")
+            line = send.wait_for(r"reload refused, everything stays as it is: .*")
             check(f"{spoil.__name__}: file and reason are named",
                   line and path in line.group(0) and reason in line.group(0), send.said)
             now = figures(send)

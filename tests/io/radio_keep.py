@@ -279,7 +279,7 @@ def service():
             check(f"hawser {name}: and takes up channels", code == 0 and service_running.wait_for("5000 active, made"), service_running.said)
             put("nonsense\n")
             service_running.child.send_signal(signal.SIGHUP)
-            check(f"hawser {name} refuses a bad file", service_running.wait_for(r"reload refused, the radio channels stay .*channels.toml:1"), service_running.said)
+            check(f"hawser {name} refuses a bad file", service_running.wait_for(r"reload refused, everything stays .*channels.toml:1"), service_running.said)
             put(ONE.replace("lifetime = 50\n", ""))
             check(f"hawser {name} ends in order, and ends them", service_running.end(signal.SIGTERM, 10) == 0 and gone(14074), service_running.said)
     put("nonsense\n")

@@ -6,6 +6,7 @@ namespace hawser::app {
 
 int command_send(int argc, char** argv);
 int command_recv(int argc, char** argv);
+int command_check(int argc, char** argv);
 int command_doctor(int argc, char** argv);
 int command_demo(int argc, char** argv);
 int command_sim(int argc, char** argv);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // hawser status, top, ctl and log: what a running hawser says and takes over its control socket, named by -s or the
 // environment's HAWSER_CONTROL.
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include "platform/app/commands/commands.h"
@@ -12,13 +14,16 @@ namespace hawser::app {
 namespace {
 
 void add_socket_option(cli::App& app, std::string& path) {
-    app.add_option("-s,--socket", path, "the control socket of a running hawser (--control of send and recv)")
+    app.add_option("-s,--socket", path,
+                   "the control socket of a running hawser (--control of send and recv; default: a service's)")
         ->envname("HAWSER_CONTROL")
         ->type_name("PATH");
 }
 
 // False when there is none, which has been said then.
-bool has_socket(const cli::App& app, const std::string& path) {
+bool has_socket(const cli::App& app, std::string& path) {
+    for (const char* usual : {rpc::usual_sender_socket, rpc::usual_receiver_socket})
+        if (path.empty() && ::access(usual, F_OK) == 0) path = usual;
     if (!path.empty()) return true;
     std::fprintf(stderr, "%s: no control socket named: -s PATH, or HAWSER_CONTROL in the environment\n",
                  app.get_name().c_str());

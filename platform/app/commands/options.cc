@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "platform/app/config/config_file.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
@@ -80,18 +81,28 @@ void add_pump_options(cli::App& app, PumpSettings& settings) {
         ->group(group);
 }
 
-void LogOptions::add_to(cli::App& app) {
-    app.add_option("--log-level,--log_level", text_, "trace, debug, info, warn, error or off (default info)")
+void add_log_options(cli::App& app, Level& level) {
+    app.add_option_function<std::string>(
+           "--log-level,--log_level", [&level](const std::string& text) { level = *parse_level(text); },
+           "trace, debug, info, warn, error or off (default info)")
         ->check([](const std::string& text) {
             return parse_level(text) ? std::string()
                                      : in_quotes(text) + " is no log level (trace, debug, info, warn, error, off)";
         })
         ->type_name("LEVEL")
         ->group("Log");
-    app.add_flag("--verbose,--debug", verbose_, "the same as --log-level debug")->group("Log");
+    app.add_flag_function(
+           "--verbose,--debug", [&level](std::int64_t) { level = Level::debug; }, "the same as --log-level debug")
+        ->group("Log");
 }
 
-Level LogOptions::level() const { return verbose_ ? Level::debug : *parse_level(text_); }
+void add_config_option(cli::App& app, std::string& file) {
+    app.add_option("-c,--config", file,
+                   std::string("a configuration file, read again on SIGHUP; the command line goes before it (default "
+                               "where nothing says what to run: ") +
+                       usual_config_file + "); hawser check tells of it")
+        ->type_name("FILE");
+}
 
 void add_control_options(cli::App& app, rpc::ServerSettings& settings) {
     const std::string group = "Control socket and metrics";

@@ -22,16 +22,11 @@ inline constexpr int exit_usage = 2;
 // --io, --coalesce, --prompt, --cpu, --buffer: how the pump runs.
 void add_pump_options(cli::App& app, PumpSettings& settings);
 
-// --log-level and the peers' --verbose. The level is read after parsing by take().
-class LogOptions {
-public:
-    void add_to(cli::App& app);
-    [[nodiscard]] Level level() const;
+// --log-level and the peers' --verbose.
+void add_log_options(cli::App& app, Level& level);
 
-private:
-    std::string text_ = "info";
-    bool verbose_ = false;
-};
+// -c, --config: a file of which the command line says the rest.
+void add_config_option(cli::App& app, std::string& file);
 
 // --control, --control-group, --control-group-operates: the control socket.
 void add_control_options(cli::App& app, rpc::ServerSettings& settings);

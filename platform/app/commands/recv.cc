@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // hawser recv, and srtla_rec: the same receiver behind two command lines.
 #include "platform/app/commands/commands.h"
+#include "platform/app/commands/config_option.h"
 #include "platform/app/commands/options.h"
 #include "platform/app/receiver_options.h"
 #include "platform/app/source_prefix.h"
@@ -9,7 +10,7 @@ namespace hawser::app {
 
 namespace {
 
-void add_shared(cli::App& app, ReceiverRequest& request, std::vector<std::string>& allowed) {
+void add_shared(cli::App& app, ReceiverRequest& request) {
     add_pump_options(app, request.pump);
     app.add_flag("--gro,!--no-gro", request.bond.join_segments,
                  "let the kernel hand over several packets at once (UDP GRO); pays where senders segment (default off)")
@@ -32,7 +33,7 @@ void add_shared(cli::App& app, ReceiverRequest& request, std::vector<std::string
     };
     milliseconds("--link-timeout", request.bond.link_silence, "silence that removes an uplink (default 15000)");
     milliseconds("--group-timeout", request.bond.group_silence, "silence that removes a sender (default 30000)");
-    app.add_option("--allow", allowed, "only senders from this network may register; may be repeated")
+    app.add_option("--allow", request.allowed, "only senders from this network may register; may be repeated")
         ->check([](const std::string& text) {
             return parse_prefix(text) ? std::string() : "'" + text + "' is no address or network such as 192.0.2.0/24";
         })
@@ -58,41 +59,45 @@ void add_shared(cli::App& app, ReceiverRequest& request, std::vector<std::string
         ->type_name("SECONDS");
 }
 
-bool take_allowed(ReceiverRequest& request, const std::vector<std::string>& allowed) {
-    if (allowed.size() > bond::source_prefixes_max) {
-        log(Level::error, "--allow: at most {} networks", bond::source_prefixes_max);
-        return false;
-    }
-    for (const std::string& text : allowed) request.bond.allowed[request.bond.allowed_count++] = *parse_prefix(text);
-    return true;
+std::optional<int> parse_recv(int argc, char** argv, ReceiverRequest& request, std::string& config) {
+    cli::App app("Takes the uplinks of SRTLA senders and hands each sender's SRT to an SRT server.", "hawser recv");
+    app.add_option("SRTLA_LISTEN_PORT", request.listen_port, "UDP port for senders")->check(port_number());
+    app.add_option("SRT_HOST", request.server_host, "the SRT server's name or address");
+    app.add_option("SRT_PORT", request.server_port, "the SRT server's UDP port")->check(port_number());
+    add_config_option(app, config);
+    app.add_option("--listen", request.listen_address, "local address for senders (default ::, both families)")
+        ->check(numeric_address());
+    add_shared(app, request);
+    add_log_options(app, request.log_level);
+    app.footer(
+        "SIGHUP reads FILE again and looks the SRT server's name up, SIGUSR1 prints all figures as one line of JSON.");
+    return app.parse(argc, argv, exit_usage);
+}
+
+const char* missing_word(const ReceiverRequest& r) {
+    if (r.listen_port == 0) return "SRTLA_LISTEN_PORT";
+    if (r.server_host.empty()) return "SRT_HOST";
+    return r.server_port == 0 ? "SRT_PORT" : nullptr;
 }
 
 }  // namespace
 
 int command_recv(int argc, char** argv) {
-    ReceiverRequest request;
-    LogOptions log_options;
-    std::vector<std::string> allowed;
-    cli::App app("Takes the uplinks of SRTLA senders and hands each sender's SRT to an SRT server.", "hawser recv");
-    app.add_option("SRTLA_LISTEN_PORT", request.listen_port, "UDP port for senders")->required()->check(port_number());
-    app.add_option("SRT_HOST", request.server_host, "the SRT server's name or address")->required();
-    app.add_option("SRT_PORT", request.server_port, "the SRT server's UDP port")->required()->check(port_number());
-    app.add_option("--listen", request.listen_address, "local address for senders (default ::, both families)")
-        ->check(numeric_address());
-    add_shared(app, request, allowed);
-    log_options.add_to(app);
-    app.footer("SIGHUP looks the SRT server's name up again, SIGUSR1 prints all figures as one line of JSON.");
-    if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
-    set_up_log(log_options.level(), false);
-    if (!take_allowed(request, allowed)) return exit_usage;
-    return run_receiver(request);
+    const auto is_bare = [](const ReceiverRequest& r) { return r.listen_port == 0; };
+    auto wanted = configured<ReceiverRequest>("hawser recv", argc, argv, parse_recv, &Config::receiver, is_bare);
+    if (!wanted) return wanted.error();
+    if (const char* word = missing_word(wanted->request)) return fail_usage("hawser recv", word);
+    set_up_log(wanted->request.log_level, false);
+    if (const std::string complaint = complaint_of(wanted->request); !complaint.empty()) {
+        log(Level::error, "{}", complaint);
+        return exit_usage;
+    }
+    return run_receiver(wanted->request, std::move(wanted->reread));
 }
 
 int command_srtla_rec(int argc, char** argv) {
     ReceiverRequest request;
     request.compat = true;
-    LogOptions log_options;
-    std::vector<std::string> allowed;
     std::vector<std::string> words;
     cli::App app("SRTLA receiver (hawser " HAWSER_VERSION ")", "srtla_rec");
     app.set_version_flag("-v,--version", HAWSER_VERSION);
@@ -104,8 +109,8 @@ int command_srtla_rec(int argc, char** argv) {
     app.add_option("--srtla_port,--srtla-port", port, "(default 5000)");
     app.add_option("--srt_hostname,--srt-hostname", host, "(default 127.0.0.1)");
     app.add_option("--srt_port,--srt-port", server_port, "(default 4001)");
-    add_shared(app, request, allowed);
-    log_options.add_to(app);
+    add_shared(app, request);
+    add_log_options(app, request.log_level);
     if (const auto code = app.parse(argc, argv, exit_failed)) return *code;
     if (words.size() == 3) {
         port = words[0];
@@ -123,8 +128,11 @@ int command_srtla_rec(int argc, char** argv) {
         *target = static_cast<std::uint16_t>(std::stoul(*text));
     }
     request.server_host = host;
-    set_up_log(log_options.level(), true);
-    if (!take_allowed(request, allowed)) return exit_failed;
+    set_up_log(request.log_level, true);
+    if (const std::string complaint = complaint_of(request); !complaint.empty()) {
+        log(Level::error, "{}", complaint);
+        return exit_failed;
+    }
     return run_receiver(request);
 }
 

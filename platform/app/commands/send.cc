@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // hawser send, and srtla_send: the same sender behind two command lines.
 #include "platform/app/commands/commands.h"
+#include "platform/app/commands/config_option.h"
 #include "platform/app/commands/options.h"
 #include "platform/app/sender_options.h"
 
@@ -79,18 +80,13 @@ std::string every_address() {
     return probe.is_open() ? "::" : "0.0.0.0";
 }
 
-}  // namespace
-
-int command_send(int argc, char** argv) {
-    SenderRequest request;
-    LogOptions log_options;
+std::optional<int> parse_send(int argc, char** argv, SenderRequest& request, std::string& config) {
     cli::App app("Takes SRT on a local port and spreads it over several uplinks to an SRTLA receiver.", "hawser send");
-    app.add_option("SRT_LISTEN_PORT", request.listen_port, "local UDP port for the SRT caller")
-        ->required()
-        ->check(port_number());
-    app.add_option("SRTLA_HOST", request.receiver_host, "the receiver's name or address")->required();
-    app.add_option("SRTLA_PORT", request.receiver_port, "the receiver's UDP port")->required()->check(port_number());
+    app.add_option("SRT_LISTEN_PORT", request.listen_port, "local UDP port for the SRT caller")->check(port_number());
+    app.add_option("SRTLA_HOST", request.receiver_host, "the receiver's name or address");
+    app.add_option("SRTLA_PORT", request.receiver_port, "the receiver's UDP port")->check(port_number());
     app.add_option("UPLINKS_FILE", request.uplinks_file, "uplinks, one a line; read again on SIGHUP");
+    add_config_option(app, config);
     app.add_option("-u,--uplink", request.uplinks,
                    "a source address, ADDRESS%DEVICE, an interface with whatever address it has, or auto: every "
                    "interface with a default route; may be repeated")
@@ -108,19 +104,35 @@ int command_send(int argc, char** argv) {
     app.add_flag("--give-up", request.bond.give_up,
                  "exit with code 1 when no uplink can be established for 10 s, instead of trying for ever");
     add_shared(app, request);
-    log_options.add_to(app);
-    app.footer("SIGHUP reads UPLINKS_FILE again, SIGUSR1 prints all figures as one line of JSON.");
-    if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
-    set_up_log(log_options.level(), false);
+    add_log_options(app, request.log_level);
+    app.footer("SIGHUP reads FILE and UPLINKS_FILE again, SIGUSR1 prints all figures as one line of JSON.");
+    return app.parse(argc, argv, exit_usage);
+}
+
+// The words that a file may say instead; null: all are there.
+const char* missing_word(const SenderRequest& r) {
+    if (r.listen_port == 0) return "SRT_LISTEN_PORT";
+    if (r.receiver_host.empty()) return "SRTLA_HOST";
+    return r.receiver_port == 0 ? "SRTLA_PORT" : nullptr;
+}
+
+}  // namespace
+
+int command_send(int argc, char** argv) {
+    const auto is_bare = [](const SenderRequest& r) { return r.listen_port == 0; };
+    auto wanted = configured<SenderRequest>("hawser send", argc, argv, parse_send, &Config::sender, is_bare);
+    if (!wanted) return wanted.error();
+    SenderRequest& request = wanted->request;
+    if (const char* word = missing_word(request)) return fail_usage("hawser send", word);
+    set_up_log(request.log_level, false);
     if (request.listen_address.empty()) request.listen_address = "127.0.0.1";
-    return run_sender(request);
+    return run_sender(request, std::move(wanted->reread));
 }
 
 int command_srtla_send(int argc, char** argv) {
     SenderRequest request;
     request.compat = true;
     request.bond.give_up = true;
-    LogOptions log_options;
     cli::App app("SRTLA sender (hawser " HAWSER_VERSION ")", "srtla_send");
     app.set_version_flag("-v,--version", HAWSER_VERSION);
     app.add_option("SRT_LISTEN_PORT", request.listen_port)->required()->check(port_number());
@@ -128,9 +140,9 @@ int command_srtla_send(int argc, char** argv) {
     app.add_option("SRTLA_PORT", request.receiver_port)->required()->check(port_number());
     app.add_option("BIND_IPS_FILE", request.uplinks_file)->required();
     add_shared(app, request);
-    log_options.add_to(app);
+    add_log_options(app, request.log_level);
     if (const auto code = app.parse(argc, argv, exit_failed)) return *code;
-    set_up_log(log_options.level(), true);
+    set_up_log(request.log_level, true);
     request.listen_address = every_address();
     return run_sender(request);
 }

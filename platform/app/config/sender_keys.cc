@@ -108,7 +108,7 @@ KeySection sender_section(SenderRequest& r) {
                       selection_table(r.selection),
                       encoder_table(r.bitrate),
                       radio_table(r.radio),
-                      control_table(r.control),
+                      control_table(r.control, rpc::usual_sender_socket),
                       metrics_table(r.metrics),
                       log_table(r.log_level, r.stats_seconds),
                       pump_table(r.pump)};

@@ -42,13 +42,13 @@ KeyTable pump_table(PumpSettings& p) {
     return t;
 }
 
-KeyTable control_table(rpc::ServerSettings& s) {
+KeyTable control_table(rpc::ServerSettings& s, const char* example) {
     KeyTable t{
         "control", "The socket for hawser status, top, ctl and log, and for programs (JSON-RPC 2.0).", {}, {}, {}, {}};
     t.keys = {
         text_key("socket", s.path,
                  "Its path. Root and the program's own user may operate, the file's group may observe.")
-            .like("/run/hawser/control")
+            .like(example)
             .at_start(),
         text_key("group", s.group, "The socket file's group, where it is not the program's own.")
             .like("video")

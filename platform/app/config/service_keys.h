@@ -11,7 +11,8 @@
 namespace hawser::app {
 
 [[nodiscard]] KeyTable pump_table(PumpSettings& settings);
-[[nodiscard]] KeyTable control_table(rpc::ServerSettings& settings);
+// `example`: where the service keeps it.
+[[nodiscard]] KeyTable control_table(rpc::ServerSettings& settings, const char* example);
 [[nodiscard]] KeyTable metrics_table(std::optional<Endpoint>& at);
 [[nodiscard]] KeyTable log_table(Level& level, double& stats_seconds);
 [[nodiscard]] KeyTable radio_table(KeepRequest& request);

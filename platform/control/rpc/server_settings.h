@@ -6,6 +6,10 @@
 
 namespace hawser::rpc {
 
+// Where the services (systemd) have theirs, and where the commands look first.
+inline constexpr const char* usual_sender_socket = "/run/hawser/send.sock";
+inline constexpr const char* usual_receiver_socket = "/run/hawser/recv.sock";
+
 struct ServerSettings {
     std::string path;
     std::string group;            // of the socket file; empty: the process's own

@@ -105,11 +105,13 @@ TEST_CASE("with every key switched on the sample is a configuration still") {
 TEST_CASE("the sample documents each key once, with words before it") {
     const std::string text = whole_sample();
     const auto look = [&](const KeySection& section, const KeyTable* table, const Key& k) {
-        const std::string header = table == nullptr ? "\n[" + section.name + "]\n" : section.name + "." + table->name + "]";
+        const std::string header =
+            table == nullptr ? "\n[" + section.name + "]\n" : section.name + "." + table->name + "]";
         const std::size_t from = text.find(header);
         INFO(section.name << " " << (table == nullptr ? "" : table->name) << " " << k.name);
         REQUIRE(from != std::string::npos);
-        const std::string part = text.substr(from + header.size(), text.find("\n[", from) - from - header.size());
+        const std::size_t begin = from + header.size() - 1;  // at the line's end where the header has one
+        const std::string part = text.substr(begin, text.find("\n[", begin) - begin);
         const std::size_t at = part.find("\n" + k.name + " = ");
         REQUIRE(at != std::string::npos);
         CHECK(part.find("\n" + k.name + " = ", at + 1) == std::string::npos);

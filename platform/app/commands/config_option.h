@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// -c: a configuration file below the command line. Whatever the command line says goes before the file, at the start
+// and at each reload.
+#pragma once
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "platform/app/commands/options.h"
+#include "platform/app/config/config_file.h"
+#include "platform/app/config/verify.h"
+
+namespace hawser::app {
+
+// Reads a command line into a request that holds the file's values, and the file's name where it is told. An exit code
+// ends the program.
+template <class Request>
+using ParseLine = std::function<std::optional<int>(int argc, char** argv, Request& request, std::string& file)>;
+
+template <class Request>
+struct ConfiguredRequest {
+    Request request;
+    std::function<Result<Request, std::string>()> reread;  // empty: there is no file
+};
+
+// The words of the command line, kept for the reloads.
+class Words {
+public:
+    Words(int argc, char** argv) : words_(argv, argv + argc) {}
+    template <class Request>
+    std::optional<int> parse(const ParseLine<Request>& parse, Request& request, std::string& file) {
+        std::vector<char*> pointers;
+        for (std::string& word : words_) pointers.push_back(word.data());
+        pointers.push_back(nullptr);
+        return parse(static_cast<int>(words_.size()), pointers.data(), request, file);
+    }
+
+private:
+    std::vector<std::string> words_;
+};
+
+// A word that neither the line nor a file says.
+inline int fail_usage(const char* command, const char* word) {
+    std::fprintf(stderr, "%s: %s is required, here or in a file (-c FILE; there is no %s)\n", command, word,
+                 usual_config_file);
+    return exit_usage;
+}
+
+// `command` as "hawser send". `role`: the file's section for it. `is_bare`: nothing on the line says what is to
+// run, so the usual file is taken where there is one. The error is the exit code.
+template <class Request>
+[[nodiscard]] Result<ConfiguredRequest<Request>, int> configured(const char* command, int argc, char** argv,
+                                                                 const ParseLine<Request>& parse,
+                                                                 std::optional<Request> Config::*role,
+                                                                 const std::function<bool(const Request&)>& is_bare) {
+    ConfiguredRequest<Request> out;
+    std::string file;
+    Words words(argc, argv);
+    if (const auto code = words.parse(parse, out.request, file)) return Failure{*code};
+    if (file.empty() && is_bare(out.request) && ::access(usual_config_file, F_OK) == 0) file = usual_config_file;
+    if (file.empty()) return out;
+    out.reread = [words, parse, file, role]() mutable -> Result<Request, std::string> {
+        auto config = read_config(file);
+        if (!config) return Failure{config.error()};
+        std::optional<Request>& said = (*config).*role;
+        if (!said) return Failure{file + ": it has nothing on this role ([sender] is for send, [receiver] for recv)"};
+        Request request = std::move(*said);
+        std::string again;
+        if (words.parse(parse, request, again)) return Failure{std::string("the command line is not understood")};
+        request.config_file = file;
+        if (std::string complaint = complaint_of(request); !complaint.empty())
+            return Failure{complaint.find(file) == std::string::npos ? file + ": " + complaint : complaint};
+        return request;
+    };
+    auto request = out.reread();
+    if (!request) {
+        std::fprintf(stderr, "%s: %s\n", command, request.error().c_str());
+        return Failure{exit_failed};
+    }
+    out.request = std::move(request).value();
+    return out;
+}
+
+}  // namespace hawser::app

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "platform/app/config/verify.h"
+
+#include "platform/app/config/receiver_keys.h"
+#include "platform/app/config/sender_keys.h"
+#include "platform/app/radio/keep_file.h"
+#include "platform/app/sender_uplinks.h"
+
+namespace hawser::app {
+
+namespace {
+
+std::string missing_key(const KeySection& section) {
+    for (const Key& k : section.keys)
+        if (k.is_needed && toml_text(k.get()).empty()) return section.name + ": " + k.name + " is missing";
+    return {};
+}
+
+std::string bad_channels(const KeepRequest& request) {
+    if (request.file.empty()) return {};
+    const auto read = read_keep_file(request.file, request.radio.name);
+    return read ? std::string() : read.error();
+}
+
+}  // namespace
+
+std::string complaint_of(const SenderRequest& request) {
+    SenderRequest r = request;
+    if (std::string complaint = missing_key(sender_section(r)); !complaint.empty()) return complaint;
+    const auto uplinks = wanted_uplinks(r, {});
+    if (!uplinks) return uplinks.error();
+    if (!uplinks->complaints.empty()) return r.uplinks_file + ": " + uplinks->complaints.front();
+    if (std::string complaint = bitrate_complaint(r.bitrate); !complaint.empty()) return complaint;
+    return bad_channels(r.radio);
+}
+
+std::string complaint_of(const ReceiverRequest& request) {
+    ReceiverRequest r = request;
+    if (std::string complaint = missing_key(receiver_section(r)); !complaint.empty()) return complaint;
+    if (r.allowed.size() > bond::source_prefixes_max)
+        return "receiver: allow: at most " + std::to_string(bond::source_prefixes_max) + " networks";
+    return bad_channels(r.radio);
+}
+
+}  // namespace hawser::app

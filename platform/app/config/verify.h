@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// What a file's or a command line's words alone do not tell: whether what they name is there and fits together.
+#pragma once
+
+#include <string>
+
+#include "platform/app/receiver_options.h"
+#include "platform/app/sender_options.h"
+
+namespace hawser::app {
+
+// A sentence; empty: it can run. Reads the files that are named, and changes nothing.
+[[nodiscard]] std::string complaint_of(const SenderRequest& request);
+[[nodiscard]] std::string complaint_of(const ReceiverRequest& request);
+
+}  // namespace hawser::app

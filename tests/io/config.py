@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The configuration file as an operator meets it: checked, run by both ends, read again by SIGHUP and over the control
+socket, and refused whole when anything of it is wrong, while what ran goes on. Needs no root. Arguments: HAWSER."""
+import json
+import os
+import signal
+import tempfile
+
+from program import Running, check, finish, free_port, refuses, run
+
+
+def write(path, text):
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def checked(folder):
+    path = os.path.join(folder, "checked.toml")
+    code, sample = run("check", "--sample")
+    write(path, sample)
+    check("the sample is printed", code == 0 and "[sender]" in sample and "[receiver]" in sample)
+    code, said = run("check", "-c", path)
+    check("the sample is good", code == 0 and "listen = \"127.0.0.1:5000\"" in said and "mode = \"adaptive\"" in said, said)
+    check("and says which uplinks there are", "uplink" in said, said)
+    refuses("a file that is not there", 1, "/no/such.toml: No such file", "check", "-c", "/no/such.toml")
+    write(path, "[sender]\nlisten = 5000\nreceiver = \"far:5000\"\nuplinks = \"auto\"\nuplinks_file = \"/no/ips\"\n")
+    refuses("a file that names one that is not there", 1, "/no/ips", "check", "-c", path)
+    write(path, "[sender]\nlisten = 5000\nreceiver = \"far:5000\"\n")
+    refuses("a file that lacks a key", 1, "checked.toml: .*no uplinks|uplinks is missing", "check", "-c", path)
+    write(path, "[sender]\nlisten = 5000\nreciever = \"far:5000\"\n")
+    refuses("a misspelt key", 1, "checked.toml:3: sender: reciever: there is no such key here; 'receiver' is one", "check", "-c", path)
+    write(path, "[sender]\nlisten = 5000\nreceiver = \"far:5000\"\nuplinks = [\"lo\"]\n[[sender.link]]\nuplink = \"lo\"\n"
+                "priority = 2\nrate_cap = \"8M\"\nbudget = \"5GB\"\n")
+    code, said = run("check", "-c", path)
+    check("rules are shown with their uplink", code == 0 and "lo " in said and "priority 2, at most 8 Mbit/s, 5 GB a month" in said, said)
+    refuses("recv with a file for send alone", 1, "checked.toml: it has nothing on this role", "recv", "-c", path)
+    refuses("send without words or file", 2, "SRT_LISTEN_PORT is required", "send")
+    write(path, "[sender]\nlisten = \"nowhere:1\"\n")
+    refuses("send with a bad file", 1, "checked.toml:2: sender: listen", "send", "-c", path)
+
+
+def file_of(ports, uplinks, mode, more=""):
+    return (f"[sender]\nlisten = {ports['srt']}\nreceiver = \"127.0.0.1:{ports['srtla']}\"\nuplinks = {json.dumps(uplinks)}\n"
+            f"[sender.selection]\nmode = \"{mode}\"\n[sender.control]\nsocket = \"{ports['control']}\"\n{more}"
+            f"[receiver]\nlisten = \"127.0.0.1:{ports['srtla']}\"\nserver = \"127.0.0.1:{ports['server']}\"\n")
+
+
+def status(path):
+    code, said = run("ctl", "-s", path, "config.get")
+    return json.loads(said) if code == 0 else {}
+
+
+def live(folder):
+    ports = {"srt": free_port(), "srtla": free_port(), "server": free_port(), "control": os.path.join(folder, "control")}
+    path = os.path.join(folder, "hawser.toml")
+    write(path, file_of(ports, ["127.0.0.2", "127.0.0.3"], "enhanced"))
+    with Running("recv", "-c", path) as recv:
+        check("the receiver runs by the file", recv.wait_for("waiting for SRTLA senders"), recv.said)
+        with Running("send", "-c", path, "--log-level", "debug") as send:
+            check("the sender runs by the file", send.wait_for(r"(?s)connection established.*connection established"), send.said)
+            got = status(ports["control"])
+            check("what holds is told", got.get("file") == path and got["sender"]["selection"]["mode"] == "enhanced"
+                  and got["sender"]["log"]["level"] == "debug" and got["sender"]["encoder"]["bitrate_file"] is None, str(got))
+
+            write(path, file_of(ports, ["127.0.0.3", "127.0.0.4"], "classic", "[sender.pump]\nio = \"epoll\"\n"))
+            send.child.send_signal(signal.SIGHUP)
+            check("a reload takes uplinks away", send.wait_for("Removed connection via 127.0.0.2"), send.said)
+            check("and adds some", send.wait_for("Added connection via 127.0.0.4"), send.said)
+            check("tells what changed", send.wait_for("reload: sender.selection.mode has changed"), send.said)
+            check("and what waits for a start", send.wait_for("reload: sender.pump.io has changed, which counts from the next start on"), send.said)
+            got = status(ports["control"])
+            check("it holds now", got["sender"]["selection"]["mode"] == "classic" and got["sender"]["pump"]["io"] == "auto", str(got))
+            check("the command line goes before the file still", got["sender"]["log"]["level"] == "debug", str(got))
+
+            for text, pattern in ((file_of(ports, ["127.0.0.3"], "fast"), r"hawser.toml:6: sender.selection: mode: one of"),
+                                  (file_of(ports, ["127.0.0.300"], "enhanced"), r"hawser.toml:4: sender: uplinks: '127.0.0.300'"),
+                                  (file_of(ports, ["127.0.0.3"], "enhanced") + "receiver = 3\n", r"hawser.toml:\d+: receiver: receiver: there is no"),
+                                  ("", "neither")):
+                mark = len(send.read())
+                write(path, text)
+                send.child.send_signal(signal.SIGHUP)
+                check(f"a bad file is refused: {pattern}", send.wait_for(f"reload refused, everything stays as it is: .*{pattern}", after=mark), send.said[mark:])
+            os.unlink(path)
+            code, said = run("ctl", "-s", ports["control"], "reload")
+            check("over the control socket too", code == 1 and "No such file" in said, said)
+            got = status(ports["control"])
+            check("what ran goes on", got["sender"]["selection"]["mode"] == "classic" and got["sender"]["uplinks"] == ["127.0.0.3", "127.0.0.4"], str(got))
+            check("with its uplinks", "Removed connection via 127.0.0.3" not in send.read(), send.said)
+
+            write(path, file_of(ports, ["127.0.0.3"], "adaptive"))
+            code, said = run("ctl", "-s", ports["control"], "reload")
+            check("a good one is taken over the control socket", code == 0 and send.wait_for("Removed connection via 127.0.0.4"), said + send.said)
+            check("the receiver reloads", recv.child.send_signal(signal.SIGHUP) is None)
+            check("the sender ends", send.end(signal.SIGTERM) == 0, send.said)
+        check("the receiver ends", recv.end(signal.SIGTERM) == 0, recv.said)
+
+
+with tempfile.TemporaryDirectory() as where:
+    checked(where)
+    live(where)
+finish()
