@@ -69,7 +69,10 @@ std::optional<bool> parse_switch(std::string_view text) {
 std::string format_endpoint(const Endpoint& e) {
     std::string text;
     if (e.is_v4()) {
-        for (std::size_t i = 12; i < 16; ++i) text += (i > 12 ? "." : "") + std::to_string(e.address[i]);
+        for (std::size_t i = 12; i < 16; ++i) {
+            if (i > 12) text += '.';
+            text += std::to_string(e.address[i]);
+        }
     } else {
         constexpr std::string_view digits = "0123456789abcdef";
         text += '[';
