@@ -20,6 +20,7 @@ def command_line():
     refuses("a dump of nothing", 2, "Name a radiod with -r, or a capture with --read", "radio", "dump")
     refuses("a frequency that is none", 2, "channel.frequency loud: that is no value of it", "radio", "tune", "-r", RADIO, "-s", "7", "-f", "loud")
     refuses("a field that is not settable", 2, "output.level -3: radiod lets nobody set it", "radio", "set", "-r", RADIO, "7", "output.level", "-3")
+    refuses("a field that is misspelt", 2, "agc.gian 3: there is no such field; 'agc.gain' is one", "radio", "set", "-r", RADIO, "7", "agc.gian", "3")
     refuses("an odd count of words", 2, "'agc.gain' has no value", "radio", "set", "-r", RADIO, "7", "agc.gain")
     refuses("a radiod that is none", 2, "'hf:0x' names no radiod", "radio", "list", "-r", "hf:0x")
     refuses("--watch without a radiod", 2, "--watch is of one radiod's channels", "radio", "list", "--watch")

@@ -345,16 +345,17 @@ def ttl():
     listener.setsockopt(socket.IPPROTO_IP, 12, 1)  # IP_RECVTTL
     listener.bind((GROUP, 5006))
     listener.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + socket.inet_aton("127.0.0.1"))
-    listener.settimeout(10)
     for options, wanted in (([], 1), (["--ttl", "0"], 0), (["--ttl", "7"], 7)):
         run("radio", "list", "-r", RADIO, *options)
         seen = set()
+        listener.settimeout(10)
         while True:
             try:
-                _, control, _, _ = listener.recvmsg(2048, 64, 0 if not seen else socket.MSG_DONTWAIT)
+                _, control, _, _ = listener.recvmsg(2048, 64)
             except (BlockingIOError, TimeoutError):
                 break
             seen |= {struct.unpack("i", data)[0] for level, kind, data in control if (level, kind) == (socket.IPPROTO_IP, socket.IP_TTL)}
+            listener.setblocking(False)  # the others are there already
         check(f"commands have a TTL of {wanted}", seen == {wanted}, seen)
     listener.close()
 

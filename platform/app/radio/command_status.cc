@@ -17,6 +17,13 @@ std::string refused(const radio::Command& command, const radio::Status& got) {
     return out;
 }
 
+std::vector<std::string> settable_paths() {
+    std::vector<std::string> out;
+    for (const auto& row : wire::radio_fields)
+        if (row.settable && row.field != radio::RadioField::command_tag) out.emplace_back(row.path);
+    return out;
+}
+
 std::optional<radio::ChannelSpec> spec_of(const radio::Command& command, std::string& at_fault) {
     using F = radio::RadioField;
     const auto status = radio::wanted_by(command);

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/radio/channel_spec.h"
 #include "engine/radio/command.h"
@@ -13,6 +14,8 @@ namespace hawser::app {
 
 // Fields that radiod answers with another value than it was told: "agc.gain is 20, ..."; empty when there is none.
 [[nodiscard]] std::string refused(const radio::Command& command, const radio::Status& got);
+// Of every field that a command may set, for who misspelt one.
+[[nodiscard]] std::vector<std::string> settable_paths();
 // The channel that the command makes, to be kept. Absent, and the field named, where one cannot be kept.
 [[nodiscard]] std::optional<radio::ChannelSpec> spec_of(const radio::Command& command, std::string& at_fault);
 // Why a channel with that lifetime, in blocks, cannot be kept; null when it can. 0 is for ever.

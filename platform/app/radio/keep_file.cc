@@ -9,6 +9,7 @@
 
 #include "engine/radio/address.h"
 #include "engine/radio/frequency.h"
+#include "platform/app/nearest_word.h"
 #include "platform/app/radio/command_status.h"
 #include "platform/app/text_file.h"
 #include "platform/app/toml_section.h"
@@ -48,7 +49,7 @@ std::string value_text(const toml::node& node) {
     return {};
 }
 
-const char* reason(FieldFault fault) {
+std::string reason(FieldFault fault) {
     switch (fault) {
         case FieldFault::unknown: return "there is no such field";
         case FieldFault::not_settable: return "radiod lets nobody set it";
@@ -136,7 +137,18 @@ private:
         if (field == F::lifetime) lifetime_ = {node.source(), key};
         const auto done =
             text.empty() ? Result<Unit, FieldFault>(Failure{FieldFault::bad_value}) : command.put_text(path, text);
-        if (!done) complaint_.make(node.source(), path_ + ": " + key, reason(done.error()));
+        if (done) return;
+        const std::string nearest = done.error() == FieldFault::unknown ? nearest_key(key) : std::string();
+        complaint_.make(node.source(), path_ + ": " + key,
+                        reason(done.error()) + (nearest.empty() ? "" : "; '" + nearest + "' is one"));
+    }
+
+    static std::string nearest_key(const std::string& key) {
+        std::vector<std::string> known{"radio", "name", "ssrc"};
+        for (const Alias& a : aliases) known.emplace_back(a.key);
+        const std::vector<std::string> paths = settable_paths();
+        known.insert(known.end(), paths.begin(), paths.end());
+        return nearest_word(key, known);
     }
 
     // At the key that says so.

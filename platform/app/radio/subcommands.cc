@@ -5,7 +5,9 @@
 #include <cstdlib>
 
 #include "engine/radio/frequency.h"
+#include "platform/app/nearest_word.h"
 #include "platform/app/plain_text.h"
+#include "platform/app/radio/command_status.h"
 
 namespace hawser::app {
 
@@ -16,6 +18,11 @@ void add_setting(cli::App& app, FieldSettings& settings, const char* flags, cons
     app.add_option_function<std::string>(
            flags, [&settings, path](const std::string& value) { settings.emplace_back(path, value); }, help)
         ->type_name(type);
+}
+
+std::string no_such_field(const std::string& name, const std::vector<std::string>& known) {
+    const std::string nearest = nearest_word(name, known);
+    return "there is no such field" + (nearest.empty() ? "" : "; '" + nearest + "' is one");
 }
 
 }  // namespace
@@ -85,14 +92,14 @@ bool build_command(const FieldSettings& settings, radio::Command& command) {
     for (const auto& [field, value] : settings) {
         const auto put = command.put_text(field, value);
         if (put) continue;
-        const char* why = "";
+        std::string why;
         switch (put.error()) {
-            case radio::FieldFault::unknown: why = "there is no such field"; break;
+            case radio::FieldFault::unknown: why = no_such_field(field, settable_paths()); break;
             case radio::FieldFault::not_settable: why = "radiod lets nobody set it"; break;
             case radio::FieldFault::bad_value: why = "that is no value of it"; break;
             case radio::FieldFault::too_much: why = "too much for one command"; break;
         }
-        std::fprintf(stderr, "hawser radio: %s %s: %s\n", field.c_str(), value.c_str(), why);
+        std::fprintf(stderr, "hawser radio: %s %s: %s\n", field.c_str(), value.c_str(), why.c_str());
         return false;
     }
     return true;
