@@ -11,6 +11,7 @@
 #include "engine/base/random.h"
 #include "engine/link/accounting.h"
 #include "engine/select/selector.h"
+#include "tests/few_runs.h"
 
 namespace hawser::test {
 namespace {
@@ -161,18 +162,18 @@ int run(std::uint64_t seed, const select::Settings& settings, int steps) {
 }
 
 TEST_CASE("classic picks what a plain search in list order picks, and only usable links") {
-    const std::uint64_t seed = GENERATE(range<std::uint64_t>(1, 13));
+    const std::uint64_t seed = GENERATE(range<std::uint64_t>(1, runs(13u, 4u)));
     run(seed, {.mode = Mode::classic}, 6000);
 }
 
 TEST_CASE("enhanced picks what a plain search with hysteresis picks, and never starves a usable link's bond") {
     int gated = 0;
-    for (std::uint64_t seed = 1; seed <= 12; ++seed) gated += run(seed, {.mode = Mode::enhanced}, 6000);
-    CHECK(gated > 1000);  // the traces do close gates
+    for (std::uint64_t seed = 1; seed <= runs(12u, 3u); ++seed) gated += run(seed, {.mode = Mode::enhanced}, 6000);
+    CHECK(gated > runs(1000, 100));  // the traces do close gates
 }
 
 TEST_CASE("without quality and gate, enhanced is classic with hysteresis") {
-    const std::uint64_t seed = GENERATE(range<std::uint64_t>(1, 5));
+    const std::uint64_t seed = GENERATE(range<std::uint64_t>(1, runs(5u, 3u)));
     CHECK(run(seed, {.mode = Mode::enhanced, .quality = false, .stall_gate = false}, 6000) == 0);
 }
 
