@@ -110,8 +110,8 @@ Result<std::string, std::string> parse_link_word(std::string_view text) {
 
 Result<Unit, std::string> set_policy(LinkPolicy& policy, std::string_view name, std::string_view value) {
     LinkPolicy changed = policy;
-    if (const auto set = set_unchecked(changed, name, value); !set) return set;
-    if (const auto good = check(changed); !good) return good;
+    if (auto set = set_unchecked(changed, name, value); !set) return set;
+    if (auto good = check(changed); !good) return good;
     policy = changed;
     return Unit{};
 }
