@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/bond/dispatch.h"
 
+#include "engine/border/command.h"
+
 namespace hawser::bond {
 
 namespace {
@@ -11,6 +13,11 @@ constexpr link::PathSettings plain_path{.queue_target = Duration{80'000'000},
                                         .rate_memory = Duration{3'000'000'000},
                                         .recent_span = Duration{300'000'000},
                                         .window_packets_min = 20};
+
+// From so much of a queue on a link is full, where nothing but the next packet's choice sorts out what was sent. More
+// makes classes differ in delay by more packets than SRT takes for reordering (40 in the field), and less sends a third
+// of a stream that the first class has room for to the next.
+constexpr Duration full_queue{20'000'000};
 
 }  // namespace
 
@@ -63,7 +70,8 @@ void Dispatch::clear(Instant now) noexcept {
 }
 
 link::PathSettings Dispatch::path_settings() const noexcept {
-    link::PathSettings settings = reports_ ? link::PathSettings() : plain_path;
+    link::PathSettings settings = reports_ && !is_bystander_ ? link::PathSettings() : plain_path;
+    if (is_bystander_) settings.queue_target = full_queue;
     settings.queue_target = std::min(settings.queue_target, latency_ / 10);
     return settings;
 }
@@ -74,10 +82,17 @@ void Dispatch::set_reports(bool reports) noexcept {
     take_settings();
 }
 
+void Dispatch::set_bystander(bool is_bystander) noexcept {
+    if (is_bystander_ == is_bystander) return;
+    is_bystander_ = is_bystander;
+    take_settings();
+}
+
 void Dispatch::set_latency(Duration latency) noexcept {
     if (latency_ == latency) return;
     latency_ = latency;
     margin_ = std::min(margin_max, latency / 5);
+    class_wait_ = std::min(class_wait_max, latency / class_wait_latency_share);
     take_settings();
 }
 
@@ -114,6 +129,43 @@ Dispatch::Choice Dispatch::choose(std::int64_t bytes, std::int64_t left, LinkMas
             if (lane.room >= bytes) choice.safe_ns = std::min(choice.safe_ns, lane.safe_ns);
         });
     return choice;
+}
+
+Dispatch::Choice Dispatch::choose_by_class(std::int64_t bytes, std::int64_t left, LinkMask open, bool has_waited,
+                                           Instant now) noexcept {
+    const LinkMask free = open & ~caps_.closed(now);
+    for (std::size_t i = 0; i < classes_.steps(); ++i) {
+        const LinkMask there = classes_.step(i) & open;
+        if (there == 0) continue;
+        const Choice choice = choose(bytes, left, there & free);
+        if (choice.link != no_link || !has_waited || there == open) return choice;
+    }
+    return choose(bytes, left, free);
+}
+
+void Dispatch::set_limits(LinkId link, std::uint8_t priority, std::uint64_t rate_cap,
+                          std::uint32_t overhead_bytes) noexcept {
+    if (priority == priority_reserve)
+        classes_.set_reserve(link);
+    else
+        classes_.set(link, std::size_t{priority} - priority_first);
+    caps_.set(link, rate_cap, overhead_bytes);
+    is_limited_ = classes_.several() || caps_.any();
+}
+
+void Dispatch::forget(LinkId link) noexcept {
+    at(link).lost = at(link).copies = 0;
+    classes_.forget(link);
+    caps_.set(link, 0, 0);
+    is_limited_ = classes_.several() || caps_.any();
+}
+
+void Dispatch::note_acknowledged(LinkId link, std::size_t packets, Instant sent_at, std::int32_t in_flight,
+                                 Instant now) noexcept {
+    if ((up_ & mask_of(link)) == 0) return;
+    at(link).path.on_acknowledged(static_cast<std::int64_t>(packets) * link::PathModel::packet_bytes, sent_at,
+                                  std::int64_t{in_flight} * link::PathModel::packet_bytes, now);
+    refresh(link);
 }
 
 LinkMask Dispatch::with_room_to_spare(LinkMask open) const noexcept {
@@ -414,7 +466,8 @@ void Dispatch::note_stuck(wire::Seq31 next_expected, Instant now) noexcept {
 LinkMask Dispatch::take_probes(Instant now) noexcept {
     LinkMask probes = 0;
     if (!active(now)) return 0;
-    each_link(up_, [&](LinkId link) {
+    // What is kept in reserve costs no more than the second's keepalive while others are there.
+    each_link(classes_.but_reserve(up_), [&](LinkId link) {
         Link& l = at(link);
         const bool asks = !reports_ || l.flight.empty() || ((silent_ | unanswered_) & mask_of(link)) != 0;
         if (!asks || l.probe_at > now) return;
@@ -427,7 +480,7 @@ LinkMask Dispatch::take_probes(Instant now) noexcept {
 LinkId Dispatch::soonest(LinkMask open) const noexcept {
     LinkId best = no_link;
     std::int64_t least = never.ns;
-    each_link(speaking(open), [&](LinkId link) {
+    each_link(is_limited_ ? classes_.first_of(speaking(open)) : speaking(open), [&](LinkId link) {
         if (lanes_[link.index()].delay_ns >= least) return;
         least = lanes_[link.index()].delay_ns;
         best = link;

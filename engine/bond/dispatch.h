@@ -13,6 +13,9 @@
 //  - Copies beside ones that are not known to be lost: at most hedge_share of the packets, and a burst. None leaves on
 //    a metered link, unless it is the only one that speaks.
 //  - A link that answers again is used again at once; one that leaves gives its packets back.
+//  - A packet waits a while for a link of an earlier class before it takes one of a later; repairs do not wait. Copies
+//    that nobody waits for stay in the first class. The reserve carries only when no other link answers.
+//  - Data never leave on a link faster than its cap (link/rate_cap.h).
 // Pump thread only; no allocation after construction.
 #pragma once
 
@@ -22,6 +25,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "engine/base/link_classes.h"
 #include "engine/base/link_load.h"
 #include "engine/base/pool.h"
 #include "engine/base/time.h"
@@ -30,6 +34,7 @@
 #include "engine/border/counters.h"
 #include "engine/link/flight.h"
 #include "engine/link/path_model.h"
+#include "engine/link/rate_cap.h"
 #include "engine/wire/report.h"
 #include "engine/wire/srtla.h"
 
@@ -48,6 +53,17 @@ public:
     void set_metered(LinkId link, bool metered) noexcept {
         metered_ = metered ? metered_ | mask_of(link) : metered_ & ~mask_of(link);
     }
+    // The link's class and cap: see border/command.h. `overhead_bytes`: of IP and UDP.
+    void set_limits(LinkId link, std::uint8_t priority, std::uint64_t rate_cap, std::uint32_t overhead_bytes) noexcept;
+    // It is no link any more: limits and counts end with it.
+    void forget(LinkId link) noexcept;
+    // Some links differ in class, or one has a cap: else neither need be asked.
+    [[nodiscard]] bool is_limited() const noexcept { return is_limited_; }
+    [[nodiscard]] const LinkClasses& classes() const noexcept { return classes_; }
+    [[nodiscard]] link::RateCaps& caps() noexcept { return caps_; }
+    [[nodiscard]] const link::RateCaps& caps() const noexcept { return caps_; }
+    // Packets are bound as they come, by another selector: the links' models then only say when a class is full.
+    void set_bystander(bool is_bystander) noexcept;
     // Everything anew: another SRT session, or the mode has just been chosen.
     void new_session(Instant now) noexcept;
     // What the links know of themselves as well.
@@ -85,6 +101,14 @@ public:
     void on_unsent(LinkId link, wire::Seq31 sequence) noexcept;
     // Nor would it take it on any other link.
     void give_up(wire::Seq31 sequence) noexcept;
+
+    // For the selectors that bind a packet as it comes, where links differ in class: what a link's answers say of how
+    // much it may carry, in packets, and whether it has room for one more.
+    void note_acknowledged(LinkId link, std::size_t packets, Instant sent_at, std::int32_t in_flight,
+                           Instant now) noexcept;
+    [[nodiscard]] bool has_room(LinkId link, std::int32_t in_flight) const noexcept {
+        return (std::int64_t{in_flight} + 1) * link::PathModel::packet_bytes <= at(link).path.window();
+    }
 
     // What the clock brings, each tick_interval while active(): silence, late losses.
     void tick(Instant now) noexcept;
@@ -148,6 +172,10 @@ private:
     static constexpr Duration unnamed_max{1'000'000'000};  // untuned
     static constexpr Duration stuck_max{60'000'000};
     static constexpr std::int64_t header_bytes = 28;  // UDP and IPv4
+    // How long a packet waits for an earlier class at most: long enough for what a picture in full is larger than the
+    // others, at most a twentieth of the latency. Untuned.
+    static constexpr Duration class_wait_max{100'000'000};
+    static constexpr std::int64_t class_wait_latency_share = 20;
 
     struct Link {
         link::Flight flight;
@@ -201,6 +229,8 @@ private:
         ledger_.note_sent(e, link, l.flight.push(e.sequence, bytes, Duration{lanes_[link.index()].delay_ns}, now));
         ++open_packets_;
         refresh_load(link);
+        if (is_limited_) [[unlikely]]
+            caps_.note_sent(link, e.packet.length, now);
     }
     struct Choice {
         LinkId link = no_link;
@@ -210,8 +240,17 @@ private:
     // they arrive first.
     // Not inlined, so that its cost can be counted (perf/micro).
     [[nodiscard, gnu::noinline]] Choice choose(std::int64_t bytes, std::int64_t left, LinkMask open) const noexcept;
+    // The same by class, and without links that are at their caps. A packet that has not waited is for the first class
+    // that speaks.
+    [[nodiscard]] Choice choose_by_class(std::int64_t bytes, std::int64_t left, LinkMask open, bool has_waited,
+                                         Instant now) noexcept;
+    [[nodiscard]] bool has_waited(const Ledger::Entry& e, Instant now) const noexcept {
+        return e.sends != 0 || e.deadline - now <= latency_ - class_wait_;
+    }
     [[nodiscard]] LinkMask speaking(LinkMask open) const noexcept {
         const LinkMask some = open & up_ & ~silent_;
+        if (is_limited_) [[unlikely]]
+            return classes_.but_reserve(some != 0 ? some : open & up_);
         return some != 0 ? some : open & up_;
     }
     // For a packet that the links of `tight` do not carry whole: a link that does, be it silent; with none, the kernel
@@ -242,6 +281,10 @@ private:
         counters_.add(Counter::repairs_sent);
         if (is_last_try(lane, left) && last_tries_count_ != last_tries_max)
             last_tries_[last_tries_count_++] = e.sequence;
+    }
+    // Which of the links that could have had it takes a packet.
+    void note_class(LinkId link, LinkMask able) noexcept {
+        if ((classes_.first_of(able) & mask_of(link)) == 0) counters_.add(Counter::class_overflows);
     }
     void give_up(Ledger::Entry& e) noexcept {
         counters_.add(Counter::packets_given_up);
@@ -276,11 +319,16 @@ private:
     LinkMask silent_ = 0;
     LinkMask unanswered_ = 0;
     LinkMask metered_ = 0;
+    bool is_limited_ = false;
+    bool is_bystander_ = false;
     std::uint32_t open_packets_ = 0;
     std::int32_t hedge_budget_ = 6 * hedge_cost;
     Duration margin_ = margin_max;
     std::int64_t least_base_ns_ = 0;  // one way, of the nearest link
     Duration latency_{1'000'000'000};
+    Duration class_wait_ = latency_ / class_wait_latency_share;
+    LinkClasses classes_;
+    link::RateCaps caps_;
     bool reports_ = false;
     bool acks_absent_ = false;
     Instant active_at_{-1'000'000'000'000};
@@ -299,8 +347,12 @@ void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noe
         const std::int64_t bytes = e.packet.length + header_bytes;
         const std::int64_t left = e.deadline.ns + least_base_ns_ - now.ns;
         const LinkMask tight = narrow(static_cast<std::size_t>(e.packet.length));
-        const Choice choice = choose(bytes, left, tight == 0 ? usable : widest(open, tight));
+        const LinkMask able = tight == 0 ? usable : widest(open, tight);
+        const Choice choice =
+            is_limited_ ? choose_by_class(bytes, left, able, has_waited(e, now), now) : choose(bytes, left, able);
         if (choice.link != no_link) {
+            if (is_limited_) [[unlikely]]
+                note_class(choice.link, able);
             if (e.sends != 0) [[unlikely]]
                 note_repair(e, lanes_[choice.link.index()], left);
             put(e, choice.link, now);
@@ -340,6 +392,7 @@ void Dispatch::double_last_tries(Instant now, LinkMask open, Send&& send) noexce
         Ledger::Entry* const e = ledger_.find(last_tries_[i]);
         if (e == nullptr || e->state != Ledger::State::in_flight || e->hedged) continue;
         LinkMask others = with_room_to_spare(for_copies(open));
+        if (is_limited_) others &= classes_.first_of(open) & ~caps_.closed(now);
         for (std::size_t copy = 0; copy < 2; ++copy)
             if (e->link[copy] != no_link && !e->is_lost(static_cast<int>(copy))) others &= ~mask_of(e->link[copy]);
         const std::int64_t left = e->deadline.ns + least_base_ns_ - now.ns;
@@ -360,7 +413,9 @@ void Dispatch::hedge(LinkId silent, Instant now, LinkMask open, Send&& send) noe
         if (ledger_.any_wanted() && e->deadline - now > urgent) return;
         // Better a copy that may be late than none.
         const LinkMask others = for_copies(open) & ~mask_of(silent);
-        const Choice choice = choose(e->packet.length + header_bytes, never.ns, others);
+        const std::int64_t bytes = e->packet.length + header_bytes;
+        const Choice choice =
+            is_limited_ ? choose_by_class(bytes, never.ns, others, true, now) : choose(bytes, never.ns, others);
         if (choice.link == no_link) return;
         if (now + Duration{lanes_[choice.link.index()].delay_ns} > e->deadline + Duration{least_base_ns_}) continue;
         send_copy(*e, choice.link, now, send);

@@ -38,6 +38,7 @@ constexpr double drain_share_min = 0.25;
 constexpr double given_up_share_max = 0.01;
 constexpr Duration silence_forgiven{1'000'000'000};
 constexpr double share_memory_s = 2;
+constexpr double cap_share = 0.93;              // the caps' own two percent, and five of repairs
 constexpr double level_min = 300'000;           // belacoder 0502a06's least bitrate
 constexpr Duration lag_memory{20'000'000'000};  // in which a queue runs empty once
 
@@ -239,6 +240,7 @@ void SafeRateLaw::step(const SafeRateInput& input, Instant now) noexcept {
     figure_.excess =
         least_lag_.any() ? Duration{std::max<std::int64_t>(figure_.lag.ns - least_lag_.least(), 0)} : Duration{};
     judge(input, seconds, now);
+    if (input.media_cap != 0) level_ = std::min(level_, static_cast<double>(input.media_cap) * cap_share);
 
     for (Share& s : shares_) {
         if (s.silent_since == never || now - s.silent_since < silence_forgiven) continue;

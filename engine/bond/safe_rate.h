@@ -16,6 +16,7 @@
 //    and again while the excess goes on growing. Until the excess is gone it is lower by what clears the queue.
 //  - It falls at once when more than a few packets could not arrive in time.
 //  - A link that says nothing takes its share along at once, and gives it back when it speaks within a second.
+//  - It is never above what rate caps allow, less a part for repairs.
 //  - Without media it stays as it is, less what links are lost; without a link it is zero.
 // Pump thread only; no allocation.
 #pragma once
@@ -44,6 +45,7 @@ struct SafeRateInput {
     std::uint64_t fresh = 0;          // packets that the caller sent for the first time
     std::uint64_t given_up = 0;       // packets that no link could take, or none in time
     std::uint32_t payload_bytes = 0;  // mean of a packet
+    std::uint64_t media_cap = 0;      // bit/s that rate caps leave for media; 0: none
     wire::Seq31 newest;               // of the caller's packets
     LinkMask up = 0;                  // links that carry data
     LinkMask speaking = 0;            // of them, those that answer

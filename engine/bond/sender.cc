@@ -24,7 +24,10 @@ Sender::Sender(const SenderOptions& options, Pool& pool, const wire::GroupKey& p
       selector_(accounting_, Random(seed)),
       registration_(probe),
       history_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2))),
-      dispatch_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2)), counters_) {}
+      dispatch_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2)), counters_),
+      cap_queue_(pool) {
+    dispatch_.set_bystander(true);
+}
 
 Event Sender::event(EventKind kind, Instant now, LinkId link, std::uint32_t a, std::uint32_t b) {
     Event e;
@@ -54,6 +57,7 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
             const std::uint16_t generation = u.generation;
             u = Uplink{};
             traffic(link).add_to(counters_);
+            begin_tenancy(link);
             traffic(link) = Traffic{};
             u.generation = generation;
             u.spec = command.uplink;
@@ -74,6 +78,8 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
             uplinks_[link.index()].state = UplinkState::absent;
             uplinks_[link.index()].open_at = never;
             present_ &= ~bit(link);
+            dispatch_.forget(link);
+            find_plain_bytes_max();
             out.tell(event(EventKind::uplink_removed, now, link));
             break;
         }
@@ -188,6 +194,7 @@ void Sender::tick(Instant now, Actions& out) noexcept {
         caller_.unlock();
     }
     find_plain_bytes_max();
+    watch_reserve(now, out);
     watch_connection(now, out);
 }
 
@@ -244,6 +251,7 @@ void Sender::stop(Instant now, Actions& out) noexcept {
     if (local_socket_ != no_socket) static_cast<void>(out.close(local_socket_));
     local_socket_ = no_socket;
     history_.clear();
+    cap_queue_.clear();
     dispatch_.new_session(now);
     finished_ = true;
 }
@@ -270,11 +278,18 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
         const Uplink& u = uplinks_[i];
         UplinkSnapshot& o = s.uplinks[i];
         o = UplinkSnapshot{};
+        WireTally tally = wire_[i];
+        tally.settle(traffic_[i]);
+        o.wire_bytes_out = tally.out;
+        o.wire_bytes_in = tally.in;
+        o.tenancy = tally.tenancy;
         o.state = u.state;
         if (u.state == UplinkState::absent) continue;
         const LinkId link = link_at(i);
         o.gated = selector_.gated(link);
         o.metered = u.spec.settings.metered;
+        o.priority = u.spec.settings.priority;
+        o.rate_cap = u.spec.settings.rate_cap;
         o.local = traffic(link).socket != no_socket ? u.local : u.spec.source;
         o.rtt = u.rtt.smoothed();
         o.rtt_min = u.rtt.minimum();

@@ -8,6 +8,8 @@
 //  - No SRT packet leaves on an uplink before its REG3.
 //  - Nothing of SRTLA's own, and nothing that cannot belong to the caller's SRT session, reaches the caller.
 //  - Each SRT ACK and NAK reaches the caller once, however many uplinks brought it.
+//  - Where uplinks are in classes, a later class carries only what those before it have no room for. Data never leave
+//    faster than an uplink's cap.
 //  - A packet that one uplink refuses is offered to the others; only when all refuse is it dropped, and counted.
 #pragma once
 
@@ -19,6 +21,7 @@
 #include "engine/base/result.h"
 #include "engine/bond/actions.h"
 #include "engine/bond/caller.h"
+#include "engine/bond/cap_queue.h"
 #include "engine/bond/copy_filter.h"
 #include "engine/bond/deadlines.h"
 #include "engine/bond/dispatch.h"
@@ -77,6 +80,8 @@ public:
     void end_turn(Instant now, Outlet& out) noexcept {
         if (adaptive_) [[unlikely]]
             dispatch(now, out);
+        else if (!cap_queue_.empty()) [[unlikely]]
+            send_held(now, out);
     }
 
     [[nodiscard]] Instant next_deadline() const noexcept { return next_deadline_; }
@@ -113,6 +118,20 @@ private:
         }
     };
     static_assert(sizeof(Traffic) == cache_line_bytes);
+    // What a slot has carried on the wire since the start: totals up to the marks, and SRTLA's own packets.
+    struct WireTally {
+        std::uint64_t out = 0;
+        std::uint64_t in = 0;
+        std::uint64_t bytes_out_from = 0;
+        std::uint64_t packets_out_from = 0;
+        std::uint64_t bytes_in_from = 0;
+        std::uint64_t packets_in_from = 0;
+        std::uint32_t headers = 28;  // of IP and UDP
+        std::uint32_t tenancy = 0;
+
+        // Takes what the traffic has beyond the marks.
+        void settle(const Traffic& t) noexcept;
+    };
     struct Uplink {
         std::uint32_t payload_max = 0xFFFF'FFFF;  // datagrams above it were refused as too large
         UplinkState state = UplinkState::absent;
@@ -160,7 +179,26 @@ private:
         if (packet_bytes <= plain_bytes_max_) return selector_.pick(now);
         return choose_among(packet_bytes, now);
     }
+    // The same for data, which do not pass what waits for a cap.
+    LinkId choose_for_data(std::size_t packet_bytes, Instant now) noexcept {
+        if (packet_bytes <= plain_bytes_max_) return selector_.pick(now);
+        return cap_queue_.empty() ? choose_among(packet_bytes, now) : no_link;
+    }
     LinkId choose_among(std::size_t packet_bytes, Instant now) noexcept;
+    // Classes, caps and bytes on the wire: sender_limits.cc.
+    void set_limits(LinkId link) noexcept;
+    LinkId choose_by_class(LinkMask shut, std::size_t packet_bytes, Instant now) noexcept;
+    [[nodiscard]] bool has_room(LinkId link) const noexcept;
+    void note_class_answer(const wire::SrtlaAck& ack, Instant now) noexcept;
+    bool wait_for_cap(const Completion& c, wire::Seq31 sequence, Instant now, Actions& out) noexcept;
+    void drop_late_for_cap(Instant now) noexcept;
+    template <class Outlet>
+    void send_held(Instant now, Outlet& out) noexcept;
+    void watch_reserve(Instant now, Actions& out) noexcept;
+    [[nodiscard]] std::uint64_t media_cap(std::uint32_t payload_bytes) const noexcept;
+    void begin_tenancy(LinkId link) noexcept;
+    void note_local(LinkId link, const Endpoint& local) noexcept;
+    void note_own(LinkId link, std::size_t bytes, Instant now) noexcept;
     void renew_port(LinkId link, Instant now, Actions& out) noexcept;
     void find_plain_bytes_max() noexcept;
     void set_busy(LinkId link, Instant until) noexcept;
@@ -235,6 +273,7 @@ private:
     LossReports loss_reports_;
     History history_;
     Dispatch dispatch_;
+    CapQueue cap_queue_;
     Deadlines deadlines_;
     SafeRateLaw safe_rate_;
     bool adaptive_ = false;
@@ -245,10 +284,14 @@ private:
     Instant local_open_at_ = never;
     std::array<Traffic, links_max> traffic_{};
     std::array<Uplink, links_max> uplinks_{};
+    std::array<WireTally, links_max> wire_{};
+    LastingState reserve_use_;
+    LinkId reserve_told_ = no_link;
     link::LinkMask present_ = 0;  // slots that hold an uplink
     link::LinkMask alive_ = 0;    // registered and not silent: they may carry data
     link::LinkMask busy_ = 0;     // refused a send a moment ago
-    // A packet up to this may go by any uplink: what the narrowest carries whole, or 0 while one is busy.
+    // A packet up to this may go by any uplink: what the narrowest carries whole, or 0 while one is busy, or some have
+    // classes or caps.
     std::uint32_t plain_bytes_max_ = 0xFFFF'FFFF;
 
     Resolved receiver_;
@@ -312,11 +355,9 @@ template <class Outlet>
         new_session(now, out.actions());
     if (adaptive_) [[unlikely]]
         return queue_data(c, srt, now, out.actions());
-    const LinkId link = choose_at_once(c.packet.length, now);
-    if (link.index() >= links_max) [[unlikely]] {
-        note_no_uplink(now, out.actions());
-        return false;
-    }
+    const LinkId link = choose_for_data(c.packet.length, now);
+    if (link.index() >= links_max) [[unlikely]]
+        return wait_for_cap(c, sequence, now, out.actions());
     accounting_.note_sent(link, sequence, now);
     route(c.packet, link, out);
     if (const LinkId probed = selector_.probe_for_gated(now); probed != no_link) [[unlikely]]
@@ -329,6 +370,11 @@ template <class Outlet>
 template <class Outlet>
 [[gnu::noinline]] void Sender::send_probe(const PacketRef& ref, LinkId link, wire::Seq31 sequence, Instant now,
                                           Outlet& out) noexcept {
+    if (dispatch_.is_limited()) {
+        const LinkMask shut = dispatch_.caps().closed(now) | dispatch_.classes().reserve();
+        if ((shut & (LinkMask{1} << link.value)) != 0) return;
+        dispatch_.caps().note_sent(link, ref.length, now);
+    }
     accounting_.note_probe(link, sequence, now);
     counters_.add(Counter::duplicates_sent);
     route(ref, link, out);
@@ -353,6 +399,22 @@ template <class Outlet>
     dispatch_.run(
         now, alive_ & ~busy_, [&](LinkId link, const PacketRef& packet) { route(packet, link, out); },
         [&](std::size_t bytes) { return bytes <= plain_bytes_max_ ? LinkMask{0} : narrower_than(bytes); });
+    if (dispatch_.is_limited()) arm(dispatch_.caps().opens_at(alive_));
+}
+
+// What waited for a cap, in its order.
+template <class Outlet>
+[[gnu::noinline]] void Sender::send_held(Instant now, Outlet& out) noexcept {
+    drop_late_for_cap(now);
+    while (!cap_queue_.empty()) {
+        const CapQueue::Held& next = cap_queue_.front();
+        const LinkId link = choose_among(next.packet.length, now);
+        if (link == no_link) break;
+        accounting_.note_sent(link, next.sequence, now);
+        route(next.packet, link, out);
+        history_.keep(cap_queue_.take().packet);
+    }
+    if (!cap_queue_.empty()) arm(std::min(dispatch_.caps().opens_at(alive_), tick_at_));
 }
 
 }  // namespace hawser::bond

@@ -11,6 +11,8 @@ void Sender::set_adaptive(bool adaptive, Instant now, Actions& out) noexcept {
     if (adaptive_ == adaptive) return;
     adaptive_ = adaptive;
     dispatch_at_ = never;
+    cap_queue_.clear();
+    dispatch_.set_bystander(!adaptive);
     if (adaptive)
         dispatch_.clear(now);
     else
@@ -21,10 +23,15 @@ void Sender::set_adaptive(bool adaptive, Instant now, Actions& out) noexcept {
 // round of actions holds.
 void Sender::send_waiting(Instant now, Actions& out) noexcept {
     Ledger& ledger = dispatch_.ledger();
+    Instant opens_at = now;  // the first cap, where all are at theirs
     for (std::size_t room = Actions::sends_max / 2; room > 0 && ledger.any_wanted(); --room) {
         Ledger::Entry& e = ledger.first_wanted();
         const LinkId link = choose(e.packet.length, now);
         if (link == no_link) {
+            if (const Instant at = dispatch_.caps().opens_at(alive_); at != never) {
+                opens_at = at;
+                break;
+            }
             counters_.add(Counter::packets_given_up);
             ledger.give_up(e);
             continue;
@@ -34,7 +41,7 @@ void Sender::send_waiting(Instant now, Actions& out) noexcept {
         route(packet, link, out);
         out.release_after(packet.buffer);
     }
-    dispatch_at_ = ledger.any_wanted() ? now : never;
+    dispatch_at_ = ledger.any_wanted() ? opens_at : never;
     arm(dispatch_at_);
     if (dispatch_at_ == never) dispatch_.clear(now);
 }
@@ -86,7 +93,9 @@ LinkId Sender::choose_soonest(std::size_t packet_bytes, Instant now) noexcept {
     const LinkMask open = alive_ & ~busy_;
     const LinkId link =
         dispatch_.soonest(packet_bytes <= plain_bytes_max_ ? open : open & ~narrower_than(packet_bytes));
-    return link != no_link ? link : dispatch_.soonest(open);
+    const LinkId chosen = link != no_link ? link : dispatch_.soonest(open);
+    if (dispatch_.is_limited() && chosen != no_link) dispatch_.caps().note_sent(chosen, packet_bytes, now);
+    return chosen;
 }
 
 void Sender::on_report(LinkId link, Bytes packet, Instant now) noexcept {

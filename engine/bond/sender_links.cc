@@ -62,6 +62,7 @@ void Sender::on_opened(std::uint32_t tag, const Result<SocketId, Errno>& socket,
     }
     traffic(link).socket = *socket;
     u.local = local;
+    note_local(link, local);
     u.state = UplinkState::joining;
     traffic(link).heard_at = now;
     u.payload_max = payload_bytes_max != 0 ? payload_bytes_max : 0xFFFF'FFFF;
@@ -179,6 +180,7 @@ void Sender::renew_uplink(LinkId link, const UplinkSpec& spec, Instant now, Acti
 void Sender::set_uplink(LinkId link, const UplinkSettings& settings) noexcept {
     uplinks_[link.index()].spec.settings = settings;
     dispatch_.set_metered(link, settings.metered);
+    set_limits(link);
 }
 
 void Sender::go_silent(LinkId link, Instant now, Actions& out) noexcept {
@@ -253,7 +255,13 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
     if (srt->is_data()) accounting_.note_unsent(link, srt->sequence());
     link::LinkMask except = busy_ | bit(link);
     if (c.error == error_message_size) except |= narrower_than(packet.size());
-    const LinkId other = adaptive_ ? dispatch_.soonest(alive_ & ~except) : selector_.pick_except(except, now);
+    LinkId other = no_link;
+    if (adaptive_)
+        other = dispatch_.soonest(alive_ & ~except);
+    else if (dispatch_.is_limited())
+        other = choose_by_class(except | dispatch_.caps().closed(now), packet.size(), now);
+    else
+        other = selector_.pick_except(except, now);
     if (other == no_link) {
         note_no_uplink(now, out);
         return;
@@ -296,11 +304,15 @@ void Sender::settle_busy(Instant now) noexcept {
 // Some uplink is busy, or too small for the packet.
 LinkId Sender::choose_among(std::size_t packet_bytes, Instant now) noexcept {
     settle_busy(now);
+    const auto pick = [&](LinkMask shut) {
+        if (!dispatch_.is_limited()) return selector_.pick_except(shut, now);
+        return choose_by_class(shut | dispatch_.caps().closed(now), packet_bytes, now);
+    };
     const link::LinkMask except = narrower_than(packet_bytes);
-    const LinkId link = selector_.pick_except(busy_ | except, now);
+    const LinkId link = pick(busy_ | except);
     if (link != no_link || except == 0) return link;
     // No link is known to carry it whole: the kernel may still send it in fragments.
-    const LinkId fragmenting = selector_.pick_except(busy_, now);
+    const LinkId fragmenting = pick(busy_);
     if (fragmenting != no_link) ++uplinks_[fragmenting.index()].too_large;
     if (fragmenting != no_link) counters_.add(Counter::sends_too_large);
     return fragmenting;
@@ -315,7 +327,7 @@ link::LinkMask Sender::narrower_than(std::size_t packet_bytes) const noexcept {
 }
 
 void Sender::find_plain_bytes_max() noexcept {
-    plain_bytes_max_ = busy_ == 0 ? 0xFFFF'FFFF : 0;
+    plain_bytes_max_ = busy_ == 0 && !dispatch_.is_limited() ? 0xFFFF'FFFF : 0;
     each_link(present_,
               [&](LinkId link) { plain_bytes_max_ = std::min(plain_bytes_max_, uplinks_[link.index()].payload_max); });
 }

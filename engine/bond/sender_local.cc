@@ -65,7 +65,9 @@ void Sender::on_local_control(const Completion& c, Bytes packet, Instant now, Ac
         e.endpoint = caller_.endpoint();
         out.tell(e);
     }
-    const LinkId link = choose(packet.size(), now);
+    LinkId link = choose(packet.size(), now);
+    // SRT's own packets do not wait for a cap: data make room for them.
+    if (link == no_link && !adaptive_ && dispatch_.is_limited()) link = choose_by_class(0, packet.size(), now);
     if (link == no_link) {
         note_no_uplink(now, out);
         return;
@@ -113,6 +115,7 @@ void Sender::new_session(Instant now, Actions& out) noexcept {
     accounting_.new_session();
     loss_reports_.clear();
     history_.clear();
+    cap_queue_.clear();
     dispatch_.new_session(now);
     deadlines_.new_session();
     dispatch_.set_latency(deadlines_.latency());

@@ -30,6 +30,7 @@ SafeRateInput Sender::rate_input(Instant now) const noexcept {
     in.given_up = counters_[Counter::packets_given_up] + counters_[Counter::drop_no_uplink];
     const std::uint64_t bytes = counters_[Counter::local_bytes_in] - odd_bytes_in_;
     if (data != 0) in.payload_bytes = static_cast<std::uint32_t>(bytes / data - wire::srt_header_bytes);
+    in.media_cap = media_cap(in.payload_bytes);
     in.newest = caller_.newest();
     in.up = alive_;
     each_link(alive_, [&](LinkId link) {

@@ -184,6 +184,8 @@ void Sender::on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now
             srtla_acks_seen_ = true;
             if (srtla_acks_absent_) [[unlikely]]
                 note_acks_absent(false);
+            if (!adaptive_ && dispatch_.classes().several()) [[unlikely]]
+                note_class_answer(*ack, now);
             if (adaptive_)
                 dispatch_.on_srtla_ack(link, *ack, now);
             else
@@ -286,7 +288,10 @@ void Sender::run_registration(LinkId link, Instant now, Actions& out) noexcept {
             wire::GroupKey key = registration_.key();
             if (send == Send::reg1 && adaptive_) wire::write_offer(wire::extension_half(MutableBytes(key)), offer);
             const auto packet = wire::build_registration(type, key);
-            if (out.send_bytes(traffic(link).socket, packet)) counters_.add(Counter::registrations_out);
+            if (out.send_bytes(traffic(link).socket, packet)) {
+                counters_.add(Counter::registrations_out);
+                note_own(link, packet.size(), now);
+            }
         }
     }
     arm(registration_.due(link));
@@ -307,7 +312,10 @@ void Sender::send_keepalive(LinkId link, Instant now, Actions& out) noexcept {
     telemetry.rtt_ms = static_cast<std::uint32_t>(u.rtt.smoothed().ms());
     telemetry.naks = static_cast<std::uint32_t>(u.naks);
     telemetry.bytes_per_second = u.bytes_per_second;
-    if (out.send_bytes(traffic(link).socket, u.keepalive.next(telemetry, now))) counters_.add(Counter::keepalives_out);
+    const Bytes packet = u.keepalive.next(telemetry, now);
+    if (!out.send_bytes(traffic(link).socket, packet)) return;
+    counters_.add(Counter::keepalives_out);
+    note_own(link, packet.size(), now);
 }
 
 }  // namespace hawser::bond

@@ -37,6 +37,8 @@ enum class EventKind : std::uint8_t {
     no_uplink_for_data,  // data dropped: no link can take it; a: packets since last told
     no_srtla_acks,       // the receiver sends none: delivery is read from SRT ACKs
     resolve_wanted,      // the control thread is to look the receiver's name up again
+    reserve_used,        // link: no other works, so what was stopped at its budget goes on
+    reserve_spared,      // link; a: how long it was needed, in ms
     // Selector adaptive. Told when they have lasted, so that a link that flaps says so once.
     path_silent,        // link, a: packets under way on it; its connection may still be up
     path_answers,       // link, a: how long it did not, in ms
@@ -44,6 +46,11 @@ enum class EventKind : std::uint8_t {
     giving_up_ended,    // a: how many in all, b: over so many ms
     reports_answer,     // what the receiver made of the offer; a: 1: reports deliveries, b: 1: puts packets in order
     safe_rate_changed,  // what the encoder may send; kbit/s of media: a: now, b: as told last (0: not yet)
+    // Budgets, by the control thread. `a`: percent.
+    budget_warning,  // link; a: what is used, percent of the budget; b: bytes of it in MB
+    budget_used_up,  // link; a: 1: it stops, 0: it goes after all others; b: bytes of it in MB
+    budget_renewed,  // link: another month, or it was reset or changed; a: 1: it had been used up
+    budget_unsaved,  // a: errno: the state file could not be written
     // Receiver. `group`, `link` where there is one.
     receiver_listening,         // endpoint
     receiver_group_created,     // group, endpoint: of the REG1; asked for and granted: a: reports, b: reorder hold

@@ -9,6 +9,7 @@
 #include "engine/base/strong.h"
 #include "engine/base/time.h"
 #include "engine/base/time_histogram.h"
+#include "engine/border/command.h"
 #include "engine/border/counters.h"
 #include "engine/border/pump_snapshot.h"
 #include "engine/border/safe_rate.h"
@@ -28,6 +29,8 @@ struct UplinkSnapshot {
     UplinkState state = UplinkState::absent;
     bool gated = false;  // the selector keeps data off it
     bool metered = false;
+    std::uint8_t priority = priority_first;  // its class now, a used-up budget's work included
+    std::uint64_t rate_cap = 0;              // bit/s on the wire; 0: none
     Endpoint local;
     Duration rtt;  // smoothed; zero: none yet
     Duration rtt_min;
@@ -39,6 +42,10 @@ struct UplinkSnapshot {
     std::uint64_t bytes_out = 0;    // their UDP payload bytes
     std::uint64_t packets_in = 0;
     std::uint64_t bytes_in = 0;
+    // All that went over the wire by this slot, whoever had it: IP and UDP headers, SRTLA's own packets. Never falls.
+    std::uint64_t wire_bytes_out = 0;
+    std::uint64_t wire_bytes_in = 0;
+    std::uint32_t tenancy = 0;           // how many uplinks have had the slot, this one included
     std::uint32_t bytes_per_second = 0;  // of bytes_out, in the last whole second
     std::uint64_t naks = 0;              // sequences lost on it as far as NAKs told
     std::uint64_t deferred = 0;          // sends that its full socket buffer refused

@@ -186,6 +186,17 @@ LinkId Selector::pick_except(LinkMask tried, Instant) const noexcept {
     return choice.link(candidates_);
 }
 
+LinkId Selector::pick_within(LinkMask open, Instant) noexcept {
+    const LinkMask fit = (open & this->open()) != 0 ? open & this->open() : open & usable_;
+    Choice choice = best_among(fit);
+    const bool holds_on = settings_.mode == Mode::enhanced && previous_ != no_link && (fit & mask_of(previous_)) != 0;
+    if (holds_on) {
+        const std::int32_t last = score_of(previous_.index());
+        if (choice.score() * hysteresis_denominator < last * hysteresis_numerator) return previous_;
+    }
+    return previous_ = choice.link(candidates_);
+}
+
 LinkId Selector::next_probe(Instant) noexcept {
     probe_phase_ = probe_phase_ + 1 == probe_interval ? 0 : probe_phase_ + 1;
     const std::uint32_t turn = probe_phase_ / probe_spacing;

@@ -60,6 +60,9 @@ public:
     // The best link that is not in `tried`, after back-pressure; gated ones only when no other is left. no_link when
     // all usable links were tried. Leaves no trace in hysteresis.
     [[nodiscard]] LinkId pick_except(LinkMask tried, Instant now) const noexcept;
+    // The link for the next data packet among `open`, for a sender that keeps links out for reasons of its own: as
+    // pick, hysteresis and all, but for exploration. Gated ones only when no other is left.
+    [[nodiscard]] LinkId pick_within(LinkMask open, Instant now) noexcept;
     // Once per data packet: a gated link that is due a duplicate of it, else no_link.
     [[nodiscard]] LinkId probe_for_gated(Instant now) noexcept {
         if (gate_.gated() == 0) [[likely]]
@@ -73,6 +76,8 @@ public:
     // What the next pick would weigh, in window units per packet; negative where the link may not be picked.
     [[nodiscard]] float score(LinkId link) const noexcept;
     [[nodiscard]] LinkMask usable() const noexcept { return usable_; }
+    // Usable, and not gated.
+    [[nodiscard]] LinkMask open() const noexcept { return usable_ & ~gate_.gated(); }
     [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
     [[nodiscard]] std::uint64_t explored() const noexcept { return explored_; }  // packets sent off the best link
     [[nodiscard]] std::uint64_t gate_events() const noexcept { return gate_.events(); }  // times a link became gated

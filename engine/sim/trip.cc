@@ -164,7 +164,7 @@ void Journey::add_sender() {
         c.kind = CommandKind::add_uplink;
         c.link = LinkId(static_cast<std::uint8_t>(i));
         c.uplink.source = uplink_at(i, 0);
-        c.uplink.settings.metered = trip_.links[i].metered;
+        c.uplink.settings = trip_.links[i].settings;
         sender_->command(c);
     }
     sender_->run();

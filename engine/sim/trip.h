@@ -28,7 +28,7 @@ inline constexpr std::int64_t payload_wire_bytes = payload_bytes + 16 + wire_ove
 struct TripLink {
     LineShape up;  // from sender to receiver
     LineShape down;
-    bool metered = false;  // as its operator says
+    UplinkSettings settings;  // as its operator says
 };
 
 // An encoder that follows the sender's figure of what it may send (bond/safe_rate.h), within its own limits.

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "platform/control/quantity.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
@@ -11,6 +12,7 @@ namespace hawser::app {
 namespace {
 
 constexpr Duration repetition_window{1'500'000'000};
+constexpr std::uint64_t megabyte = 1'000'000;
 
 std::string errno_text(std::uint32_t value) { return std::strerror(static_cast<int>(value)); }
 
@@ -88,6 +90,25 @@ EventLine describe(const Event& e, const EventNames& names) {
             return {Level::error, fmt::format("no available connections: {} packets dropped", e.a)};
         case EventKind::no_srtla_acks:
             return {Level::warn, "the receiver sends no SRTLA ACKs: reading delivery from SRT ACKs"};
+        case EventKind::reserve_used:
+            return {Level::error,
+                    fmt::format("uplink {}: its budget is used up, and no other uplink works: it goes on", uplink())};
+        case EventKind::reserve_spared:
+            return {Level::warn,
+                    fmt::format("uplink {}: others work again; it went on for {} ms beyond its budget", uplink(), e.a)};
+        case EventKind::budget_warning:
+            return {Level::warn, fmt::format("uplink {}: {} % of its budget is used ({})", uplink(), e.a,
+                                             control::amount_text(std::uint64_t{e.b} * megabyte))};
+        case EventKind::budget_used_up:
+            return {Level::error, fmt::format("uplink {}: its budget is used up ({}): {}", uplink(),
+                                              control::amount_text(std::uint64_t{e.b} * megabyte),
+                                              e.a != 0 ? "it stops" : "it goes after all others from now on")};
+        case EventKind::budget_renewed:
+            return {Level::info, fmt::format("uplink {}: its budget begins anew{}", uplink(),
+                                             e.a != 0 ? ", and it takes its place again" : "")};
+        case EventKind::budget_unsaved:
+            return {Level::error,
+                    fmt::format("what uplinks have used of their budgets cannot be saved: {}", errno_text(e.a))};
         case EventKind::path_silent:
             return {Level::warn,
                     fmt::format("uplink {}: no answer with {} packets under way; others go first", uplink(), e.a)};

@@ -331,7 +331,10 @@ private:
                     if (what == 3) c.kind = CommandKind::renew_uplink;
                 }
                 if (c.kind == CommandKind::set_uplink) {
+                    const std::uint8_t limits = input_.u8();
                     c.uplink.settings.metered = link % 2 == 0;
+                    c.uplink.settings.priority = static_cast<std::uint8_t>(priority_first + limits % priority_reserve);
+                    c.uplink.settings.rate_cap = std::uint64_t{limits & 0xC0u} * 100'000;
                     break;
                 }
                 if (c.kind == CommandKind::add_uplink || c.kind == CommandKind::remove_uplink)

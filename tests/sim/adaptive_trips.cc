@@ -109,7 +109,7 @@ TEST_CASE("copies leave on no metered link, and the others carry them") {
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
         sim::Trip trip = trip_on(networks()[5], seed, Mode::adaptive, TripReceiver::hawser);
         const auto unmetered = sim::run(trip).sender.uplinks;
-        trip.links[1].metered = true;
+        trip.links[1].settings.metered = true;
         const auto metered = sim::run(trip).sender.uplinks;
         CAPTURE(seed);
         CHECK(unmetered[1].copies > 0);

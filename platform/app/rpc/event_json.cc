@@ -32,6 +32,12 @@ std::string_view name_of(EventKind kind) {
         case EventKind::resolve_wanted: return "resolve_wanted";
         case EventKind::path_silent: return "path_silent";
         case EventKind::path_answers: return "path_answers";
+        case EventKind::reserve_used: return "reserve_used";
+        case EventKind::reserve_spared: return "reserve_spared";
+        case EventKind::budget_warning: return "budget_warning";
+        case EventKind::budget_used_up: return "budget_used_up";
+        case EventKind::budget_renewed: return "budget_renewed";
+        case EventKind::budget_unsaved: return "budget_unsaved";
         case EventKind::giving_up: return "giving_up";
         case EventKind::giving_up_ended: return "giving_up_ended";
         case EventKind::reports_answer: return "reports_answer";

@@ -216,7 +216,7 @@ Route lay_out(const Scenario& scenario, const Terms& terms) {
         link.down = lay_line(plan.down, 2 * i + 2);
         // Both directions of a recording were recorded together.
         if (!plan.has_down_offset && plan.down.has_trace()) link.down.offset = link.up.offset;
-        link.metered = plan.metered;
+        link.settings.metered = plan.metered;
         trip.links.push_back(std::move(link));
     }
     trip.kbit_per_second = 1;

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// The sender where its operator has said something of its links: classes, rate caps, and the reserve that is used only
+// when nothing else works. For the selectors that bind a packet as it comes the choice is made here; `adaptive` makes
+// it in Dispatch. And what each link's slot has sent and received on the wire, which budgets are held against.
+#include "engine/bond/sender.h"
+#include "engine/bond/sender_parts.h"
+
+namespace hawser::bond {
+
+namespace {
+
+// A packet is worth waiting for a cap in half of SRT's latency: the way and a repair need the rest. Untuned.
+constexpr std::int64_t cap_wait_latency_share = 2;
+// A reserve that takes over for less than this is not told of.
+constexpr Duration reserve_patience{1'000'000'000};
+constexpr std::uint32_t headers_v4 = 28;  // IP and UDP
+constexpr std::uint32_t headers_v6 = 48;
+
+}  // namespace
+
+void Sender::set_limits(LinkId link) noexcept {
+    const UplinkSettings& settings = uplinks_[link.index()].spec.settings;
+    dispatch_.set_limits(link, settings.priority, settings.rate_cap, wire_[link.index()].headers);
+    find_plain_bytes_max();
+}
+
+// The link for a packet that comes now, of those that are not in `shut`, such as those at their caps. A class is tried
+// when the ones before it have no room; when none has any, all take their part as if they were one.
+LinkId Sender::choose_by_class(LinkMask shut, std::size_t packet_bytes, Instant now) noexcept {
+    const LinkClasses& classes = dispatch_.classes();
+    const LinkMask able = classes.but_reserve(selector_.open());
+    const LinkMask open = able & ~shut;
+    LinkId link = no_link;
+    for (std::size_t i = 0; i < classes.steps() && classes.several() && link == no_link; ++i) {
+        LinkMask room = 0;
+        each_link(classes.step(i) & open, [&](LinkId one) {
+            if (has_room(one)) room |= bit(one);
+        });
+        if (room != 0) link = selector_.pick_within(room, now);
+    }
+    if (link == no_link && open != 0) link = selector_.pick_within(open, now);
+    if (link == no_link) return no_link;
+    if ((classes.first_of(able) & bit(link)) == 0) counters_.add(Counter::class_overflows);
+    dispatch_.caps().note_sent(link, packet_bytes, now);
+    return link;
+}
+
+// The path model's window, from what SRTLA ACKs say. A receiver that sends none leaves the reference's own.
+bool Sender::has_room(LinkId link) const noexcept {
+    const std::int32_t in_flight = accounting_.in_flight(link);
+    if (srtla_acks_absent_) return std::int64_t{in_flight} * window_unit < accounting_.window(link);
+    return dispatch_.has_room(link, in_flight);
+}
+
+// An SRTLA ACK leaves with the packet that completes it, so its last sequence tells the way's time. One that was sent
+// twice tells nothing.
+void Sender::note_class_answer(const wire::SrtlaAck& ack, Instant now) noexcept {
+    if (ack.count() == 0) return;
+    const auto sequence = ack.at(ack.count() - 1);
+    if (!sequence) return;
+    const auto sent = accounting_.first_holder(*sequence);
+    const auto again = accounting_.holder(*sequence);
+    if (sent.link == no_link || again.link != sent.link || again.sent_at != sent.sent_at) return;
+    dispatch_.note_acknowledged(sent.link, ack.count(), sent.sent_at, accounting_.in_flight(sent.link), now);
+}
+
+// No link took it. True: it waits for a cap, and its reference is kept.
+bool Sender::wait_for_cap(const Completion& c, wire::Seq31 sequence, Instant now, Actions& out) noexcept {
+    if (cap_queue_.empty() && (dispatch_.caps().closed(now) & alive_) == 0) {
+        note_no_uplink(now, out);
+        return false;
+    }
+    if (cap_queue_.push({c.packet, sequence, now})) return true;
+    counters_.add(Counter::drop_rate_cap);
+    return false;
+}
+
+void Sender::drop_late_for_cap(Instant now) noexcept {
+    const std::size_t late = cap_queue_.drop_before(now - deadlines_.latency() / cap_wait_latency_share);
+    counters_.add(Counter::drop_rate_cap, late);
+}
+
+// The reserve carries what nothing else can: it is told when that has lasted, and when it is over.
+void Sender::watch_reserve(Instant now, Actions& out) noexcept {
+    const LinkMask reserve = dispatch_.classes().reserve() & alive_;
+    LinkMask others = alive_ & ~dispatch_.classes().reserve();
+    if (adaptive_)
+        each_link(others, [&](LinkId link) {
+            if (dispatch_.view(link).silent) others &= ~bit(link);
+        });
+    const bool is_used = reserve != 0 && others == 0 && caller_.has_caller() && !caller_.ended();
+    if (!reserve_use_.note(is_used, reserve_patience, now)) return;
+    if (is_used) reserve_told_ = link_at(static_cast<std::size_t>(std::countr_zero(reserve)));
+    out.tell(event(is_used ? EventKind::reserve_used : EventKind::reserve_spared, now, reserve_told_,
+                   static_cast<std::uint32_t>(reserve_use_.lasted().ms())));
+}
+
+// What the caps allow of media, where every link has one; zero: some link may carry anything.
+std::uint64_t Sender::media_cap(std::uint32_t payload_bytes) const noexcept {
+    const link::RateCaps& caps = dispatch_.caps();
+    const LinkMask links = dispatch_.classes().but_reserve(alive_);
+    if (!caps.any() || links == 0 || (links & ~caps.capped()) != 0 || payload_bytes == 0) return 0;
+    std::uint64_t bits = 0;
+    each_link(links, [&](LinkId link) {
+        const std::uint64_t on_wire = payload_bytes + wire::srt_header_bytes + wire_[link.index()].headers;
+        bits += uplinks_[link.index()].spec.settings.rate_cap * payload_bytes / on_wire;
+    });
+    return bits;
+}
+
+// ---- Bytes on the wire. -------------------------------------------------------------------------------------------
+
+void Sender::WireTally::settle(const Traffic& t) noexcept {
+    out += t.bytes_out - bytes_out_from + (t.packets_out - packets_out_from) * headers;
+    in += t.bytes_in - bytes_in_from + (t.packets_in - packets_in_from) * headers;
+    bytes_out_from = t.bytes_out;
+    packets_out_from = t.packets_out;
+    bytes_in_from = t.bytes_in;
+    packets_in_from = t.packets_in;
+}
+
+// Its traffic counts from zero again, what its slot has carried does not.
+void Sender::begin_tenancy(LinkId link) noexcept {
+    WireTally& tally = wire_[link.index()];
+    tally.settle(traffic(link));
+    tally.bytes_out_from = tally.packets_out_from = tally.bytes_in_from = tally.packets_in_from = 0;
+    ++tally.tenancy;
+    dispatch_.forget(link);
+}
+
+void Sender::note_local(LinkId link, const Endpoint& local) noexcept {
+    WireTally& tally = wire_[link.index()];
+    tally.settle(traffic(link));
+    tally.headers = local.is_v4() ? headers_v4 : headers_v6;
+    set_limits(link);
+}
+
+// SRTLA's own packets, which may not wait.
+void Sender::note_own(LinkId link, std::size_t bytes, Instant now) noexcept {
+    wire_[link.index()].out += bytes + wire_[link.index()].headers;
+    if (dispatch_.is_limited()) dispatch_.caps().note_sent(link, bytes, now);
+}
+
+}  // namespace hawser::bond
