@@ -31,6 +31,7 @@ constexpr Command commands[] = {
     {"status", command_status, "a running hawser's links, once or each second"},
     {"top", command_top, "the same, live"},
     {"ctl", command_ctl, "a running hawser told or asked something"},
+    {"budgets", command_budgets, "what a running sender's uplinks have used of their month"},
     {"log", command_log, "what a running hawser logs"},
     {"radio", command_radio, "ka9q-radio channels: list, query, tune, set, remove, dump"},
 #ifdef HAWSER_HAS_DEMO

@@ -2,13 +2,16 @@
 #include "platform/app/sender_control.h"
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "platform/app/config/sender_keys.h"
+#include "platform/app/metrics/budget_metrics.h"
 #include "platform/app/metrics/common_metrics.h"
 #include "platform/app/metrics/sender_metrics.h"
 #include "platform/app/random.h"
 #include "platform/app/rpc/config_methods.h"
+#include "platform/app/rpc/limit_methods.h"
 #include "platform/app/sender_figures.h"
 #include "platform/app/sender_uplinks.h"
 #include "platform/linux/clock.h"
@@ -19,6 +22,9 @@ namespace hawser::app {
 namespace {
 
 constexpr Duration bitrate_every{200'000'000};  // twice the law's pace
+// A link of 100 Mbit/s carries 12 MB in it: what a budget is exceeded by, until it is acted upon.
+constexpr Duration budgets_every{1'000'000'000};
+constexpr Duration counts_every{10'000'000'000};  // without a budget
 
 std::string receiver_text(const SenderRequest& r) { return r.receiver_host + ":" + std::to_string(r.receiver_port); }
 
@@ -41,7 +47,7 @@ SenderControl::SenderControl(const SenderRequest& request, RereadSender reread)
           this}),
       request_(request),
       reread_(std::move(reread)),
-      links_([this](const Command& c) { send(c); }, request.receiver_host),
+      links_([this](const Command& c) { send(c); }, request.receiver_host, limits_),
       bitrate_(request.bitrate) {}
 
 std::string SenderControl::uplink_name(LinkId link) const {
@@ -104,6 +110,7 @@ void SenderControl::adopt_request(SenderRequest& wanted) {
     const Adopted adopted = adopt(sender_section(request_), sender_section(wanted));
     tell(adopted);
     request_.policies = wanted.policies;
+    adopt_policies();
     set_log_level(request_.log_level);
     if (adopted.any_of("sender.receiver")) {
         name_peer(receiver_text(request_));
@@ -146,14 +153,15 @@ void SenderControl::add_methods(rpc::Methods& methods) {
 
 std::vector<MetricsPage> SenderControl::metrics_pages() {
     const auto page = [this](const char* path, const char* help, auto make) {
-        return MetricsPage{
-            path, help, [this, make] {
-                refresh();
-                return control::HttpReply{std::string(exposition_type), make(snapshot(), links_.names())};
-            }};
+        return MetricsPage{path, help, [this, make] {
+                               refresh();
+                               return control::HttpReply{std::string(exposition_type), make()};
+                           }};
     };
-    return {page("/metrics", "for Prometheus", sender_metrics),
-            page("/metrics/srtla_send", "the same under the names of irlserver's sender", srtla_send_metrics)};
+    return {page("/metrics", "for Prometheus",
+                 [this] { return sender_metrics(snapshot(), links_.names()) + budget_metrics(limits_.budgets()); }),
+            page("/metrics/srtla_send", "the same under the names of irlserver's sender",
+                 [this] { return srtla_send_metrics(snapshot(), links_.names(), links_.waiting_outside()); })};
 }
 
 std::string SenderControl::table() {
@@ -162,7 +170,11 @@ std::string SenderControl::table() {
     return text;
 }
 
-std::string SenderControl::json() const { return figures_json(snapshot(), links_.names(), links_.waiting()); }
+std::string SenderControl::json() const {
+    std::string text = figures_json(snapshot(), links_.names(), links_.waiting());
+    const Json budgets = budgets_json(limits_.budgets());
+    return text.replace(text.rfind('}'), 1, ",\"budgets\":" + control::text_of(budgets) + "}");
+}
 
 int SenderControl::run() {
     auto list = wanted_uplinks(request_, added_);
@@ -175,7 +187,7 @@ int SenderControl::run() {
         log(Level::error, "{}", begun.error());
         return 1;
     }
-    if (!take_control_socket(request_.control)) return 1;
+    if (!open_budgets() || !take_control_socket(request_.control)) return 1;
     take_signals();
     if (!keep_channels(request_.radio)) return 1;
     if (!start_service() || !take_metrics(request_.metrics, metrics_pages())) return 1;
@@ -188,7 +200,59 @@ int SenderControl::run() {
         refresh();
         bitrate_.update(snapshot().safe_rate, os::now());
     });
-    return run_loop();
+    loop_.every(counts_every, [this] { count_bytes(); });
+    const int code = run_loop();
+    count_bytes();
+    if (budget_file_) budget_file_->finish(limits_.budgets());
+    return code;
+}
+
+// A budget that a reload brings is kept as one of the start is; where it cannot be, it is counted all the same.
+void SenderControl::adopt_policies() {
+    if (!budget_file_) static_cast<void>(open_budgets());
+    limits_.set_policies(request_.policies);
+    limits_changed();
+}
+
+bool SenderControl::open_budgets() {
+    const control::LinkPolicies& policies = request_.policies;
+    limits_.set_policies(policies);
+    const bool has_budget =
+        policies.otherwise.budget_bytes != 0 || std::any_of(policies.rules.begin(), policies.rules.end(),
+                                                            [](const auto& r) { return r.policy.budget_bytes != 0; });
+    if (!has_budget && request_.state_folder.empty()) return true;
+    if (const auto day = believable_day(std::time(nullptr)))
+        limits_.budgets().set_today(*day);
+    else
+        log(Level::warn, "the clock cannot be right: no billing month begins before it is");
+    const std::string folder = request_.state_folder.empty() ? default_state_folder() : request_.state_folder;
+    budget_file_.emplace(loop_, folder, [this](int error) {
+        Event e;
+        e.at = os::now();
+        e.kind = EventKind::budget_unsaved;
+        e.a = static_cast<std::uint32_t>(error);
+        tell(e);
+    });
+    const auto begun = budget_file_->begin(limits_.budgets());
+    if (!begun) {
+        log(Level::error, "{}", begun.error());
+        budget_file_.reset();
+        return false;
+    }
+    loop_.every(budgets_every, [this] { count_bytes(); });
+    return true;
+}
+
+void SenderControl::count_bytes() {
+    refresh();
+    limits_.count(snapshot(), std::time(nullptr));
+    limits_changed();
+    if (budget_file_) budget_file_->save(limits_.budgets(), os::now());
+}
+
+void SenderControl::limits_changed() {
+    links_.apply_limits();
+    for (const Event& e : limits_.take_events(os::now())) tell(e);
 }
 
 int run_sender(const SenderRequest& request, RereadSender reread) {

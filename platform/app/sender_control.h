@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "platform/app/budget_file.h"
+#include "platform/app/link_limits.h"
 #include "platform/app/rpc/sender_methods.h"
 #include "platform/app/sender_links.h"
 #include "platform/app/sender_options.h"
@@ -45,6 +47,11 @@ private:
     void set_silence(Duration span) override;
     [[nodiscard]] Result<std::string, std::string> add_link(const std::string& entry) override;
     [[nodiscard]] Result<Unit, std::string> remove_link(const std::string& name) override;
+    [[nodiscard]] LinkLimits& limits() override { return limits_; }
+    [[nodiscard]] std::optional<control::LinkWords> words_of(const std::string& name) const override {
+        return links_.words_of(name);
+    }
+    void limits_changed() override;
 
     void adopt_request(SenderRequest& wanted);
     void begin_bitrate();
@@ -53,12 +60,18 @@ private:
     void look_up_receiver() { look_up(request_.receiver_host, request_.receiver_port); }
     void apply(const control::UplinkList& list);
     [[nodiscard]] std::string uplink_name(LinkId link) const;
+    // Budgets: what they are kept in, and their second's work.
+    [[nodiscard]] bool open_budgets();
+    void adopt_policies();
+    void count_bytes();
 
     SenderRequest request_;
     RereadSender reread_;
     control::UplinkList list_;        // applied once the first lookup is answered
     std::vector<std::string> added_;  // over the control socket; reloads keep them
+    LinkLimits limits_;
     SenderLinks links_;
+    std::optional<BudgetFile> budget_file_;
     SenderSnapshot previous_{};
     BitrateFile bitrate_;
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "platform/control/json_text.h"
+#include "platform/control/quantity.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
@@ -17,6 +18,10 @@ std::string_view state_text(UplinkState state) {
         case UplinkState::silent: return "silent";
     }
     return "?";
+}
+
+std::string_view limit_text(const UplinkSnapshot& u) {
+    return u.priority == priority_demoted ? "demoted" : u.priority == priority_reserve ? "stopped" : "";
 }
 
 namespace {
@@ -35,7 +40,14 @@ std::string safe_rate_text(const SafeRate& rate) {
 
 // Behind its state.
 std::string marks(const UplinkSnapshot& u) {
-    return fmt::format("{}{}", u.silent ? ", silent" : u.gated ? ", gated" : "", u.metered ? ", metered" : "");
+    std::string out = u.silent ? ", silent" : u.gated ? ", gated" : "";
+    if (u.metered) out += ", metered";
+    if (u.priority > priority_last)
+        out += fmt::format(", {} by its budget", limit_text(u));
+    else if (u.priority != priority_first)
+        out += fmt::format(", class {}", u.priority);
+    if (u.rate_cap != 0) out += ", cap " + control::rate_text(u.rate_cap);
+    return out;
 }
 
 std::string plain_header() {
@@ -114,6 +126,11 @@ Json uplink_json(const UplinkSnapshot& u, const std::string& name) {
                 {"state", state_text(u.state)},
                 {"gated", u.gated},
                 {"metered", u.metered},
+                {"priority", u.priority},
+                {"limit", limit_text(u)},
+                {"rate_cap_bits_per_second", u.rate_cap},
+                {"wire_bytes_out", u.wire_bytes_out},
+                {"wire_bytes_in", u.wire_bytes_in},
                 {"local", os::endpoint_text(u.local)},
                 {"rtt_us", u.rtt.us()},
                 {"rtt_min_us", u.rtt_min.us()},

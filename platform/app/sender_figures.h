@@ -13,6 +13,8 @@
 namespace hawser::app {
 
 [[nodiscard]] std::string_view state_text(UplinkState state);
+// What a used-up budget has made of it: "demoted", "stopped"; empty: nothing.
+[[nodiscard]] std::string_view limit_text(const UplinkSnapshot& uplink);
 // One that is wanted and that the pump does not have, or does not try.
 struct WaitingUplink {
     std::string name;

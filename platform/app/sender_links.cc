@@ -6,6 +6,7 @@
 #include "platform/app/log.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/errno_text.h"
+#include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
 
@@ -59,6 +60,7 @@ void SenderLinks::connected(LinkId link, bool is_connected) {
 void SenderLinks::update() {
     if (!has_list_) return;
     for (const LinkPlan::Step& step : plan_.steps(os::now())) take(step);
+    apply_limits();
     if (timer_) timer_->set(plan_.next_deadline());
     name_unreachable();
     if (plan_.left_out() > left_out_)
@@ -77,11 +79,14 @@ void SenderLinks::take(const LinkPlan::Step& step) {
             is_named_[place] = false;
             log(Level::info, "Added connection via {}", names_[place]);
             c.kind = CommandKind::add_uplink;
+            limits_.begin(step.link, step.uplink);
             break;
         case LinkPlan::StepKind::remove:
             log(Level::info, "Removed connection via {}{}{}", names_[place], step.text.empty() ? "" : ": it ",
                 step.text);
             c.kind = CommandKind::remove_uplink;
+            told_[place].reset();
+            limits_.end(step.link);
             break;
         case LinkPlan::StepKind::set:
             log(Level::info, "uplink {} {}", names_[place], step.text);
@@ -97,7 +102,52 @@ void SenderLinks::take(const LinkPlan::Step& step) {
             break;
         case LinkPlan::StepKind::note: log(Level::warn, "uplink {} {}", plan_.name(step.link), step.text); return;
     }
+    const bool has_settings =
+        c.kind == CommandKind::add_uplink || c.kind == CommandKind::set_uplink || c.kind == CommandKind::renew_uplink;
+    if (has_settings) told_[place] = c.uplink.settings = settings_of(step.link, step.uplink);
     send_(c);
+}
+
+control::LinkWords SenderLinks::words_of(LinkId link) const {
+    const UplinkSpec& uplink = plan_.uplink(link);
+    const std::string& on = plan_.interface_of(link);
+    return {plan_.name(link), on.empty() ? std::string(uplink.device) : on,
+            uplink.source.is_any() ? std::string() : os::address_text(uplink.source)};
+}
+
+std::optional<control::LinkWords> SenderLinks::words_of(const std::string& name) const {
+    for (std::size_t i = 0; i < links_max; ++i) {
+        const LinkId link(static_cast<std::uint8_t>(i));
+        if (plan_.place(link) != LinkPlan::Place::empty && plan_.name(link) == name) return words_of(link);
+    }
+    return std::nullopt;
+}
+
+UplinkSettings SenderLinks::settings_of(LinkId link, const UplinkSpec& uplink) {
+    return limits_.settings_of(link, words_of(link), uplink.settings);
+}
+
+void SenderLinks::apply_limits() {
+    for (std::size_t i = 0; i < links_max; ++i) {
+        const LinkId link(static_cast<std::uint8_t>(i));
+        if (!told_[i]) continue;
+        const UplinkSettings settings = settings_of(link, plan_.uplink(link));
+        if (settings == *told_[i]) continue;
+        told_[i] = settings;
+        Command c;
+        c.kind = CommandKind::set_uplink;
+        c.link = link;
+        c.uplink = plan_.uplink(link);
+        c.uplink.settings = settings;
+        send_(c);
+    }
+}
+
+std::size_t SenderLinks::waiting_outside() const {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < links_max; ++i)
+        if (plan_.place(LinkId(static_cast<std::uint8_t>(i))) != LinkPlan::Place::empty && !told_[i]) ++count;
+    return count;
 }
 
 // An uplink of a family that the receiver has no address of waits for one: said once, until there is one.

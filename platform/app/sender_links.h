@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/border/command.h"
+#include "platform/app/link_limits.h"
 #include "platform/app/sender_figures.h"
 #include "platform/control/links/link_plan.h"
 #include "platform/control/links/link_watch.h"
@@ -20,9 +21,9 @@ namespace hawser::app {
 
 class SenderLinks {
 public:
-    // `receiver`: its name, for the log.
-    SenderLinks(std::function<void(const Command&)> send, std::string receiver)
-        : send_(std::move(send)), receiver_(std::move(receiver)) {}
+    // `receiver`: its name, for the log. `limits` outlives it.
+    SenderLinks(std::function<void(const Command&)> send, std::string receiver, LinkLimits& limits)
+        : send_(std::move(send)), receiver_(std::move(receiver)), limits_(limits) {}
 
     // Follows the machine's interfaces on that loop. Where the kernel refuses to tell, which is said once, uplinks come
     // and go by their errors alone.
@@ -36,6 +37,13 @@ public:
     // The receiver answers on it, or does so no more.
     void connected(LinkId link, bool is_connected);
 
+    // The limits may be others now: the pump is told of those that are.
+    void apply_limits();
+    // How an uplink that is wanted is called; absent: there is none of that name.
+    [[nodiscard]] std::optional<control::LinkWords> words_of(const std::string& name) const;
+    // Uplinks that are wanted and that the pump has not heard of.
+    [[nodiscard]] std::size_t waiting_outside() const;
+
     // By link slot, as the operator wrote them or as the interface is called; kept after removal, for what is told
     // of it then.
     [[nodiscard]] const std::array<std::string, links_max>& names() const { return names_; }
@@ -45,9 +53,13 @@ private:
     void update();
     void take(const control::LinkPlan::Step& step);
     void name_unreachable();
+    [[nodiscard]] control::LinkWords words_of(LinkId link) const;
+    [[nodiscard]] UplinkSettings settings_of(LinkId link, const UplinkSpec& uplink);
 
     std::function<void(const Command&)> send_;
     std::string receiver_;
+    LinkLimits& limits_;
+    std::array<std::optional<UplinkSettings>, links_max> told_;  // what the pump has; absent: not this uplink
     control::LinkPlan plan_;
     control::LinkWatch watch_;
     std::optional<control::Timer> timer_;

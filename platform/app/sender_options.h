@@ -31,8 +31,9 @@ struct SenderRequest {
         .include = {},
         // What leads into other uplinks, or to machines inside this one.
         .exclude = {"tun*", "tap*", "wg*", "tailscale*", "zt*", "docker*", "br-*", "virbr*", "veth*"}};
-    control::LinkPolicies policies;
     std::vector<std::string> metered;  // addresses of uplinks, with a device or for each device
+    control::LinkPolicies policies;    // classes, caps and budgets
+    std::string state_folder;          // where budgets are kept; empty: the default one, when there is a budget
     // Ahead over every kind of link: perf/README.md.
     select::Settings selection{.mode = select::Mode::adaptive};
     bond::SenderOptions bond;

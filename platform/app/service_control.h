@@ -160,6 +160,13 @@ protected:
         for (const std::string& key : adopted.waiting)
             log(Level::warn, "reload: {} has changed, which counts from the next start on", key);
     }
+    // To the log and to who subscribed: the pump's events, and the control thread's own.
+    void tell(const Event& event) {
+        events_.tell(event);
+        changed_at_ = std::max(changed_at_, event.at);
+        if (control_ && control_->wants_events())
+            control_->publish_event(event_json(event, describe(event, events_.names()), events_.names()));
+    }
 
     control::Loop loop_;
 
@@ -179,10 +186,7 @@ private:
         const bool ended = service_->finished();  // before the events: none comes after it
         Event event;
         while (service_->next_event(event)) {
-            events_.tell(event);
-            changed_at_ = std::max(changed_at_, event.at);
-            if (control_ && control_->wants_events())
-                control_->publish_event(event_json(event, describe(event, events_.names()), events_.names()));
+            tell(event);
             on_event(event);
         }
         if (!asked_for_.empty()) answer_asked();

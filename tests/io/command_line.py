@@ -69,6 +69,13 @@ def bad_words(folder):
     refuses("a bitrate file that cannot be", 1, "--bitrate-file: cannot write /no/such/file: open: No such file", *send, "--bitrate-file", "/no/such/file")
     refuses("a process that is not there", 1, "--bitrate-signal: process 4194304, which is to get SIGHUP, is not there", *send,
             "--bitrate-file", bitrate, "--bitrate-signal", "4194304")
+    for rule, complaint in (("wwan0,priority=9", "priority '9': a whole number from 1 to 4"),
+                            ("wwan0,cap=8 apples", "wwan0: cap: '8 apples' is no rate"),
+                            ("wwan0,budget=50", "budget 50 B: from 1 MB"), ("wwan0,weight=3", "'weight' is no setting"),
+                            ("a b", "'a b' names no uplink")):
+        refuses(f"the rule {rule}", 2, f"--link.*{complaint}", *send, "--link", rule)
+    refuses("budgets that cannot be kept", 1, "budgets cannot be kept in /proc/none", *send, "--link", "*,budget=1GB",
+            "--state-dir", "/proc/none")
     refuses("an unknown flag", 2, r"--fast", "send", port, "localhost", "5000", ips, "--fast")
     refuses("a bad uplink", 1, r"--uplink: '300\.1\.1\.1' is no IPv4 or IPv6 address", "send", port, "localhost", "5000", "-u", "300.1.1.1")
     refuses("a metered address that is none", 1, r"--metered: '300\.1\.1\.1' is no IPv4 or IPv6 address", *send, "--metered", "300.1.1.1")

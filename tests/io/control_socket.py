@@ -134,14 +134,55 @@ def sender_methods(folder):
         methods = {row["method"] for row in c.ask("rpc.methods")["result"]["methods"]}
         check("rpc.methods lists them", {"get_status", "get_stats", "set_mode", "set_quality", "set_stall_deselect",
               "set_conn_timeout", "subscribe", "unsubscribe", "links.list", "links.add", "links.remove", "log.recent",
-              "reload", "version", "rpc.methods", "rpc.clients"} <= methods, methods)
+              "reload", "version", "rpc.methods", "rpc.clients", "links.set", "budgets.list", "budgets.reset", "budgets.set"}
+              <= methods, methods)
         check("the log says who did what", sender.wait_for(r"selection: classic \(uid \d+, pid \d+\)"), sender.said)
         check("log.recent has it too", any("selection: classic" in l["text"]
                                            for l in c.ask("log.recent")["result"]["lines"]))
+        limits_by_name(c)
         links_by_name(c, folder, sender)
         c.close()
         check("a clean end", sender.end(signal.SIGTERM) == 0, sender.read())
         check("takes the socket with it", not os.path.exists(path))
+
+
+def limits_by_name(c):
+    def link(name):
+        return next((l for l in c.ask("get_stats")["result"]["links"] if l["name"] == name), {})
+
+    def budget(name):
+        return next((b for b in c.ask("budgets.list")["result"]["budgets"] if b["link"] == name), {})
+
+    said = c.ask("links.set", {"name": "127.0.0.2", "priority": 2, "cap": "8M", "budget": 50_000_000, "at_limit": "stop"})
+    check("links.set answers the whole policy", ended(said) and said["result"]["policy"] == {
+        "priority": 2, "cap_bits_per_second": 8_000_000, "budget_bytes": 50_000_000, "billing_day": 1, "at_limit": "stop",
+        "metered": False}, said)
+    check("it counts at once", until(lambda: link("127.0.0.2").get("priority") == 2
+                                     and link("127.0.0.2")["rate_cap_bits_per_second"] == 8_000_000), link("127.0.0.2"))
+    check("and for that link alone", link("127.0.0.3")["priority"] == 1)
+    for given, expected in (({"priority": 9}, "1 to 4"), ({"cap": "8 apples"}, "is no rate"), ({"cap": 8}, "from 100 kbit"),
+                            ({"budget": -1}, "no amount"), ({"at_limit": "explode"}, "demote or stop"),
+                            ({"billing_day": 32}, "1 to 31"), ({"metered": "yes"}, "true or false"), ({}, "or cap")):
+        said = c.ask("links.set", {"name": "127.0.0.2", **given})
+        check(f"links.set with {given}", code(said) == -32602 and expected in said["error"]["message"], said)
+    check("links.set of a link that is not there", code(c.ask("links.set", {"name": "127.0.0.9", "priority": 2})) == -32000)
+    c.ask("subscribe", {"topic": "events"})
+    check("budgets.set", ended(c.ask("budgets.set", {"link": "127.0.0.2", "used": "48MB"})))
+    warned = c.event("events.update", lambda e: e["event"] == "budget_warning")
+    check("a budget nearly used up is an event", warned is not None and warned["params"]["data"]["name"] == "127.0.0.2"
+          and "95 %" in warned["params"]["data"]["text"], warned)
+    c.ask("budgets.set", {"link": "127.0.0.2", "used": 50_000_000})
+    told = c.event("events.update", lambda e: e["event"] == "budget_used_up")
+    check("and so is its end", told is not None and "it stops" in told["params"]["data"]["text"], told)
+    check("the uplink is stopped", until(lambda: link("127.0.0.2").get("limit") == "stopped"), link("127.0.0.2"))
+    row = budget("127.0.0.2")
+    check("budgets.list", row.get("state") == "stopped" and row["used_bytes"] >= 50_000_000 and row["used_percent"] >= 100, row)
+    check("budgets.reset", ended(c.ask("budgets.reset", {"link": "127.0.0.2"})))
+    check("takes its place again", until(lambda: link("127.0.0.2").get("priority") == 2), link("127.0.0.2"))
+    check("budgets.reset of none", code(c.ask("budgets.reset", {"link": "nobody"})) == -32000)
+    check("budgets.set of nonsense", code(c.ask("budgets.set", {"link": "127.0.0.2", "used": "much"})) == -32602)
+    c.ask("unsubscribe", {"topic": "events"})
+    c.events.clear()
 
 
 def links_by_name(c, folder, sender):

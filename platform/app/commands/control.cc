@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// hawser status, top, ctl and log: what a running hawser says and takes over its control socket, named by -s or the
-// environment's HAWSER_CONTROL.
+// hawser status, top, ctl, budgets and log: what a running hawser says and takes over its control socket, named by -s
+// or the environment's HAWSER_CONTROL.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -68,6 +68,18 @@ int command_ctl(int argc, char** argv) {
     if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
     if (!has_socket(app, path)) return exit_usage;
     return call_method(path, method, params);
+}
+
+int command_budgets(int argc, char** argv) {
+    cli::App app("Shows what a running sender's uplinks have used of their month.", "hawser budgets");
+    std::string path;
+    bool json = false;
+    add_socket_option(app, path);
+    app.add_flag("--json", json, "what budgets.list answers, one line of JSON");
+    app.footer("hawser ctl budgets.reset '{\"link\": \"wwan0\"}' begins a month anew.");
+    if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
+    if (!has_socket(app, path)) return exit_usage;
+    return show_budgets(path, json);
 }
 
 int command_log(int argc, char** argv) {

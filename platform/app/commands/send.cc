@@ -52,6 +52,32 @@ void add_encoder_options(cli::App& app, BitrateFileSettings& settings) {
     add_bitrate(app, "--bitrate-max", settings.max, "the most, in bit/s (default 30000000)")->needs(file);
 }
 
+// What the operator says of uplinks, by the words that they are named by.
+void add_limit_options(cli::App& app, SenderRequest& request) {
+    const std::string group = "Classes, caps and budgets";
+    app.add_option_function<std::vector<std::string>>(
+           "--link",
+           [&request](const std::vector<std::string>& rules) {
+               // Before those of a file.
+               auto at = request.policies.rules.begin();
+               for (const std::string& rule : rules)
+                   at = request.policies.rules.insert(at, *control::parse_link_rule(rule)) + 1;
+           },
+           "an uplink, or interfaces like a pattern, and of priority=1..4, cap=RATE, budget=AMOUNT, billing-day=1..31, "
+           "at-limit=demote|stop, metered, with commas between; the first that fits an uplink counts; may be repeated")
+        ->check([](const std::string& text) {
+            const auto rule = control::parse_link_rule(text);
+            return rule ? std::string() : rule.error();
+        })
+        ->type_name("RULE")
+        ->group(group);
+    app.add_option("--state-dir", request.state_folder,
+                   "where budgets are kept (default: the service's, /var/lib/hawser for root, else "
+                   "~/.local/state/hawser)")
+        ->type_name("DIR")
+        ->group(group);
+}
+
 void add_shared(cli::App& app, SenderRequest& request) {
     add_selection_options(app, request.selection);
     add_pump_options(app, request.pump);
@@ -65,6 +91,7 @@ void add_shared(cli::App& app, SenderRequest& request) {
                    "the uplink ADDRESS or ADDRESS%DEVICE costs by the byte, as the word metered after it in the file "
                    "says too: adaptive sends second copies by others; may be repeated")
         ->type_name("ADDRESS");
+    add_limit_options(app, request);
     add_encoder_options(app, request.bitrate);
     add_control_options(app, request.control);
     add_metrics_option(app, request.metrics);

@@ -98,6 +98,11 @@ KeySection sender_section(SenderRequest& r) {
         text_key("uplinks_file", r.uplinks_file,
                  "More uplinks, one a line, as the peers' senders have them; read again with this file.")
             .like("/etc/hawser/uplinks"),
+        text_key("state_dir", r.state_folder,
+                 "Where budgets are kept: the service's folder, /var/lib/hawser for root, else ~/.local/state/hawser "
+                 "unless said.")
+            .like("/var/lib/hawser")
+            .at_start(),
         span_key("link_timeout_ms", r.bond.link_silence, 1_ms, 1'000, 60'000,
                  "Silence after which an uplink counts as lost."),
         flag_key("give_up", r.bond.give_up,

@@ -33,6 +33,10 @@ constexpr std::array rows{
         [](const Uplink& u) { return u.gated ? 1.0 : 0.0; }},
     Row{"hawser_uplink_metered", Type::gauge, "1 where the uplink costs by the byte.",
         [](const Uplink& u) { return u.metered ? 1.0 : 0.0; }},
+    Row{"hawser_uplink_priority", Type::gauge, "Its class, 1 before all others; 5 after its budget, 6 stopped by it.",
+        [](const Uplink& u) { return static_cast<double>(u.priority); }},
+    Row{"hawser_uplink_rate_cap_bytes_per_second", Type::gauge, "The most that may leave by it, on the wire; 0: none.",
+        [](const Uplink& u) { return static_cast<double>(u.rate_cap) / 8; }},
     Row{"hawser_uplink_smoothed_rtt_seconds", Type::gauge, "Smoothed round trip; 0 before the first.",
         [](const Uplink& u) { return seconds(u.rtt); }},
     Row{"hawser_uplink_least_rtt_seconds", Type::gauge, "Least round trip of the last minute; 0 before the first.",
@@ -143,7 +147,7 @@ std::string sender_metrics(const SenderSnapshot& s, const UplinkNames& names) {
     return out.take();
 }
 
-std::string srtla_send_metrics(const SenderSnapshot& s, const UplinkNames& names) {
+std::string srtla_send_metrics(const SenderSnapshot& s, const UplinkNames& names, std::size_t waiting) {
     Exposition out;
     // By its address, as there, where that is one uplink's alone: with two of a label Prometheus refuses the page.
     const auto label_of = [&](std::size_t i) {
@@ -171,7 +175,8 @@ std::string srtla_send_metrics(const SenderSnapshot& s, const UplinkNames& names
     }
     put(out, "srtla_send_active_links", "links that are registered and heard", active);
     put(out, "srtla_send_total_links", "links that are configured",
-        static_cast<double>(std::count_if(s.uplinks.begin(), s.uplinks.end(), is_there)));
+        static_cast<double>(std::count_if(s.uplinks.begin(), s.uplinks.end(), is_there)) +
+            static_cast<double>(waiting));
     put(out, "srtla_send_total_window", "sum over the active links", window);
     put(out, "srtla_send_total_in_flight", "sum over the active links", in_flight);
     put(out, "srtla_send_mode", "0 classic, 1 enhanced, 2 adaptive", static_cast<double>(s.selection.mode));

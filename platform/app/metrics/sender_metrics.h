@@ -15,6 +15,7 @@ using UplinkNames = std::array<std::string, links_max>;  // by slot
 [[nodiscard]] std::string sender_metrics(const SenderSnapshot& now, const UplinkNames& names);
 // irlserver/srtla_send 86b90aa, `--metrics-bind`: names, units and the label `ip`. Of its metrics those are missing
 // that tell of its own filters (RTT velocity, silence pulls, stall gate events) and of its keyframe sidecar.
-[[nodiscard]] std::string srtla_send_metrics(const SenderSnapshot& now, const UplinkNames& names);
+// `waiting`: uplinks that are wanted and not in the snapshot.
+[[nodiscard]] std::string srtla_send_metrics(const SenderSnapshot& now, const UplinkNames& names, std::size_t waiting);
 
 }  // namespace hawser::app

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "platform/app/log.h"
+#include "platform/app/rpc/limit_methods.h"
 #include "platform/control/rpc/arguments.h"
 #include "platform/linux/sockaddr.h"
 
@@ -84,6 +85,8 @@ Json links_json(SenderSteering& sender) {
             links.push_back(Json{{"link", i},
                                  {"name", sender.link_names()[i]},
                                  {"state", state_text(s.uplinks[i].state)},
+                                 {"priority", s.uplinks[i].priority},
+                                 {"limit", limit_text(s.uplinks[i])},
                                  {"local", os::endpoint_text(s.uplinks[i].local)}});
     // Those that the pump has not heard of too, and what keeps each.
     for (const WaitingUplink& waiting : sender.waiting_links()) {
@@ -164,6 +167,7 @@ Json sender_stats(SenderSteering& sender) {
     out.update(figures_of(s, sender.link_names(), sender.waiting_links()));
     out["mode"] = select::name_of(settings.mode);
     out["links"] = std::move(links);
+    out["budgets"] = budgets_json(sender.limits().budgets());
     return out;
 }
 
@@ -195,6 +199,7 @@ void add_sender_methods(rpc::Methods& methods, SenderSteering& s) {
     row("links.add", Role::operate, add_link, "uplink: as on a line of the uplinks file; kept through reloads");
     row("links.remove", Role::operate, remove_link,
         "name: as links.list tells it; one of the uplinks file stays away until the next reload");
+    add_limit_methods(methods, s);
 }
 
 }  // namespace hawser::app

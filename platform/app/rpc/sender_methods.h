@@ -5,10 +5,12 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/border/sender_snapshot.h"
+#include "platform/app/link_limits.h"
 #include "platform/app/sender_figures.h"
 #include "platform/control/rpc/methods.h"
 
@@ -27,6 +29,10 @@ public:
     // `entry`: as on a line of the uplinks file. The error is a sentence.
     [[nodiscard]] virtual Result<std::string, std::string> add_link(const std::string& entry) = 0;  // its name
     [[nodiscard]] virtual Result<Unit, std::string> remove_link(const std::string& name) = 0;
+    [[nodiscard]] virtual LinkLimits& limits() = 0;
+    // How an uplink is called that is wanted; absent: none has that name.
+    [[nodiscard]] virtual std::optional<control::LinkWords> words_of(const std::string& name) const = 0;
+    virtual void limits_changed() = 0;  // after that, the pump and the operators are told
 
 protected:
     ~SenderSteering() = default;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "platform/app/plain_text.h"
+#include "platform/control/quantity.h"
 
 namespace hawser::app {
 
@@ -104,6 +105,11 @@ void LiveFigures::take_sender(const Params& stats, double seconds) {
         row.name = name;
         row.state = text(link, "state", flag(link, "connected") ? "connected" : "not connected");
         if (flag(link, "stall_gated")) row.state += ", gated";
+        const double priority = number(link, "priority", 1);
+        if (const std::string limit = text(link, "limit", ""); !limit.empty())
+            row.state += ", " + limit + " by its budget";
+        else if (priority > 1)
+            row.state += fmt::format(", class {:.0f}", priority);
         const double rtt_us = number(link, "rtt_us", 0);
         if (rtt_us > 0) row.rtt_ms = rtt_us / 1000;
         row.window = number(link, "window_packets", -1);
@@ -149,6 +155,26 @@ void LiveFigures::take_receiver(const Params& stats, double seconds) {
     }
     summary_.push_back(fmt::format("receiver: {} of {} groups, {} SRT sessions", groups.size(),
                                    number(stats, "groups_max", 0), sessions));
+}
+
+std::string budgets_table(const Params& answer) {
+    std::string out = fmt::format("{:<24} {:>13} {:>13} {:>7}  {:<10}  {:<10}  {}\n", "link", "used", "budget", "",
+                                  "since", "until", "state");
+    const auto amount = [](const Params& row, const char* name) {
+        const double bytes = number(row, name, -1);
+        return bytes < 0 ? std::string("-") : control::amount_text(static_cast<std::uint64_t>(bytes));
+    };
+    for (const Params& row : member(answer, "budgets")) {
+        const double percent = number(row, "used_percent", -1);
+        const std::string state = text(row, "state", "?");
+        out += fmt::format("{:<24} {:>13} {:>13} {:>7}  {:<10}  {:<10}  {}\n", cut(text(row, "link", "?"), 24),
+                           amount(row, "used_bytes"), amount(row, "budget_bytes"), figure(percent, "%"),
+                           text(row, "month", "?"), text(row, "next_month", "?"),
+                           percent < 0         ? ""
+                           : state == "within" ? "then " + text(row, "at_limit", "?")
+                                               : state);
+    }
+    return out;
 }
 
 std::string sparkline(const std::vector<double>& values) {

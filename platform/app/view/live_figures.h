@@ -63,4 +63,7 @@ private:
 // The table with a line of headings; `history`: with sparklines.
 [[nodiscard]] std::string table_of(const LiveFigures& figures, bool history);
 
+// What budgets.list answered.
+[[nodiscard]] std::string budgets_table(const rpc::Params& answer);
+
 }  // namespace hawser::app

@@ -150,6 +150,13 @@ int call_method(const std::string& path, const std::string& method, const std::s
     return print(rpc::text_of(*result) + "\n") ? 0 : 1;
 }
 
+int show_budgets(const std::string& path, bool json) {
+    const Outcome answer = rpc::call_and_wait(path, "budgets.list", Json::object(), answer_timeout);
+    if (!answer) return fail(answer.error());
+    const std::string text = json ? rpc::text_of(*answer) + "\n" : budgets_table(params_of(*answer));
+    return print(text) ? 0 : 1;
+}
+
 int show_log(const std::string& path, bool follow, bool json) {
     const auto show = [json](const Params& line) { return print(json ? rpc::text_of(line) + "\n" : log_text(line)); };
     if (!follow) {

@@ -15,6 +15,7 @@ namespace hawser::app {
 [[nodiscard]] int show_top(const std::string& path, bool once);
 // `params`: a JSON object as text.
 [[nodiscard]] int call_method(const std::string& path, const std::string& method, const std::string& params);
+[[nodiscard]] int show_budgets(const std::string& path, bool json);
 [[nodiscard]] int show_log(const std::string& path, bool follow, bool json);
 
 }  // namespace hawser::app

@@ -97,7 +97,7 @@ TEST_CASE("under the peer's names two uplinks of one address stay apart", "[metr
     s.uplinks[2].local = Endpoint::from_v4(0x0A000003, 0);
     names[0] = "wwan0";
     names[1] = "10.0.0.2%wwan1";
-    const std::string text = srtla_send_metrics(s, names);
+    const std::string text = srtla_send_metrics(s, names, 2);
     CHECK(sample(text, "srtla_send_link_rtt_ms{ip=\"wwan0\"}") == "25");
     CHECK(sample(text, "srtla_send_link_rtt_ms{ip=\"10.0.0.3\"}") == "0");
     CHECK(sample(text, "srtla_send_link_rtt_ms{ip=\"10.0.0.2%wwan1\"}") == "30");

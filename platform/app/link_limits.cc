@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "platform/app/link_limits.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "platform/control/uplink_list.h"
+#include "platform/linux/sockaddr.h"
+
+namespace hawser::app {
+
+namespace {
+
+// 2026-11-01: this was written later, so a clock before it stands wrong. Small computers without a battery begin in
+// 1970 or at their image's date.
+constexpr std::time_t clock_least = 1'793'491'200;
+constexpr std::uint64_t megabyte = 1'000'000;
+
+std::uint32_t megabytes(std::uint64_t bytes) {
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes / megabyte, 0xFFFF'FFFF));
+}
+
+}  // namespace
+
+std::string account_name(const UplinkSpec& uplink) {
+    return uplink.device[0] != '\0' ? std::string(uplink.device) : os::address_text(uplink.source);
+}
+
+std::optional<control::Date> believable_day(std::time_t wall) {
+    std::tm local{};
+    if (wall < clock_least || ::localtime_r(&wall, &local) == nullptr) return std::nullopt;
+    return control::Date{local.tm_year + 1900, local.tm_mon + 1, local.tm_mday};
+}
+
+void LinkLimits::set_policies(control::LinkPolicies policies) {
+    policies_ = std::move(policies);
+    by_hand_.clear();
+}
+
+void LinkLimits::set_by_hand(const std::string& name, const control::LinkPolicy& policy) {
+    const auto found =
+        std::find_if(by_hand_.begin(), by_hand_.end(), [&](const control::LinkRule& r) { return r.uplink == name; });
+    if (found != by_hand_.end())
+        found->policy = policy;
+    else
+        by_hand_.push_back({name, policy});
+}
+
+const control::LinkPolicy& LinkLimits::policy_of(const control::LinkWords& link) const {
+    const auto found = std::find_if(by_hand_.begin(), by_hand_.end(),
+                                    [&](const control::LinkRule& r) { return r.uplink == link.name; });
+    return found != by_hand_.end() ? found->policy : policies_.of(link);
+}
+
+void LinkLimits::begin(LinkId slot, const UplinkSpec& uplink) {
+    Slot& s = slots_[slot.index()];
+    s.before = s.now;
+    s.now = Tenant{account_name(uplink), s.now.tenancy + 1};
+    s.is_used = true;
+}
+
+void LinkLimits::end(LinkId slot) { slots_[slot.index()].is_used = false; }
+
+bool LinkLimits::decides(const Slot& slot) const {
+    return &slot == &*std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) {
+        return &s == &slot || (s.is_used && s.now.account == slot.now.account);
+    });
+}
+
+UplinkSettings LinkLimits::settings_of(LinkId slot, const control::LinkWords& words, const UplinkSettings& listed) {
+    const control::LinkPolicy& policy = policy_of(words);
+    const Slot& s = slots_[slot.index()];
+    const std::string& account = s.now.account;
+    UplinkSettings settings = listed;
+    settings.metered = listed.metered || policy.metered;
+    settings.priority = policy.priority;
+    settings.rate_cap = policy.rate_cap;
+    if (account.empty()) return settings;
+    if (decides(s)) budgets_.set_policy(account, policy);
+    if (budgets_.is_used_up(account))
+        settings.priority = policy.at_limit == control::AtLimit::stop ? priority_reserve : priority_demoted;
+    return settings;
+}
+
+void LinkLimits::count(const SenderSnapshot& snapshot, std::time_t wall) {
+    if (const auto day = believable_day(wall)) budgets_.set_today(*day);
+    for (std::size_t i = 0; i < links_max; ++i) {
+        Slot& s = slots_[i];
+        const UplinkSnapshot& u = snapshot.uplinks[i];
+        const std::uint64_t bytes = u.wire_bytes_out + u.wire_bytes_in;
+        const std::uint64_t news = bytes - std::min(s.wire_bytes, bytes);
+        s.wire_bytes = std::max(s.wire_bytes, bytes);
+        // A snapshot of before the pump heard of the newest uplink speaks of the one before it.
+        const Tenant& tenant = u.tenancy < s.now.tenancy ? s.before : s.now;
+        if (!tenant.account.empty()) budgets_.count(tenant.account, news);
+    }
+}
+
+std::vector<Event> LinkLimits::take_events(Instant at) {
+    std::vector<Event> out;
+    for (const control::Budgets::News& news : budgets_.take_news()) {
+        const auto slot = std::find_if(slots_.begin(), slots_.end(),
+                                       [&](const Slot& s) { return s.is_used && s.now.account == news.link; });
+        // Of an uplink that is not there nobody needs to hear.
+        if (slot == slots_.end()) continue;
+        Event e;
+        e.at = at;
+        e.link = LinkId(static_cast<std::uint8_t>(slot - slots_.begin()));
+        switch (news.kind) {
+            case control::Budgets::NewsKind::warning:
+                e.kind = EventKind::budget_warning;
+                e.a = news.percent;
+                e.b = megabytes(news.used);
+                break;
+            case control::Budgets::NewsKind::used_up:
+                e.kind = EventKind::budget_used_up;
+                e.a = budgets_.find(news.link)->at_limit == control::AtLimit::stop ? 1 : 0;
+                e.b = megabytes(news.used);
+                break;
+            case control::Budgets::NewsKind::renewed:
+                e.kind = EventKind::budget_renewed;
+                e.a = news.had_been_used_up ? 1 : 0;
+                break;
+        }
+        out.push_back(e);
+    }
+    return out;
+}
+
+}  // namespace hawser::app
