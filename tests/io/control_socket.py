@@ -107,6 +107,8 @@ def sender_methods(folder):
               and status["result"].get("quality_enabled") is True and status["result"].get("stall_deselect") is True
               and status["result"].get("stall_min_in_flight") == 32 and status["result"].get("stall_ack_stale_ms") == 3000
               and status["result"].get("conn_timeout_ms") == 4000, status)
+        # The uplinks come when the receiver's name has been looked up.
+        until(lambda: c.ask("get_stats")["result"]["total_links"] == 2)
         stats = c.ask("get_stats")["result"]
         peer_fields = {"ip", "label", "connected", "timed_out", "window", "in_flight", "rtt_ms", "nak_count",
                        "bitrate_bytes_per_sec", "rtt_min_ms", "base_score", "quality_multiplier", "stall_gated"}
