@@ -29,6 +29,7 @@
 #include "engine/radio/address.h"
 #include "perf/bond/own_network.h"
 #include "perf/wire/statistics.h"
+#include "platform/control/radio/radio_calls.h"
 #include "platform/control/radio/radio_link.h"
 #include "platform/linux/clock.h"
 
@@ -277,16 +278,16 @@ void bench_list(long count) {
 double ensure_once(const std::string& cache, std::uint32_t ssrc, double frequency, bool& reused) {
     const Instant begun = os::now();
     Client client(cache);
-    const auto spec = usb(frequency);
-    const std::uint32_t number = client.service.find_equal(client.radio, spec).value_or(ssrc);
-    if (!client.service.ensure(client.radio, number, spec, os::now())) die("ensure is refused");
+    control::RadioCalls calls(client.link, client.service);
     double took = 0;
-    client.run([&](const RadioEvent& e) {
-        if (e.kind != Kind::channel_active) return;
+    const auto asked = calls.ensure(client.radio, ssrc, usb(frequency), [&](const control::RadioAnswer& a) {
+        goal(a.outcome == control::RadioAnswer::Outcome::done);
         took = ms(os::now() - begun);
-        reused = e.reused;
+        reused = a.reused;
         client.loop.quit(0);
     });
+    if (!asked) die("ensure is refused");
+    client.loop.run();
     return took;
 }
 

@@ -6,6 +6,7 @@
 # usage: status_instructions.sh PROGRAM      PROGRAM: radio-status, of whatever build
 set -eu
 [ $# -eq 1 ] || { sed -n '3,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ -x "$1" ] || { echo "$1 is no program" >&2; exit 2; }
 command -v valgrind >/dev/null || { echo "valgrind is not installed (Debian package valgrind)"; exit 77; }
 few=1000
 many=11000
