@@ -15,8 +15,6 @@
 
 #include "platform/linux/clock.h"
 
-extern char** environ;
-
 namespace hawser::control {
 
 namespace {
