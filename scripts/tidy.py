@@ -4,9 +4,9 @@
 
 Most of clang-tidy's time goes into the headers that a source includes, again for each source. So the sources of a
 folder that are compiled alike are looked at as one file that includes them all, which takes a tenth of the time. Those
-that do not compile together (two of them use a name, each for something of its own) are parted. Two checks
-look at a compiler's main file only and say nothing here, misc-unused-using-decls and misc-unused-alias-decls: they speak
-for files that are named, which are looked at singly.
+that do not compile together (two of them use a name, each for something of its own) are parted. Two checks look at a
+compiler's main file only and say nothing here, misc-unused-using-decls and misc-unused-alias-decls: they speak for
+files that are named, which are looked at singly.
 
 usage: tidy.py ROOT BUILD_FOLDER [FILE...]
 """
@@ -93,7 +93,8 @@ def main():
         for code, text in workers.map(lambda unit: tidy(build, unit[0], unit[1]), units):
             failed += code != 0
             # Not its counts of what it holds back, which would bury what it found.
-            sys.stdout.writelines(line for line in text.splitlines(True) if not re.search(r"warnings? (and|generated)", line))
+            lines = [line for line in text.splitlines(True) if not re.search(r"warnings? (and|generated)", line)]
+            print("".join(lines), end="", flush=True)
     print(f"{count} sources in {len(units)} units, {failed} with findings")
     return 1 if failed or not count else 0
 
