@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/rpc/limit_methods.h"
 
+#include <algorithm>
 #include <array>
 
 #include "platform/app/log.h"
@@ -101,9 +102,10 @@ Json budgets_json(const control::Budgets& budgets) {
                  {"state", !a.is_used_up()                        ? "within"
                            : a.at_limit == control::AtLimit::stop ? "stopped"
                                                                   : "demoted"}};
-        if (has_budget)
-            one["used_percent"] =
-                static_cast<double>(a.month.used * 10 / (a.budget / 100 != 0 ? a.budget / 100 : 1)) / 10;
+        if (has_budget) {
+            const std::uint64_t tenths = a.month.used * 10 / std::max<std::uint64_t>(a.budget / 100, 1);
+            one["used_percent"] = static_cast<double>(tenths) / 10;
+        }
         if (a.month.from) {
             one["month"] = control::date_text(*a.month.from);
             one["next_month"] = control::date_text(control::next_billing_month(*a.month.from, a.billing_day));
