@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Dispatch over random histories, by seed: links come and go, lose, overtake, fall silent and answer late; packets come
 // in order and again; receivers report or not. Its books agree with themselves after each step, it sends on open links
-// only, no packet is dropped in silence, copies keep to their budget and off metered links, and every buffer is given
-// back.
+// only, no packet is dropped in silence, copies keep to their budget and off metered links, no link goes beyond its
+// cap, the reserve waits, and every buffer is given back.
 #include <catch2/catch.hpp>
 
 #include <bit>
@@ -12,6 +12,7 @@
 
 #include "engine/base/random.h"
 #include "engine/bond/dispatch.h"
+#include "engine/border/command.h"
 
 namespace hawser::test {
 namespace {
@@ -27,7 +28,8 @@ LinkId link_of(std::uint32_t i) { return LinkId(static_cast<std::uint8_t>(i)); }
 
 class Run {
 public:
-    explicit Run(std::uint64_t seed) : random_(seed) {
+    // `is_limited`: links in classes and with caps, which change too; then none is metered.
+    Run(std::uint64_t seed, bool is_limited) : random_(seed), is_limited_(is_limited) {
         reports_ = random_.below(3) != 0;
         dispatch_.set_reports(reports_);
         dispatch_.set_latency(latency);
@@ -61,7 +63,8 @@ public:
                     dispatch_.on_srt_ack(sequence(offered_ - 1 - random_.below(200)), now_);
                 break;
             case 11:
-                if (random_.below(20) == 0) {
+                if (is_limited_ && random_.below(5) == 0) limit(i);
+                if (!is_limited_ && random_.below(20) == 0) {
                     metered_ = static_cast<LinkMask>(random_.below(1 << links));
                     for (std::uint32_t k = 0; k < links; ++k)
                         dispatch_.set_metered(link_of(k), (metered_ >> k & 1) != 0);
@@ -118,12 +121,27 @@ private:
                 return false;
         return !dispatch_.view(link).silent || std::popcount(open & dispatch_.links()) == 1;
     }
+    void limit(std::uint32_t i) {
+        const auto priority = static_cast<std::uint8_t>(priority_first + random_.below(priority_reserve));
+        dispatch_.set_limits(link_of(i), priority, random_.below(2) == 0 ? 0 : 200'000 + random_.below(4'000'000), 28);
+        reserve_ = priority == priority_reserve ? reserve_ | mask_of(link_of(i)) : reserve_ & ~mask_of(link_of(i));
+    }
+    // A link at its cap gets nothing, and the reserve only what nobody else who speaks could have had.
+    void check_limits(LinkId link, LinkMask open, LinkMask closed) {
+        REQUIRE((closed & mask_of(link)) == 0);
+        if ((reserve_ & mask_of(link)) == 0) return;
+        for (std::uint32_t k = 0; k < links; ++k)
+            if ((reserve_ >> k & 1) == 0 && (open >> k & 1) != 0 && is_up(k))
+                REQUIRE(dispatch_.view(link_of(k)).silent);
+    }
     void run(LinkMask open) {
+        LinkMask closed = dispatch_.caps().closed(now_);
         std::uint64_t copies = counters_[Counter::hedges_sent];
         dispatch_.run(
             now_, open,
             [&](LinkId link, const PacketRef& packet) {
                 REQUIRE((open & dispatch_.links() & mask_of(link)) != 0);
+                check_limits(link, open, std::exchange(closed, dispatch_.caps().closed(now_)));
                 if (std::exchange(copies, counters_[Counter::hedges_sent]) != copies)
                     REQUIRE(((metered_ & mask_of(link)) == 0 || is_only_one_speaking(link, open)));
                 const std::uint32_t number = number_of_[packet.buffer.value];
@@ -168,6 +186,8 @@ private:
     Dispatch dispatch_{pool_, 1024, counters_};
     Instant now_{5'000'000'000};
     bool reports_ = true;
+    bool is_limited_ = false;
+    LinkMask reserve_ = 0;
     LinkMask metered_ = 0;
     std::uint32_t offered_ = 0;
     std::set<std::uint32_t> sent_;
@@ -180,8 +200,9 @@ private:
 
 TEST_CASE("over random histories adaptive's books agree, and no packet is dropped in silence") {
     const std::uint64_t seed = GENERATE(range(std::uint64_t{1}, std::uint64_t{13}));
-    CAPTURE(seed);
-    Run run(seed);
+    const bool is_limited = GENERATE(false, true);
+    CAPTURE(seed, is_limited);
+    Run run(seed, is_limited);
     for (int i = 0; i < 600; ++i) run.step();
     run.end();
 }
