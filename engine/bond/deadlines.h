@@ -26,6 +26,10 @@ public:
         fixed_ = latency;
         if (latency.ns != 0) latency_ = latency;
     }
+    // What an earlier run of ours knew, until a handshake says.
+    void expect(Duration latency) noexcept {
+        if (latency.ns != 0 && fixed_.ns == 0) latency_ = latency;
+    }
     void new_session() noexcept {
         has_origin_ = false;
         origin_.clear();

@@ -66,6 +66,7 @@ struct alignas(cache_line_bytes) ReceiverGroup {
     std::uint32_t srt_rtt_us = 0;  // as the SRT server's last full ACK had it; 0: none yet
     wire::Extension extension;     // what the answer to its REG1 promised
     SessionTime time;              // of a group whose packets are held
+    Instant hold_from;             // until then none waits
 
     std::uint32_t generation = 0;     // of the socket, so that late answers of an earlier one are recognised
     std::uint32_t address_index = 0;  // which of the resolved addresses the socket is connected to

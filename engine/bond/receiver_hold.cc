@@ -13,6 +13,8 @@ namespace {
 // Sends that one call may use for packets that were held, leaving room for what else the call does.
 constexpr std::size_t drain_sends_max = 192;
 static_assert(drain_sends_max + 32 <= Actions::sends_max);
+// The links of a sender that has begun anew come within their round trips, and their first packets with them. Untuned.
+constexpr Duration hold_pause{500'000'000};
 
 }  // namespace
 
@@ -41,6 +43,8 @@ void Receiver::deliver(std::uint32_t g, PacketRef ref, const SrtPacket& packet, 
 
 // Not longer than the latency from now, whatever the timestamps say.
 Instant Receiver::wait_until(std::uint32_t g, std::optional<Instant> deadline, Instant now) const noexcept {
+    if (now < table_.group(g).hold_from) [[unlikely]]
+        return now;
     if (!deadline) return now + options_.hold_without_deadline;
     const Instant due = std::min(*deadline, now + *table_.group(g).time.latency()) - options_.hold_margin;
     return std::max(due, now);
@@ -73,6 +77,14 @@ bool Receiver::release_due(Instant now, Actions& out) noexcept {
         drain(g, now, out);
     }
     return true;
+}
+
+// A sender that has begun anew repairs nothing of before: the gap is the SRT server's to ask for, while there is time.
+void Receiver::pause_hold(std::uint32_t g, Instant now, Actions& out) noexcept {
+    if (!holds_[g].is_holding()) return;
+    table_.group(g).hold_from = now + hold_pause;
+    holds_[g].release_all();
+    drain(g, now, out);
 }
 
 // The session ends: what waits goes before the word that ends it.

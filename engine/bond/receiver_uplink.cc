@@ -131,7 +131,7 @@ void Receiver::report_by_another(std::uint32_t slot, wire::ReportBuilder& report
         if (now - l.heard < carrier_heard) carrier = &l;
     });
     if (carrier == nullptr) return;
-    const Bytes bytes = report.bytes_by_another(link.telemetry.connection & ~wire::report_ask_bit);
+    const Bytes bytes = report.bytes_by_another(link.telemetry.connection & wire::connection_mask);
     if (!out.send_bytes(uplink_, bytes, &carrier->endpoint)) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::reports_by_others_out);
     counters_.add(Counter::uplink_packets_out);
@@ -173,6 +173,8 @@ void Receiver::on_keepalive(const Completion& c, Bytes packet, std::uint32_t slo
         extension.reports_by_others && link.has_telemetry && (link.telemetry.connection & wire::report_ask_bit) != 0;
     if (asks) [[unlikely]]
         reports_.ask(slot, now);
+    if (link.has_telemetry && (link.telemetry.connection & wire::renewed_bit) != 0) [[unlikely]]
+        pause_hold(link.group, now, out);
     if (extension.delivery_reports && reports_.is_pending(slot)) send_report(slot, now, out);
     if (asks) [[unlikely]] {
         if (auto report = reports_.again(slot, holds_[link.group].next_expected(), now))

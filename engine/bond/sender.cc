@@ -9,6 +9,9 @@ namespace {
 
 // Keepalives, silence and everything else that is looked at once a second; one wake-up serves all links.
 constexpr Duration tick_interval{1'000'000'000};
+// The first keepalives of a run that has taken over an earlier one's group say so for so long: a slow link's
+// registration fits in. Untuned.
+constexpr Duration renewed_span{2'000'000'000};
 // A link that has not answered keepalives for this long is asked whether it is still known (REG2): two and a half
 // keepalives, so that two lost ones do not count.
 constexpr Duration unanswered_max{2'500'000'000};
@@ -22,11 +25,13 @@ Sender::Sender(const SenderOptions& options, Pool& pool, const wire::GroupKey& p
     : options_(options),
       pool_(pool),
       selector_(accounting_, Random(seed)),
-      registration_(probe),
+      registration_(options.earlier.has_group ? options.earlier.group : probe, options.earlier.has_group),
       history_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2))),
       dispatch_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2)), counters_),
       cap_queue_(pool) {
     dispatch_.set_bystander(true);
+    deadlines_.expect(options.earlier.latency);
+    dispatch_.set_latency(deadlines_.latency());
 }
 
 Event Sender::event(EventKind kind, Instant now, LinkId link, std::uint32_t a, std::uint32_t b) {
@@ -41,6 +46,7 @@ Event Sender::event(EventKind kind, Instant now, LinkId link, std::uint32_t a, s
 
 void Sender::start(Instant now, Actions& out) noexcept {
     tick_at_ = now + tick_interval;
+    if (options_.earlier.has_group) renewed_until_ = now + renewed_span;
     no_link_since_ = now;
     local_open_at_ = now;
     on_deadline(now, out);
@@ -267,6 +273,7 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
     s.counters = counters();
     s.selection = selector_.settings();
     s.group_joined = registration_.has_group();
+    s.group = s.group_joined ? registration_.key() : wire::GroupKey{};
     s.reports = registration_.has_group() && dispatch_.reports();
     s.waiting = dispatch_.queued();
     s.latency = deadlines_.latency();

@@ -40,8 +40,16 @@
 
 namespace hawser::bond {
 
+// What an earlier run of the program left, so that the SRT session lives on through a restart.
+struct EarlierRun {
+    bool has_group = false;
+    wire::GroupKey group{};  // its id: the receiver keeps the group for half a minute without us
+    Duration latency{};      // SRT's, of a session whose handshake this run will not see; zero: not known
+};
+
 struct SenderOptions {
-    Endpoint listen;                       // where the SRT caller is expected
+    Endpoint listen;  // where the SRT caller is expected
+    EarlierRun earlier;
     Duration link_silence{4'000'000'000};  // without a packet from the receiver: the reference's CONN_TIMEOUT
     Duration caller_idle{2'000'000'000};   // libsrt sends a keepalive each second; its callers give up after 3 s
     Duration receiver_timeout{
@@ -299,6 +307,7 @@ private:
     bool has_connected_ = false;
     link::KeepaliveForm answered_form_ = link::KeepaliveForm::extended;
     Instant no_link_since_ = never;
+    Instant renewed_until_;  // keepalives say that this run knows nothing of before
     Instant tick_at_ = never;
     Instant next_deadline_ = never;
 

@@ -200,7 +200,16 @@ void Sender::on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now
             apply(registration_.on_no_group(link, heard_lately(now), now), link, now, out);
             return;
         case wire::SrtlaType::reg2: apply(registration_.on_reg2(link, packet, now), link, now, out); return;
-        case wire::SrtlaType::reg3: apply(registration_.on_reg3(link, now), link, now, out); return;
+        case wire::SrtlaType::reg3: {
+            const bool had_group = registration_.has_group();
+            const auto outcome = registration_.on_reg3(link, now);
+            if (!had_group && registration_.has_group()) {
+                out.tell(event(EventKind::group_kept, now, link));
+                note_answer(now, out);
+            }
+            apply(outcome, link, now, out);
+            return;
+        }
         case wire::SrtlaType::reg_err:
         case wire::SrtlaType::reg_nak: apply(registration_.on_refused(link, now), link, now, out); return;
         case wire::SrtlaType::reg1: break;
@@ -307,6 +316,7 @@ void Sender::send_keepalive(LinkId link, Instant now, Actions& out) noexcept {
         const Dispatch::View path = dispatch_.view(link);
         telemetry.window = static_cast<std::int32_t>(path.window_bytes * window_unit / link::PathModel::packet_bytes);
         telemetry.in_flight = static_cast<std::int32_t>(path.in_flight);
+        if (reports_by_others_ && now < renewed_until_) telemetry.connection |= wire::renewed_bit;
         if (reports_by_others_ && dispatch_.is_unanswered(link)) telemetry.connection |= wire::report_ask_bit;
     }
     telemetry.rtt_ms = static_cast<std::uint32_t>(u.rtt.smoothed().ms());

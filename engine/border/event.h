@@ -25,6 +25,7 @@ enum class EventKind : std::uint8_t {
     uplink_too_large,    // link, a: datagram bytes, b: largest payload known to fit (0: unknown)
     uplink_error,        // link, a: errno
     group_created,       // the receiver answered REG1
+    group_kept,          // the receiver still has the group of before it was out of reach, or of an earlier run of ours
     group_lost,          // the receiver knows the group no more
     receiver_changed,    // endpoint: the next resolved address is tried; a: its index
     no_connection,       // a: 1 when there had been one. Repeated each second while it lasts.

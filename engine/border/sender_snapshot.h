@@ -68,10 +68,11 @@ struct SenderSnapshot {
     PumpSnapshot pump;
     select::Settings selection;
     bool group_joined = false;
-    bool reports = false;       // the receiver reports each delivery
-    std::uint32_t waiting = 0;  // packets in the adaptive selector's queue
-    Duration latency;           // that adaptive works to
-    SafeRate safe_rate;         // of media, for the encoder
+    std::array<std::uint8_t, 256> group{};  // its id, then
+    bool reports = false;                   // the receiver reports each delivery
+    std::uint32_t waiting = 0;              // packets in the adaptive selector's queue
+    Duration latency;                       // that adaptive works to
+    SafeRate safe_rate;                     // of media, for the encoder
     bool has_caller = false;
     Endpoint caller;
     Endpoint receiver;

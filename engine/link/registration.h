@@ -44,7 +44,9 @@ public:
         link_refused,    // REG_ERR; ask for a new port when refusals() says so
     };
 
-    explicit Registration(const wire::GroupKey& probe) : key_(probe) {}
+    // `is_known`: not a probe, but the id of a group that an earlier run of ours had; a receiver that has kept it takes
+    // each link in at its first REG2.
+    explicit Registration(const wire::GroupKey& probe, bool is_known = false) : key_(probe), knows_group_(is_known) {}
 
     // A socket is there for the link / is there no more.
     void on_open(LinkId link, Instant now);

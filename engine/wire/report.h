@@ -42,6 +42,10 @@ inline constexpr std::uint8_t report_version_by_another = 2;
 inline constexpr std::size_t report_link_bytes = 4;
 // Of Telemetry::connection: what this link brought should be reported by another one, too.
 inline constexpr std::uint32_t report_ask_bit = 1u << 31;
+// The same: the sender has begun anew within a group of before. Of what is missing now it has nothing, so the SRT
+// server must learn of the gap at once.
+inline constexpr std::uint32_t renewed_bit = 1u << 30;
+inline constexpr std::uint32_t connection_mask = ~(report_ask_bit | renewed_bit);
 inline constexpr std::size_t report_header_bytes = 20;
 inline constexpr std::size_t report_entry_bytes = 6;
 // What a receiver of ours puts into one: those of this report and of the one before, or what a link brought last, a

@@ -67,6 +67,7 @@ EventLine describe(const Event& e, const EventNames& names) {
         case EventKind::uplink_too_large:
             return {Level::warn, fmt::format("uplink {}: datagrams of {} bytes are too large for it", uplink(), e.a)};
         case EventKind::uplink_error: return {Level::warn, fmt::format("uplink {}: {}", uplink(), errno_text(e.a))};
+        case EventKind::group_kept: return {Level::info, fmt::format("connection group found again by {}", uplink())};
         case EventKind::group_created: return {Level::info, fmt::format("connection group registered by {}", uplink())};
         case EventKind::group_lost: return {Level::warn, "the receiver has forgotten the group: registering anew"};
         case EventKind::receiver_changed: return {Level::info, fmt::format("Trying to connect to {}...", at())};

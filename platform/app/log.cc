@@ -3,9 +3,12 @@
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <array>
 #include <memory>
+
+#include "platform/linux/service_manager.h"
 
 namespace hawser::app {
 
@@ -42,6 +45,24 @@ spdlog::logger& logger() {
     return instance;
 }
 
+bool& for_journal() {
+    static bool instance = false;
+    return instance;
+}
+
+// As sd-daemon(3) has them before a line.
+const char* journal_prefix(Level level) {
+    switch (level) {
+        case Level::trace:
+        case Level::debug: return "<7>";
+        case Level::info: return "<6>";
+        case Level::warn: return "<4>";
+        case Level::error: return "<3>";
+        case Level::off: break;
+    }
+    return "";
+}
+
 std::function<void(Level, std::string_view)>& own_listener() {
     thread_local std::function<void(Level, std::string_view)> instance;
     return instance;
@@ -56,7 +77,9 @@ std::optional<Level> parse_level(std::string_view text) {
 }
 
 void set_up_log(Level level, bool compat) {
-    logger().set_pattern(compat ? "%v" : "%Y-%m-%d %H:%M:%S.%e %l: %v");
+    // The journal keeps time and level itself.
+    for_journal() = os::is_journal(STDERR_FILENO);
+    logger().set_pattern(compat || for_journal() ? "%v" : "%Y-%m-%d %H:%M:%S.%e %l: %v");
     logger().set_level(to_spdlog(level));
     logger().flush_on(spdlog::level::trace);
 }
@@ -74,7 +97,10 @@ void set_log_listener(std::function<void(Level, std::string_view)> listener) { o
 bool logs(Level level) { return logger().should_log(to_spdlog(level)); }
 
 void log_line(Level level, std::string_view line) {
-    logger().log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+    if (for_journal())
+        logger().log(to_spdlog(level), "{}{}", journal_prefix(level), line);
+    else
+        logger().log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
     if (own_listener()) own_listener()(level, line);
 }
 

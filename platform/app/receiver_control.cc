@@ -118,6 +118,10 @@ std::string ReceiverControl::table() {
     return text;
 }
 
+std::string ReceiverControl::state() const {
+    return fmt::format("{} senders, {} uplinks", snapshot().groups().size(), snapshot().links().size());
+}
+
 std::string ReceiverControl::json() const { return figures_json(snapshot()); }
 
 bool ReceiverControl::serve_metrics() {

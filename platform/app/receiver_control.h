@@ -31,6 +31,7 @@ private:
     [[nodiscard]] Result<std::function<void()>, std::string> prepare_reload() override;
     [[nodiscard]] std::string table() override;
     [[nodiscard]] std::string json() const override;
+    [[nodiscard]] std::string state() const override;
     [[nodiscard]] Json stats() override { return figures_of(snapshot()); }
     void add_methods(rpc::Methods& methods) override;
 

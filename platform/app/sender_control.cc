@@ -26,6 +26,8 @@ constexpr Duration bitrate_every{200'000'000};  // twice the law's pace
 constexpr Duration budgets_every{1'000'000'000};
 constexpr Duration counts_every{10'000'000'000};  // without a budget
 
+constexpr Duration keep_after{1'000'000'000};  // longer than any round trip that SRT is used over
+
 std::string receiver_text(const SenderRequest& r) { return r.receiver_host + ":" + std::to_string(r.receiver_port); }
 
 }  // namespace
@@ -48,7 +50,8 @@ SenderControl::SenderControl(const SenderRequest& request, RereadSender reread)
       request_(request),
       reread_(std::move(reread)),
       links_([this](const Command& c) { send(c); }, request.receiver_host, limits_),
-      bitrate_(request.bitrate) {}
+      bitrate_(request.bitrate),
+      run_file_(request.runtime_folder, request.listen_port) {}
 
 std::string SenderControl::uplink_name(LinkId link) const {
     return link.index() < links_max ? links_.names()[link.index()] : std::string("?");
@@ -59,6 +62,14 @@ bool SenderControl::start_service() {
     HAWSER_CHECK(address);
     request_.bond.listen = *address;
     request_.bond.listen.port = request_.listen_port;
+    request_.bond.earlier = run_file_.read(receiver_text(request_));
+    if (!run_file_.path().empty()) {
+        keep_timer_.emplace();
+        loop_.watch(keep_timer_->fd(), [this] {
+            keep_timer_->acknowledge();
+            static_cast<void>(when_fresh([this] { keep_run(); }));
+        });
+    }
     return take_service(start_sender(request_.bond, request_.pump), request_.bond.listen_buffer_bytes);
 }
 
@@ -130,6 +141,10 @@ void SenderControl::on_resolved(const control::Resolution& r) {
 }
 
 void SenderControl::on_event(const Event& event) {
+    const bool is_group = event.kind == EventKind::group_created || event.kind == EventKind::group_kept;
+    // The listener's answer, which settles the latency, is under way.
+    if (keep_timer_ && (is_group || event.kind == EventKind::session_started))
+        keep_timer_->set(os::now() + (is_group ? Duration{} : keep_after));
     if (event.kind == EventKind::resolve_wanted) look_up_receiver();
     if (event.kind == EventKind::uplink_opened) links_.opened(event.link, event.endpoint);
     if (event.kind == EventKind::uplink_connected) links_.connected(event.link, true);
@@ -143,6 +158,20 @@ void SenderControl::on_event(const Event& event) {
 void SenderControl::begin_bitrate() {
     bitrate_ = BitrateFile(request_.bitrate);
     if (const auto begun = bitrate_.begin(os::now()); !begun) log(Level::error, "{}", begun.error());
+    time_bitrate();
+}
+
+void SenderControl::time_bitrate() {
+    if (request_.bitrate.path.empty() || std::exchange(has_bitrate_timer_, true)) return;
+    loop_.every(bitrate_every, [this] {
+        refresh();
+        bitrate_.update(snapshot().safe_rate, os::now());
+    });
+}
+
+void SenderControl::keep_run() {
+    const SenderSnapshot& s = snapshot();
+    run_file_.keep({s.group_joined, s.group, s.latency}, receiver_text(request_));
 }
 
 void SenderControl::add_methods(rpc::Methods& methods) {
@@ -170,6 +199,18 @@ std::string SenderControl::table() {
     return text;
 }
 
+std::string SenderControl::state() const {
+    const SenderSnapshot& s = snapshot();
+    std::size_t present = 0;
+    std::size_t connected = 0;
+    for (const UplinkSnapshot& u : s.uplinks) {
+        if (u.state != UplinkState::absent) ++present;
+        if (u.state == UplinkState::connected) ++connected;
+    }
+    return fmt::format("{} of {} uplinks connected, {}", connected, present,
+                       s.has_caller ? "an SRT caller is here" : "no SRT caller");
+}
+
 std::string SenderControl::json() const {
     std::string text = figures_json(snapshot(), links_.names(), links_.waiting());
     const Json budgets = budgets_json(limits_.budgets());
@@ -194,12 +235,7 @@ int SenderControl::run() {
     select(request_.selection);
     links_.follow(loop_);
     look_up_receiver();
-    // A reload may name a file.
-    loop_.every(bitrate_every, [this] {
-        if (request_.bitrate.path.empty()) return;
-        refresh();
-        bitrate_.update(snapshot().safe_rate, os::now());
-    });
+    time_bitrate();
     loop_.every(counts_every, [this] { count_bytes(); });
     const int code = run_loop();
     count_bytes();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "platform/app/budget_file.h"
+#include "platform/app/earlier_run.h"
 #include "platform/app/link_limits.h"
 #include "platform/app/rpc/sender_methods.h"
 #include "platform/app/sender_links.h"
@@ -34,6 +35,7 @@ private:
     [[nodiscard]] Result<std::function<void()>, std::string> prepare_reload() override;
     [[nodiscard]] std::string table() override;
     [[nodiscard]] std::string json() const override;
+    [[nodiscard]] std::string state() const override;
     [[nodiscard]] Json stats() override { return sender_stats(*this); }
     void add_methods(rpc::Methods& methods) override;
 
@@ -55,6 +57,8 @@ private:
 
     void adopt_request(SenderRequest& wanted);
     void begin_bitrate();
+    void time_bitrate();
+    void keep_run();
     [[nodiscard]] bool start_service();
     [[nodiscard]] std::vector<MetricsPage> metrics_pages();
     void look_up_receiver() { look_up(request_.receiver_host, request_.receiver_port); }
@@ -74,6 +78,9 @@ private:
     std::optional<BudgetFile> budget_file_;
     SenderSnapshot previous_{};
     BitrateFile bitrate_;
+    bool has_bitrate_timer_ = false;
+    EarlierRunFile run_file_;
+    std::optional<control::Timer> keep_timer_;  // while there is a file
 };
 
 }  // namespace hawser::app

@@ -43,6 +43,7 @@ struct SenderRequest {
     double stats_seconds = 0;     // 0: none
     rpc::ServerSettings control;  // no path: none
     std::optional<Endpoint> metrics;
+    std::string runtime_folder;  // what is kept for the next run is there; empty: nothing
     Level log_level = Level::info;
     std::string config_file;  // that this came from; empty: none
 };

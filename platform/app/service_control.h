@@ -27,6 +27,7 @@
 #include "platform/control/loop.h"
 #include "platform/control/resolver.h"
 #include "platform/linux/clock.h"
+#include "platform/linux/service_manager.h"
 #include "platform/linux/socket.h"
 
 namespace hawser::app {
@@ -51,6 +52,7 @@ protected:
     [[nodiscard]] virtual std::string json() const = 0;
     [[nodiscard]] virtual Json stats() = 0;               // as get_stats answers
     virtual void add_methods(rpc::Methods& methods) = 0;  // of the control socket
+    [[nodiscard]] virtual std::string state() const = 0;  // in a few words, for the service manager
 
     void take_signals() {
         loop_.on_signals({SIGINT, SIGTERM, SIGHUP, SIGUSR1}, [this](int signal) { on_signal(signal); });
@@ -85,6 +87,7 @@ protected:
                 "the system grants receive buffers of {} KiB, not {}: bursts may be lost (sysctl net.core.rmem_max={})",
                 granted / 1024, buffer_bytes / 1024, buffer_bytes);
         loop_.watch(service_->fd(), [this] { on_service(); });
+        watch_over();
         if (control_) {
             add_methods(control_->methods());
             control_->serve([this] { static_cast<void>(when_fresh([this] { control_->publish_stats(stats()); })); },
@@ -146,6 +149,14 @@ protected:
         if (command.kind != CommandKind::publish) changed_at_ = os::now();
         while (!service_->finished() && !service_->command(command)) std::this_thread::yield();
     }
+    // Does something with figures that are not older than this moment; false when too much waits for such already.
+    bool when_fresh(std::function<void()> then) {
+        if (asked_for_.size() == asked_max) return false;
+        asked_at_ = os::now();
+        asked_for_.push_back(std::move(then));
+        ask_for_snapshot();
+        return true;
+    }
     // Takes what the pump published last.
     void refresh() { static_cast<void>(service_->read_snapshot()); }
     [[nodiscard]] const typename Service::Snapshot& snapshot() const { return service_->snapshot(); }
@@ -187,6 +198,8 @@ private:
         Event event;
         while (service_->next_event(event)) {
             tell(event);
+            if (event.kind == EventKind::listening || event.kind == EventKind::receiver_listening)
+                manager_.tell("READY=1");
             on_event(event);
         }
         if (!asked_for_.empty()) answer_asked();
@@ -207,6 +220,13 @@ private:
     // What SIGHUP and the control socket's `reload` do: all of it, or nothing.
     Result<Unit, std::string> reload_all() {
         if (stopping_) return Failure{std::string("the program is ending")};
+        manager_.tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", os::now().ns / 1000));
+        const auto done = reload_each();
+        manager_.tell("READY=1");
+        return done;
+    }
+
+    Result<Unit, std::string> reload_each() {
         const auto refused = [](const std::string& why) {
             log(Level::error, "reload refused, everything stays as it is: {}", why);
             return Failure{why};
@@ -230,25 +250,26 @@ private:
                 break;
             default:
                 if (std::exchange(stopping_, true)) return loop_.quit(1);  // asked a second time
+                manager_.tell("STOPPING=1");
                 if (service_) return service_->stop();
                 end(0);
                 break;
         }
     }
 
+    // The watchdog hears of us when the pump has answered: a pump that hangs is a service that does.
+    void watch_over() {
+        if (!manager_.is_there()) return;
+        loop_.every(manager_.watchdog_interval().value_or(state_every), [this] {
+            if (stopping_) return;
+            static_cast<void>(when_fresh([this] { manager_.tell("WATCHDOG=1\nSTATUS=" + state()); }));
+        });
+    }
+
     void ask_for_snapshot() {
         Command c;
         c.kind = CommandKind::publish;
         send(c);
-    }
-
-    // Does something with figures that are not older than this moment; false when too much waits for such already.
-    bool when_fresh(std::function<void()> then) {
-        if (asked_for_.size() == asked_max) return false;
-        asked_at_ = os::now();
-        asked_for_.push_back(std::move(then));
-        ask_for_snapshot();
-        return true;
     }
 
     // The pump tells of what it publishes on request, and of other things too. What it published before the request
@@ -294,6 +315,8 @@ private:
     EventLog events_;
     std::unique_ptr<ControlSocket> control_;
     std::unique_ptr<MetricsServer> metrics_;
+    os::ServiceManager manager_;
+    static constexpr Duration state_every{10'000'000'000};
     static constexpr Duration figures_age_max{150'000'000};
     static constexpr std::size_t asked_max = 16;
     std::vector<std::function<void()>> asked_for_;  // with figures that are newer than:

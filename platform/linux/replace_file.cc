@@ -34,7 +34,8 @@ Result<Unit, Errno> replace_file(const std::string& path, std::string_view text,
     if (options.makes_folder) make_folders(path);
     const std::string draft = path + "." + std::to_string(::getpid());
     ::unlink(draft.c_str());
-    const Fd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+    const mode_t mode = options.is_private ? 0600 : 0644;
+    const Fd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!file.is_open()) return Failure{Errno{errno, "open"}};
     const auto fail = [&](const char* call) {
         const Errno error{errno, call};

@@ -13,9 +13,10 @@ namespace hawser::os {
 struct ReplaceOptions {
     bool is_durable = false;    // on the disk when it returns: a power cut leaves the old text or the new one
     bool makes_folder = false;  // and those above it
+    bool is_private = false;    // readable by the owner alone
 };
 
-// Readable by all, writable by the owner; the folder has to be writable. On failure nothing has changed.
+// Readable by all unless private, writable by the owner; the folder has to be writable. On failure nothing has changed.
 Result<Unit, Errno> replace_file(const std::string& path, std::string_view text, ReplaceOptions options = {});
 
 }  // namespace hawser::os

@@ -7,6 +7,9 @@
 
 #include <sys/socket.h>
 
+#include <cstdlib>
+#include <cstring>
+
 #include "platform/linux/fd.h"
 #include "platform/linux/process.h"
 
@@ -114,6 +117,10 @@ std::optional<int> parse_send(int argc, char** argv, SenderRequest& request, std
     app.add_option("SRTLA_PORT", request.receiver_port, "the receiver's UDP port")->check(port_number());
     app.add_option("UPLINKS_FILE", request.uplinks_file, "uplinks, one a line; read again on SIGHUP");
     add_config_option(app, config);
+    app.add_option("--runtime-dir", request.runtime_folder,
+                   "keeps the group's id there, so that the SRT session lives on through a restart (default: systemd's "
+                   "RUNTIME_DIRECTORY)")
+        ->type_name("FOLDER");
     app.add_option("-u,--uplink", request.uplinks,
                    "a source address, ADDRESS%DEVICE, an interface with whatever address it has, or auto: every "
                    "interface with a default route; may be repeated")
@@ -153,6 +160,10 @@ int command_send(int argc, char** argv) {
     if (const char* word = missing_word(request)) return fail_usage("hawser send", word);
     set_up_log(request.log_level, false);
     if (request.listen_address.empty()) request.listen_address = "127.0.0.1";
+    // Several folders are apart by colons; the unit's own is the first.
+    if (const char* const folders = std::getenv("RUNTIME_DIRECTORY");
+        folders != nullptr && request.runtime_folder.empty())
+        request.runtime_folder = std::string(folders, std::strcspn(folders, ":"));
     return run_sender(request, std::move(wanted->reread));
 }
 

@@ -18,6 +18,7 @@ std::string_view name_of(EventKind kind) {
         case EventKind::uplink_too_large: return "uplink_too_large";
         case EventKind::uplink_error: return "uplink_error";
         case EventKind::group_created: return "group_created";
+        case EventKind::group_kept: return "group_kept";
         case EventKind::group_lost: return "group_lost";
         case EventKind::receiver_changed: return "receiver_changed";
         case EventKind::no_connection: return "no_connection";

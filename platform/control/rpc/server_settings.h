@@ -7,8 +7,8 @@
 namespace hawser::rpc {
 
 // Where the services (systemd) have theirs, and where the commands look first.
-inline constexpr const char* usual_sender_socket = "/run/hawser/send.sock";
-inline constexpr const char* usual_receiver_socket = "/run/hawser/recv.sock";
+inline constexpr const char* usual_sender_socket = "/run/hawser/send/control";
+inline constexpr const char* usual_receiver_socket = "/run/hawser/recv/control";
 
 struct ServerSettings {
     std::string path;

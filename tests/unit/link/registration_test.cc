@@ -54,6 +54,25 @@ Registration joined(Instant now) {
 
 }  // namespace
 
+TEST_CASE("a group of an earlier run is joined again by REG2 alone, and made anew where it is gone") {
+    Registration r(probe_key(), true);
+    r.on_open(a, t0);
+    r.on_open(b, t0);
+    CHECK_FALSE(r.has_group());
+    REQUIRE(r.on_due(a, t0) == Send::reg2);
+    REQUIRE(r.on_due(b, t0) == Send::reg2);
+    SECTION("the receiver has it still") {
+        CHECK(r.on_reg3(a, t0 + 20_ms) == Outcome::link_joined);
+        CHECK(r.has_group());
+        CHECK(r.on_reg3(b, t0 + 30_ms) == Outcome::link_joined);
+    }
+    SECTION("the receiver knows nothing of it") {
+        CHECK(r.on_no_group(a, false, t0 + 20_ms) == Outcome::noted);
+        CHECK(r.on_due(a, t0 + 20_ms) == Send::reg1);
+        CHECK(r.on_reg2(a, answer_to(probe_key()), t0 + 40_ms) == Outcome::group_created);
+    }
+}
+
 TEST_CASE("the first link that hears NGP asks for the group, and REG2 goes out on all at once") {
     Registration r(probe_key());
     r.on_open(a, t0);

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What a service manager sees: that the program is ready, alive, reloading and stopping, in the words of sd_notify(3);
+lines with the journal's levels; and the unit files, verified and rated by systemd-analyze where it is installed.
+Arguments: HAWSER, the folder of the unit files."""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from program import HAWSER, Running, check, finish, free_port
+
+
+class Manager:
+    """The socket that NOTIFY_SOCKET names."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(path)
+        self.said = []
+
+    def wait_for(self, pattern, seconds=10, after=0):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for line in self.said[after:]:
+                if re.search(pattern, line):
+                    return line
+            self.socket.settimeout(max(0.01, end - time.monotonic()))
+            try:
+                self.said.append(self.socket.recv(4096).decode())
+            except TimeoutError:
+                pass
+        return None
+
+
+def watched(kind, folder, *words):
+    path = os.path.join(folder, f"notify-{kind}")
+    manager = Manager(path)
+    os.environ.update(NOTIFY_SOCKET=path, WATCHDOG_USEC="400000", RUNTIME_DIRECTORY=os.path.join(folder, "run"))
+    os.environ.pop("WATCHDOG_PID", None)
+    with Running(kind, *words) as running:
+        for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "RUNTIME_DIRECTORY"):
+            os.environ.pop(name)
+        check(f"{kind} says that it is ready", manager.wait_for("^READY=1"), running.read())
+        check(f"{kind} tells the watchdog", manager.wait_for("^WATCHDOG=1\nSTATUS=.*[0-9]"), str(manager.said))
+        count = sum("WATCHDOG=1" in line for line in manager.said)
+        begun = time.monotonic()
+        for n in range(1, 6):
+            manager.wait_for("WATCHDOG=1", after=len(manager.said))
+        took = time.monotonic() - begun
+        check(f"{kind} does so twice in its time", 0.5 < took < 3, f"five words after {count} took {took} s")
+        mark = len(manager.said)
+        running.child.send_signal(signal.SIGHUP)
+        check(f"{kind} says that it reloads", manager.wait_for(r"^RELOADING=1\nMONOTONIC_USEC=\d+", after=mark), str(manager.said))
+        check(f"{kind} says that it has", manager.wait_for("^READY=1", after=mark), str(manager.said))
+        mark = len(manager.said)
+        running.child.send_signal(signal.SIGTERM)
+        check(f"{kind} says that it stops", manager.wait_for("^STOPPING=1", after=mark), str(manager.said))
+        check(f"{kind} ends", running.child.wait(5) == 0, running.read())
+        check(f"{kind} needs no watchdog to be told of its end", "WATCHDOG=1" not in "".join(manager.said[mark:]))
+
+
+def journal(folder):
+    """Its own file as the journal's stream."""
+    log = os.path.join(folder, "journal")
+    with open(log, "wb") as stream:
+        s = os.fstat(stream.fileno())
+        child = subprocess.Popen([HAWSER, "send", free_port(), "no-such-host.invalid", "5000", "-u", "127.0.0.2"], stderr=stream,
+                                 stdin=subprocess.DEVNULL, env={**os.environ, "JOURNAL_STREAM": f"{s.st_dev}:{s.st_ino}"})
+        end = time.monotonic() + 15
+        while time.monotonic() < end and "<3>" not in open(log).read() and "looking it up again" not in open(log).read():
+            time.sleep(0.05)
+        child.terminate()
+        child.wait(5)
+    text = open(log).read()
+    check("lines for the journal begin with their level alone", text and all(re.match(r"<[3467]>\S", line) for line in text.splitlines()), text)
+
+
+def units(folder, source):
+    if shutil.which("systemd-analyze") is None:
+        print("systemd-analyze is not installed: the unit files are not verified")
+        return
+    for kind in ("send", "recv"):
+        text = open(os.path.join(source, f"hawser-{kind}.service")).read()
+        check(f"the unit of {kind} is filled in", "@" not in text.replace("@aio", "").replace("@system-service", "").replace("@resources", "").replace("@privileged", ""), text)
+        unit = os.path.join(folder, f"hawser-{kind}.service")
+        with open(unit, "w") as f:
+            f.write(re.sub(r"(?m)^(ExecStart(?:Pre)?=)\S+", lambda m: m.group(1) + HAWSER, text))
+        done = subprocess.run(["systemd-analyze", "verify", unit], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        said = "\n".join(line for line in done.stdout.splitlines() if f"hawser-{kind}" in line)
+        check(f"systemd takes the unit of {kind}", done.returncode == 0 and not said, done.stdout)
+        done = subprocess.run(["systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold=15", unit], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+        rated = re.search(r"Overall exposure level for .*: ([0-9.]+)", done.stdout)
+        check(f"the unit of {kind} exposes 1.5 or less", done.returncode == 0 and rated and float(rated.group(1)) <= 1.5, done.stdout[-400:])
+
+
+with tempfile.TemporaryDirectory() as where:
+    watched("recv", where, free_port(), "127.0.0.1", free_port())
+    watched("send", where, free_port(), "127.0.0.1", free_port(), "-u", "127.0.0.2")
+    journal(where)
+    units(where, sys.argv[2])
+finish()
