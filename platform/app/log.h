@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the program says about itself, on standard error: one line each, with time and level, through spdlog.
-// Three dialects: `plain` for people; the same for the journal, which keeps time and level itself; and `compat` for what
-// watches the peers' programs, where a line begins with its text (GUIs look for substrings, and some for prefixes).
-// Never called by the pump's thread.
+// Three dialects: `plain` for people; the same for the journal, which keeps time and level itself; and `compat` for
+// what watches the peers' programs, where a line begins with its text (GUIs look for substrings, and some for
+// prefixes). Never called by the pump's thread.
 #pragma once
 
 #include <fmt/format.h>
