@@ -9,9 +9,6 @@ namespace {
 
 // Keepalives, silence and everything else that is looked at once a second; one wake-up serves all links.
 constexpr Duration tick_interval{1'000'000'000};
-// The first keepalives of a run that has taken over an earlier one's group say so for so long: a slow link's
-// registration fits in. Untuned.
-constexpr Duration renewed_span{2'000'000'000};
 // A link that has not answered keepalives for this long is asked whether it is still known (REG2): two and a half
 // keepalives, so that two lost ones do not count.
 constexpr Duration unanswered_max{2'500'000'000};
@@ -46,7 +43,6 @@ Event Sender::event(EventKind kind, Instant now, LinkId link, std::uint32_t a, s
 
 void Sender::start(Instant now, Actions& out) noexcept {
     tick_at_ = now + tick_interval;
-    if (options_.earlier.has_group) renewed_until_ = now + renewed_span;
     no_link_since_ = now;
     local_open_at_ = now;
     on_deadline(now, out);

@@ -408,7 +408,8 @@ template <class Outlet>
     dispatch_.run(
         now, alive_ & ~busy_, [&](LinkId link, const PacketRef& packet) { route(packet, link, out); },
         [&](std::size_t bytes) { return bytes <= plain_bytes_max_ ? LinkMask{0} : narrower_than(bytes); });
-    if (dispatch_.is_limited()) arm(dispatch_.caps().opens_at(alive_));
+    // Only for packets that wait: a cap that has opened since nobody asked for it is due already, again and again.
+    if (dispatch_.is_limited() && dispatch_.queued() != 0) arm(dispatch_.caps().opens_at(alive_));
 }
 
 // What waited for a cap, in its order.

@@ -38,7 +38,9 @@ LinkId Sender::choose_by_class(LinkMask shut, std::size_t packet_bytes, Instant 
         });
         if (room != 0) link = selector_.pick_within(room, now);
     }
-    if (link == no_link && open != 0) link = selector_.pick_within(open, now);
+    // Those that the stall gate keeps are better than none.
+    const LinkMask others = open != 0 ? open : classes.but_reserve(selector_.usable()) & ~shut;
+    if (link == no_link && others != 0) link = selector_.pick_within(others, now);
     if (link == no_link) return no_link;
     if ((classes.first_of(able) & bit(link)) == 0) counters_.add(Counter::class_overflows);
     dispatch_.caps().note_sent(link, packet_bytes, now);
@@ -66,7 +68,8 @@ void Sender::note_class_answer(const wire::SrtlaAck& ack, Instant now) noexcept 
 
 // No link took it. True: it waits for a cap, and its reference is kept.
 bool Sender::wait_for_cap(const Completion& c, wire::Seq31 sequence, Instant now, Actions& out) noexcept {
-    if (cap_queue_.empty() && (dispatch_.caps().closed(now) & alive_) == 0) {
+    // What waits already waits for a cap of a link that has gone meanwhile.
+    if ((dispatch_.caps().closed(now) & alive_) == 0) {
         note_no_uplink(now, out);
         return false;
     }

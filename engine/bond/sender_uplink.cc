@@ -11,6 +11,9 @@ namespace {
 // What adaptive asks of the receiver.
 constexpr wire::Extension offer{
     .delivery_reports = true, .reorder_hold = true, .report_interval_us = 10'000, .reports_by_others = true};
+// The keepalives of a run that has taken over an earlier one's group say so for so long from when it was found: a slow
+// link's registration fits in. Untuned.
+constexpr Duration renewed_span{2'000'000'000};
 constexpr std::int32_t loss_list_limit = 25600;  // libsrt's default flow window: nobody can have lost more
 // Receivers that pad small packets to 32 bytes (irlserver/srtla 39e324a, OpenIRL/srtla 1.0.0) pad NAKs too, and the
 // zeros would read as losses of sequence 0. At least one entry is left.
@@ -205,6 +208,7 @@ void Sender::on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now
             const auto outcome = registration_.on_reg3(link, now);
             if (!had_group && registration_.has_group()) {
                 out.tell(event(EventKind::group_kept, now, link));
+                if (std::exchange(options_.earlier.has_group, false)) renewed_until_ = now + renewed_span;
                 note_answer(now, out);
             }
             apply(outcome, link, now, out);

@@ -66,7 +66,7 @@ BudgetFile::BudgetFile(control::Loop& loop, std::string folder, std::function<vo
 Result<Unit, std::string> BudgetFile::begin(control::Budgets& budgets) {
     make_folders(folder_);
     const std::string lock = folder_ + "/budgets.lock";
-    lock_ = os::Fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    lock_ = os::Fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!lock_.is_open())
         return Failure{"budgets cannot be kept in " + folder_ + ": " + std::strerror(errno) +
                        " (--state-dir names another folder)"};

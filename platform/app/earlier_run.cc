@@ -16,7 +16,7 @@ namespace hawser::app {
 namespace {
 
 constexpr std::string_view first_line = "hawser sender 1";
-constexpr std::int64_t latency_max_ms = 30'000;  // as --latency
+constexpr std::int64_t latency_max_ms = 65'535;  // what a handshake can say
 
 std::string_view take_line(std::string_view& text) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -52,13 +52,15 @@ std::string earlier_run_text(const bond::EarlierRun& run, const std::string& rec
 
 Result<bond::EarlierRun, std::string> earlier_run_in(std::string_view text, const std::string& receiver) {
     bond::EarlierRun run;
+    const bool is_whole = !text.empty() && text.back() == '\n';
     if (take_line(text) != first_line) return Failure{std::string("it is of another kind, or of a newer hawser")};
     const auto whose = after(take_line(text), "receiver");
     const auto id = after(take_line(text), "group");
     const auto latency = after(take_line(text), "latency_ms");
     std::int64_t ms = -1;
-    if (latency) std::from_chars(latency->data(), latency->data() + latency->size(), ms);
-    if (!whose || !id || !read_hex(*id, run.group) || ms < 0 || ms > latency_max_ms)
+    const char* const end = latency ? latency->data() + latency->size() : nullptr;
+    if (latency && std::from_chars(latency->data(), end, ms).ptr != end) ms = -1;
+    if (!is_whole || !whose || !id || !read_hex(*id, run.group) || ms < 0 || ms > latency_max_ms)
         return Failure{std::string("it is damaged")};
     if (*whose != receiver) return bond::EarlierRun{};
     run.has_group = true;
@@ -66,8 +68,8 @@ Result<bond::EarlierRun, std::string> earlier_run_in(std::string_view text, cons
     return run;
 }
 
-EarlierRunFile::EarlierRunFile(const std::string& folder, std::uint16_t listen_port)
-    : path_(folder.empty() ? folder : fmt::format("{}/sender-{}", folder, listen_port)) {}
+EarlierRunFile::EarlierRunFile(const std::string& folder, const std::string& listen_address, std::uint16_t listen_port)
+    : path_(folder.empty() ? folder : fmt::format("{}/sender-{}-{}", folder, listen_address, listen_port)) {}
 
 bond::EarlierRun EarlierRunFile::read(const std::string& receiver) const {
     if (path_.empty() || ::access(path_.c_str(), F_OK) != 0) return {};

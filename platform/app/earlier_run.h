@@ -14,7 +14,7 @@ namespace hawser::app {
 class EarlierRunFile {
 public:
     // Of the sender that listens there. An empty folder: nothing is kept.
-    EarlierRunFile(const std::string& folder, std::uint16_t listen_port);
+    EarlierRunFile(const std::string& folder, const std::string& listen_address, std::uint16_t listen_port);
 
     // What was left for that receiver; nothing where there is no file, it is of another receiver, or damaged, which is
     // said.

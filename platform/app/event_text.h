@@ -30,7 +30,6 @@ class EventLog {
 public:
     explicit EventLog(EventNames names) : names_(std::move(names)) {}
     [[nodiscard]] const EventNames& names() const { return names_; }
-    void name_receiver(std::string name) { names_.receiver = std::move(name); }
     void tell(const Event& event);
     // Says how often the last line was repeated, if it was. Call now and then, and at the end.
     void flush();

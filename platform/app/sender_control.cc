@@ -51,7 +51,7 @@ SenderControl::SenderControl(const SenderRequest& request, RereadSender reread)
       reread_(std::move(reread)),
       links_([this](const Command& c) { send(c); }, request.receiver_host, limits_),
       bitrate_(request.bitrate),
-      run_file_(request.runtime_folder, request.listen_port) {}
+      run_file_(request.runtime_folder, request.listen_address, request.listen_port) {}
 
 std::string SenderControl::uplink_name(LinkId link) const {
     return link.index() < links_max ? links_.names()[link.index()] : std::string("?");
@@ -123,10 +123,6 @@ void SenderControl::adopt_request(SenderRequest& wanted) {
     request_.policies = wanted.policies;
     adopt_policies();
     set_log_level(request_.log_level);
-    if (adopted.any_of("sender.receiver")) {
-        name_peer(receiver_text(request_));
-        links_.name_receiver(request_.receiver_host);
-    }
     if (adopted.any_of("sender.encoder.")) begin_bitrate();
     select(request_.selection);
     set_silence(request_.bond.link_silence);

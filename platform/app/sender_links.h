@@ -31,7 +31,6 @@ public:
     // The operator's list; from the first one on the pump hears of uplinks.
     void want(const std::vector<UplinkSpec>& uplinks, const control::AutomaticUplinks& automatic);
     void set_receiver(const Resolved& resolved);
-    void name_receiver(std::string name) { receiver_ = std::move(name); }
     // The pump opened a link.
     void opened(LinkId link, const Endpoint& local);
     // The receiver answers on it, or does so no more.

@@ -163,8 +163,6 @@ protected:
 
     [[nodiscard]] bool has_answer() const { return has_answer_; }
 
-    // The far end's name in what is told of it.
-    void name_peer(std::string name) { events_.name_receiver(std::move(name)); }
     // What a reload changed, and what it could not.
     static void tell(const Adopted& adopted) {
         for (const std::string& key : adopted.taken) log(Level::info, "reload: {} has changed", key);
@@ -198,8 +196,7 @@ private:
         Event event;
         while (service_->next_event(event)) {
             tell(event);
-            if (event.kind == EventKind::listening || event.kind == EventKind::receiver_listening)
-                manager_.tell("READY=1");
+            if (event.kind == EventKind::listening || event.kind == EventKind::receiver_listening) tell_ready();
             on_event(event);
         }
         if (!asked_for_.empty()) answer_asked();
@@ -220,9 +217,9 @@ private:
     // What SIGHUP and the control socket's `reload` do: all of it, or nothing.
     Result<Unit, std::string> reload_all() {
         if (stopping_) return Failure{std::string("the program is ending")};
-        manager_.tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", os::now().ns / 1000));
+        if (is_ready_) manager_.tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", os::now().ns / 1000));
         const auto done = reload_each();
-        manager_.tell("READY=1");
+        if (is_ready_) tell_ready();
         return done;
     }
 
@@ -257,12 +254,20 @@ private:
         }
     }
 
+    // From the moment on when packets of the other side would be taken.
+    void tell_ready() {
+        is_ready_ = true;
+        manager_.tell("READY=1");
+    }
+
     // The watchdog hears of us when the pump has answered: a pump that hangs is a service that does.
     void watch_over() {
         if (!manager_.is_there()) return;
         loop_.every(manager_.watchdog_interval().value_or(state_every), [this] {
             if (stopping_) return;
-            static_cast<void>(when_fresh([this] { manager_.tell("WATCHDOG=1\nSTATUS=" + state()); }));
+            static_cast<void>(when_fresh([this] {
+                if (!stopping_) manager_.tell("WATCHDOG=1\nSTATUS=" + state());
+            }));
         });
     }
 
@@ -326,6 +331,7 @@ private:
     bool has_answer_ = false;
     bool prints_stats_ = false;
     bool stopping_ = false;
+    bool is_ready_ = false;
 };
 
 }  // namespace hawser::app

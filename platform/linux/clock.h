@@ -17,9 +17,11 @@ namespace hawser::os {
 
 // How long the host has slept since it was started: time that now() does not count.
 [[nodiscard]] inline Duration slept() noexcept {
+    // In this order: what passes between the two readings must not make it less than it is.
+    const Instant awake = now();
     timespec t;
     ::clock_gettime(CLOCK_BOOTTIME, &t);
-    return Instant{std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec} - now();
+    return Instant{std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec} - awake;
 }
 
 // For calls that take a struct timespec; negative durations become zero.

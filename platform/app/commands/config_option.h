@@ -47,8 +47,8 @@ private:
 
 // A word that neither the line nor a file says.
 inline int fail_usage(const char* command, const char* word) {
-    std::fprintf(stderr, "%s: %s is required, here or in a file (-c FILE; there is no %s)\n", command, word,
-                 usual_config_file);
+    std::fprintf(stderr, "%s: %s is required, here or in a file (-c FILE; without any word, %s if it is there)\n",
+                 command, word, usual_config_file);
     return exit_usage;
 }
 

@@ -140,7 +140,12 @@ std::optional<int> parse_send(int argc, char** argv, SenderRequest& request, std
     add_shared(app, request);
     add_log_options(app, request.log_level);
     app.footer("SIGHUP reads FILE and UPLINKS_FILE again, SIGUSR1 prints all figures as one line of JSON.");
-    return app.parse(argc, argv, exit_usage);
+    if (const auto code = app.parse(argc, argv, exit_usage)) return code;
+    // Several folders are apart by colons; the unit's own is the first.
+    if (const char* const folders = std::getenv("RUNTIME_DIRECTORY");
+        folders != nullptr && request.runtime_folder.empty())
+        request.runtime_folder = std::string(folders, std::strcspn(folders, ":"));
+    return std::nullopt;
 }
 
 // The words that a file may say instead; null: all are there.
@@ -160,10 +165,6 @@ int command_send(int argc, char** argv) {
     if (const char* word = missing_word(request)) return fail_usage("hawser send", word);
     set_up_log(request.log_level, false);
     if (request.listen_address.empty()) request.listen_address = "127.0.0.1";
-    // Several folders are apart by colons; the unit's own is the first.
-    if (const char* const folders = std::getenv("RUNTIME_DIRECTORY");
-        folders != nullptr && request.runtime_folder.empty())
-        request.runtime_folder = std::string(folders, std::strcspn(folders, ":"));
     return run_sender(request, std::move(wanted->reread));
 }
 

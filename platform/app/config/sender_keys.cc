@@ -85,7 +85,8 @@ KeySection sender_section(SenderRequest& r) {
             .at_start(),
         peer_key("receiver", r.receiver_host, r.receiver_port, "The SRTLA receiver.")
             .like("receiver.example:5000")
-            .needed(),
+            .needed()
+            .at_start(),
         words_key("uplinks", r.uplinks,
                   "\"auto\": every interface with a default route. Or a list: an interface with whatever address it "
                   "has, a source ADDRESS, or ADDRESS%DEVICE.",

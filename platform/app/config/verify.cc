@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/config/verify.h"
 
+#include <grp.h>
+
+#include <filesystem>
+
 #include "platform/app/config/receiver_keys.h"
 #include "platform/app/config/sender_keys.h"
 #include "platform/app/radio/keep_file.h"
@@ -13,6 +17,14 @@ namespace {
 std::string missing_key(const KeySection& section) {
     for (const Key& k : section.keys)
         if (k.is_needed && toml_text(k.get()).empty()) return section.name + ": " + k.name + " is missing";
+    return {};
+}
+
+std::string bad_control(const rpc::ServerSettings& settings) {
+    if (settings.path.empty() && (!settings.group.empty() || settings.group_operates))
+        return "control: group is for a socket, and there is none";
+    if (!settings.group.empty() && ::getgrnam(settings.group.c_str()) == nullptr)
+        return "control: group: there is no group " + settings.group;
     return {};
 }
 
@@ -31,6 +43,7 @@ std::string complaint_of(const SenderRequest& request) {
     if (!uplinks) return uplinks.error();
     if (!uplinks->complaints.empty()) return r.uplinks_file + ": " + uplinks->complaints.front();
     if (std::string complaint = bitrate_complaint(r.bitrate); !complaint.empty()) return complaint;
+    if (std::string complaint = bad_control(r.control); !complaint.empty()) return complaint;
     return bad_channels(r.radio);
 }
 
@@ -39,6 +52,10 @@ std::string complaint_of(const ReceiverRequest& request) {
     if (std::string complaint = missing_key(receiver_section(r)); !complaint.empty()) return complaint;
     if (r.allowed.size() > bond::source_prefixes_max)
         return "receiver: allow: at most " + std::to_string(bond::source_prefixes_max) + " networks";
+    std::error_code error;
+    if (!r.client_files.empty() && !std::filesystem::is_directory(r.client_files, error))
+        return "receiver: client_files: there is no folder " + r.client_files;
+    if (std::string complaint = bad_control(r.control); !complaint.empty()) return complaint;
     return bad_channels(r.radio);
 }
 

@@ -46,7 +46,8 @@ void add_config_methods(rpc::Methods& methods, std::function<KeySection()> secti
                      const KeySection now = section();
                      return Json{{"file", file.empty() ? Json(nullptr) : Json(file)}, {now.name, object_of(now)}};
                  },
-                 "what holds now, under the configuration file's keys; null: not set"});
+                 "what was configured, under the configuration file's keys, apart from what links.* changed since; "
+                 "null: not set"});
 }
 
 }  // namespace hawser::app

@@ -127,6 +127,7 @@ Budgets::Account* Budgets::open(const std::string& link) {
 void Budgets::set_policy(const std::string& link, const LinkPolicy& policy) {
     Account* const account = open(link);
     if (account == nullptr) return;
+    account->has_policy = true;
     account->budget = policy.budget_bytes;
     account->at_limit = policy.at_limit;
     if (account->billing_day == policy.billing_day) return;
@@ -180,7 +181,7 @@ bool Budgets::set_used(const std::string& link, std::uint64_t bytes) {
 std::vector<Budgets::News> Budgets::take_news() {
     for (auto& [link, a] : accounts_) {
         const std::uint8_t level = level_of(a);
-        if (level == a.month.told) continue;
+        if (!a.has_policy || level == a.month.told) continue;
         if (level > a.month.told)
             news_.push_back({level == 100 ? NewsKind::used_up : NewsKind::warning, link, a.month.used, level, false});
         else if (a.month.told == 100)

@@ -53,6 +53,7 @@ public:
         std::uint8_t billing_day = 1;
         std::uint64_t budget = 0;  // bytes; 0: none. Of the policy, as what follows
         AtLimit at_limit = AtLimit::demote;
+        bool has_policy = false;  // in this run: what the file says of its budget's warnings stands until then
 
         [[nodiscard]] bool is_used_up() const { return budget != 0 && month.used >= budget; }
     };

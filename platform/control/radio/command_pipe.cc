@@ -28,12 +28,15 @@ std::string number(const char* format, double value) {
     return text;
 }
 
+// Radiods say it, and whoever pretends to be one: it stays one word, and is no option and no folder above.
 std::string word(const std::string& text) {
     std::string out;
     for (const char c : text) {
         const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '-' || c == '.';
         out += is_plain ? c : '_';
     }
+    if (out.empty()) return "_";
+    if (out[0] == '-' || out[0] == '.') out[0] = '_';
     return out;
 }
 
@@ -57,7 +60,8 @@ struct Actions {
     ~Actions() { ::posix_spawn_file_actions_destroy(&actions); }
     posix_spawn_file_actions_t actions;
 };
-// This thread has every signal blocked, and SIGPIPE may be ignored.
+// This thread has every signal blocked, and SIGPIPE may be ignored. In a group of its own: a Ctrl-C at the terminal is
+// ours, and the command ends when its input does.
 struct Attributes {
     Attributes() {
         sigset_t none, all;
@@ -66,7 +70,8 @@ struct Attributes {
         ::posix_spawnattr_init(&attributes);
         ::posix_spawnattr_setsigmask(&attributes, &none);
         ::posix_spawnattr_setsigdefault(&attributes, &all);
-        ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+        ::posix_spawnattr_setpgroup(&attributes, 0);
     }
     ~Attributes() { ::posix_spawnattr_destroy(&attributes); }
     posix_spawnattr_t attributes;

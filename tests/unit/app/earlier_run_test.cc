@@ -45,10 +45,12 @@ TEST_CASE("what is kept is read again, for the same receiver") {
 
 TEST_CASE("no part of a file, and no damaged one, is taken") {
     const std::string text = earlier_run_text(some_run(), "far.example:5000");
-    // The last line end is all that may be missing.
-    for (std::size_t size = 0; size + 5 < text.size(); ++size)
+    for (std::size_t size = 0; size < text.size(); ++size)
         CHECK_FALSE(earlier_run_in(text.substr(0, size), "far.example:5000"));
     std::string damaged = text;
+    damaged.insert(text.size() - 1, "x");
+    CHECK_FALSE(earlier_run_in(damaged, "far.example:5000"));
+    damaged = text;
     damaged[text.find("group ") + 10] = 'x';
     CHECK_FALSE(earlier_run_in(damaged, "far.example:5000"));
     const auto newer = earlier_run_in("hawser sender 2\n" + text.substr(text.find('\n') + 1), "far.example:5000");
@@ -60,7 +62,7 @@ TEST_CASE("no part of a file, and no damaged one, is taken") {
 TEST_CASE("the file is its owner's alone, and is written only for a group") {
     Folder folder;
     const std::string inner = std::string(folder.path) + "/run";
-    EarlierRunFile file(inner, 5000);
+    EarlierRunFile file(inner, "127.0.0.1", 5000);
     file.keep(bond::EarlierRun{}, "far.example:5000");
     CHECK(::access(file.path().c_str(), F_OK) != 0);
     CHECK_FALSE(file.read("far.example:5000").has_group);
@@ -70,8 +72,9 @@ TEST_CASE("the file is its owner's alone, and is written only for a group") {
     CHECK((s.st_mode & 0777) == 0600);
     CHECK(file.read("far.example:5000").group == some_run().group);
     CHECK_FALSE(file.read("elsewhere:5000").has_group);
-    CHECK_FALSE(EarlierRunFile(inner, 5001).read("far.example:5000").has_group);
-    EarlierRunFile nowhere("", 5000);
+    CHECK_FALSE(EarlierRunFile(inner, "127.0.0.1", 5001).read("far.example:5000").has_group);
+    CHECK_FALSE(EarlierRunFile(inner, "127.0.0.2", 5000).read("far.example:5000").has_group);
+    EarlierRunFile nowhere("", "127.0.0.1", 5000);
     nowhere.keep(some_run(), "far.example:5000");
     CHECK_FALSE(nowhere.read("far.example:5000").has_group);
 }

@@ -60,6 +60,12 @@ TEST_CASE("a command's letters stand for what its channel is, and nothing from t
     CHECK(command_text("sox -r $r -c $c -t $f - $s.wav", fields) == "sox -r 12000 -c 2 -t s16le - 14074.wav");
     CHECK(command_text("$h $k $m", fields) == "14074000.0 14074.0000 14.0740000");
     CHECK(command_text("$d", fields) == "hf__rm_-rf___HOME___x_");
+    for (const auto& [said, stands] :
+         {std::pair{"--help", "_-help"}, {"..", "_."}, {".hidden", "_hidden"}, {"", "_"}}) {
+        CommandFields hostile = fields;
+        hostile.description = said;
+        CHECK(command_text("$d", hostile) == stands);
+    }
     CHECK(command_text("$$s $HOME $1 $", fields) == "$s $HOME $1 $");
 }
 
