@@ -218,7 +218,7 @@ private:
     Result<Unit, std::string> reload_all() {
         if (stopping_) return Failure{std::string("the program is ending")};
         if (is_ready_) manager_.tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", os::now().ns / 1000));
-        const auto done = reload_each();
+        auto done = reload_each();
         if (is_ready_) tell_ready();
         return done;
     }
