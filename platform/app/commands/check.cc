@@ -82,7 +82,8 @@ int command_check(int argc, char** argv) {
         print(config_text(sender_section(*config->sender)));
         print_uplinks(*config->sender);
     }
-    if (config->receiver) print((config->sender ? "\n" : "") + config_text(receiver_section(*config->receiver)));
+    if (config->sender && config->receiver) print("\n");
+    if (config->receiver) print(config_text(receiver_section(*config->receiver)));
     return exit_ok;
 }
 
