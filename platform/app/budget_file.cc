@@ -23,12 +23,6 @@ namespace {
 // 256 accounts are a twentieth of it.
 constexpr std::size_t file_bytes_max = 1 << 20;
 
-void make_folders(const std::string& folder) {
-    for (std::size_t at = folder.find('/', 1); at != folder.npos; at = folder.find('/', at + 1))
-        ::mkdir(folder.substr(0, at).c_str(), 0755);
-    ::mkdir(folder.c_str(), 0755);
-}
-
 // Absent: there is no such file.
 Result<std::optional<std::string>, std::string> read_file(const std::string& path) {
     const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -64,8 +58,8 @@ BudgetFile::BudgetFile(control::Loop& loop, std::string folder, std::function<vo
       worker_(loop, "hawser-budgets", 1, 2) {}
 
 Result<Unit, std::string> BudgetFile::begin(control::Budgets& budgets) {
-    make_folders(folder_);
     const std::string lock = folder_ + "/budgets.lock";
+    os::make_folders(lock);
     lock_ = os::Fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!lock_.is_open())
         return Failure{"budgets cannot be kept in " + folder_ + ": " + std::strerror(errno) +

@@ -87,13 +87,9 @@ void ReceiverControl::on_event(const Event& event) {
 }
 
 Result<std::function<void()>, std::string> ReceiverControl::prepare_reload() {
-    ReceiverRequest wanted = request_;
-    if (reread_) {
-        auto read = reread_();
-        if (!read) return Failure{read.error()};
-        wanted = std::move(read).value();
-    }
-    return std::function<void()>([this, wanted = std::move(wanted)]() mutable {
+    auto wanted = wanted_now(reread_, request_);
+    if (!wanted) return Failure{wanted.error()};
+    return std::function<void()>([this, wanted = std::move(wanted).value()]() mutable {
         tell(adopt(receiver_section(request_), receiver_section(wanted)));
         set_log_level(request_.log_level);
         look_up_server();

@@ -99,16 +99,12 @@ void SenderControl::apply(const control::UplinkList& list) {
 }
 
 Result<std::function<void()>, std::string> SenderControl::prepare_reload() {
-    SenderRequest wanted = request_;
-    if (reread_) {
-        auto read = reread_();
-        if (!read) return Failure{read.error()};
-        wanted = std::move(read).value();
-    }
-    auto list = wanted_uplinks(wanted, added_);
+    auto wanted = wanted_now(reread_, request_);
+    if (!wanted) return Failure{wanted.error()};
+    auto list = wanted_uplinks(*wanted, added_);
     if (!list) return Failure{list.error()};
-    if (std::string complaint = bitrate_complaint(wanted.bitrate); !complaint.empty()) return Failure{complaint};
-    return std::function<void()>([this, wanted = std::move(wanted), list = std::move(list).value()]() mutable {
+    if (std::string complaint = bitrate_complaint(wanted->bitrate); !complaint.empty()) return Failure{complaint};
+    return std::function<void()>([this, wanted = std::move(wanted).value(), list = std::move(list).value()]() mutable {
         adopt_request(wanted);
         list_ = std::move(list);
         if (!has_answer()) return;

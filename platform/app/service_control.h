@@ -32,6 +32,14 @@
 
 namespace hawser::app {
 
+// What is wanted now: read again where there is something to read, else what was.
+template <class Request>
+[[nodiscard]] Result<Request, std::string> wanted_now(const std::function<Result<Request, std::string>()>& reread,
+                                                      const Request& running) {
+    if (reread) return reread();
+    return running;
+}
+
 template <class Service>
 class ServiceControl {
 public:

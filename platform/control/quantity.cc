@@ -7,6 +7,8 @@
 #include <optional>
 #include <span>
 
+#include "platform/control/quoted.h"
+
 namespace hawser::control {
 
 namespace {
@@ -48,11 +50,7 @@ constexpr auto amount_units = std::to_array<UnitRow>({
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-std::string quoted(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text.substr(0, 40)) out += (c >= 0x20 && c < 0x7F) ? c : '?';
-    return out + (text.size() > 40 ? "...'" : "'");
-}
+constexpr std::size_t quoted_max = 40;  // a quantity is short
 
 std::string_view trimmed(std::string_view text) {
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -122,9 +120,9 @@ Result<std::uint64_t, std::string> parse(std::string_view text, const char* expe
     std::string_view rest = trimmed(text);
     const auto number = take_number(rest);
     const auto factor = number ? factor_of(small(trimmed(rest))) : std::nullopt;
-    if (!factor) return Failure{quoted(text) + " is no " + expected};
+    if (!factor) return Failure{quoted(text, quoted_max) + " is no " + expected};
     const auto value = scaled(*number, *factor);
-    if (!value) return Failure{quoted(text) + " is more than can be counted"};
+    if (!value) return Failure{quoted(text, quoted_max) + " is more than can be counted"};
     return *value;
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <utility>
 
+#include "platform/control/quoted.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::control {
@@ -29,12 +30,6 @@ std::string_view trimmed(std::string_view text) {
 }
 
 // What of a bad entry is fit to be printed.
-std::string quoted(std::string_view entry) {
-    std::string out = "'";
-    for (const char c : entry.substr(0, 60)) out += (c >= 0x20 && c < 0x7F) ? c : '?';
-    return out + (entry.size() > 60 ? "...'" : "'");
-}
-
 // Up to the next blank; `text` loses it.
 std::string_view take_word(std::string_view& text) {
     text = trimmed(text);

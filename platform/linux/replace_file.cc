@@ -14,12 +14,6 @@ namespace hawser::os {
 
 namespace {
 
-// Folders that are there already are no failure; one that cannot be made shows when the file is opened.
-void make_folders(const std::string& path) {
-    for (std::size_t at = path.find('/', 1); at != path.npos; at = path.find('/', at + 1))
-        ::mkdir(path.substr(0, at).c_str(), 0755);
-}
-
 // A new name is on the disk when its folder is.
 void sync_folder(const std::string& path) {
     const std::size_t slash = path.rfind('/');
@@ -29,6 +23,11 @@ void sync_folder(const std::string& path) {
 }
 
 }  // namespace
+
+void make_folders(const std::string& path) {
+    for (std::size_t at = path.find('/', 1); at != path.npos; at = path.find('/', at + 1))
+        ::mkdir(path.substr(0, at).c_str(), 0755);
+}
 
 Result<Unit, Errno> replace_file(const std::string& path, std::string_view text, ReplaceOptions options) {
     if (options.makes_folder) make_folders(path);

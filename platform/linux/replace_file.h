@@ -16,6 +16,9 @@ struct ReplaceOptions {
     bool is_private = false;    // readable by the owner alone
 };
 
+// The folders above the path, as far as they can be made: one that cannot shows when the file is opened.
+void make_folders(const std::string& path);
+
 // Readable by all unless private, writable by the owner; the folder has to be writable. On failure nothing has changed.
 Result<Unit, Errno> replace_file(const std::string& path, std::string_view text, ReplaceOptions options = {});
 

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "platform/control/quantity.h"
+#include "platform/control/quoted.h"
 #include "platform/control/uplink_list.h"
 
 namespace hawser::control {
@@ -14,12 +15,6 @@ namespace hawser::control {
 namespace {
 
 constexpr std::string_view known_names = "priority, cap, budget, billing-day, at-limit, metered";
-
-std::string quoted(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text.substr(0, 60)) out += (c >= 0x20 && c < 0x7F) ? c : '?';
-    return out + (text.size() > 60 ? "...'" : "'");
-}
 
 bool fits(const std::string& word, const LinkWords& link) {
     const auto matches = [&](const std::string& text) {
