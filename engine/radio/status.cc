@@ -2,6 +2,7 @@
 // One row per field binds its number to a member; the member's type says how it is read.
 #include "engine/radio/status.h"
 
+#include <bit>
 #include <type_traits>
 
 #include "engine/wire/radio_tlv.h"
@@ -13,34 +14,31 @@ namespace {
 using F = RadioField;
 using wire::radio_field_count;
 
+// A number of at most eight bytes.
 template <class T>
-bool read_value(T& member, Bytes value) {
+bool read_number(T& member, std::size_t length, std::uint64_t bits) {
+    if (length > 8) return false;
     if constexpr (std::is_same_v<T, bool>) {
-        const auto v = wire::radio_bool(value);
-        if (v) member = *v;
-        return v.has_value();
+        member = bits != 0;
     } else if constexpr (std::is_same_v<T, float>) {
-        const auto v = wire::radio_float(value);
-        if (v) member = static_cast<float>(*v);
-        return v.has_value();
+        member = wire::radio_float_of<float>(bits, length);
     } else if constexpr (std::is_same_v<T, double>) {
-        const auto v = wire::radio_double(value);
-        if (v) member = *v;
-        return v.has_value();
+        member = std::bit_cast<double>(bits);
     } else if constexpr (std::is_same_v<T, std::int64_t>) {
-        const auto v = wire::radio_signed(value);
-        if (v) member = *v;
-        return v.has_value();
+        member = wire::radio_signed_of(bits, length);
     } else if constexpr (std::is_enum_v<T>) {
-        const auto v = wire::radio_integer(value);
-        if (!v || *v > 0xFF) return false;
-        member = static_cast<T>(*v);
-        return true;
-    } else if constexpr (std::is_integral_v<T>) {
+        if (bits > 0xFF) return false;
+        member = static_cast<T>(bits);
+    } else {
         // Masked to the field's width, as radiod's own tools do.
-        const auto v = wire::radio_integer(value);
-        if (v) member = static_cast<T>(*v);
-        return v.has_value();
+        member = static_cast<T>(bits);
+    }
+    return true;
+}
+template <class T>
+bool read_value(T& member, Bytes value, std::uint64_t bits) {
+    if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
+        return read_number(member, value.size(), bits);
     } else if constexpr (std::is_same_v<T, Endpoint>) {
         const auto v = wire::radio_socket(value);
         if (v) member = *v;
@@ -64,14 +62,19 @@ FieldValue show_value(const T& member) {
         return FieldValue(member.view());
 }
 
+// Reads into the status; false when the value cannot be the field's. Its arguments are those of RadioElement: by
+// themselves they stay in registers.
+using ReadField = bool (*)(Status&, Bytes value, std::uint64_t bits);
+
 struct Binding {
-    bool (*read)(Status&, Bytes) = nullptr;
+    ReadField read = nullptr;
     FieldValue (*show)(const Status&) = nullptr;
 };
 template <auto Group, auto Member>
 constexpr Binding bind() {
-    return {[](Status& status, Bytes value) { return read_value(status.*Group.*Member, value); },
-            [](const Status& status) { return show_value(status.*Group.*Member); }};
+    return {
+        [](Status& status, Bytes value, std::uint64_t bits) { return read_value(status.*Group.*Member, value, bits); },
+        [](const Status& status) { return show_value(status.*Group.*Member); }};
 }
 
 constexpr auto bindings = [] {
@@ -200,6 +203,16 @@ constexpr bool binds_every_field() {
 }
 static_assert(binds_every_field());
 
+bool pass_over(Status&, Bytes, std::uint64_t) { return false; }
+// For whatever number an element may have: nothing to check before the call.
+constexpr auto readers = [] {
+    std::array<ReadField, 256> all{};
+    all.fill(pass_over);
+    for (std::size_t i = 0; i < bindings.size(); ++i)
+        if (bindings[i].read != nullptr) all[i] = bindings[i].read;
+    return all;
+}();
+
 }  // namespace
 
 std::optional<StatusFault> decode_status(Bytes packet, Status& status) {
@@ -207,12 +220,8 @@ std::optional<StatusFault> decode_status(Bytes packet, Status& status) {
     if (!reader || reader->type() != wire::RadioPacketType::status) return StatusFault::not_status;
     status = Status{};
     wire::RadioElement element;
-    while (reader->next(element)) {
-        if (element.field >= radio_field_count) continue;
-        const Binding& binding = bindings[element.field];
-        if (binding.read == nullptr || !binding.read(status, element.value)) continue;
-        status.present[element.field / 64] |= std::uint64_t{1} << (element.field % 64);
-    }
+    while (reader->next(element))
+        if (readers[element.field](status, element.value, element.bits)) status.present[element.field] = true;
     if (reader->is_damaged()) return StatusFault::damaged;
     if (status.channel.ssrc == 0) return StatusFault::no_ssrc;
     return std::nullopt;
@@ -227,10 +236,7 @@ FieldValue value_of(const Status& status, RadioField field) {
 void Status::drop_views() {
     spectrum.bins = {};
     spectrum.byte_bins = {};
-    for (const F field : {F::bin_data, F::bin_byte_data}) {
-        const auto i = static_cast<std::size_t>(field);
-        present[i / 64] &= ~(std::uint64_t{1} << (i % 64));
-    }
+    for (const F field : {F::bin_data, F::bin_byte_data}) present[static_cast<std::size_t>(field)] = false;
 }
 
 std::optional<double> Status::snr_db() const {

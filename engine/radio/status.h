@@ -178,7 +178,7 @@ struct Status {
 
     [[nodiscard]] bool has(RadioField field) const {
         const auto i = static_cast<std::size_t>(field);
-        return ((present[i / 64] >> (i % 64)) & 1u) != 0;
+        return i < present.size() && present[i];
     }
     // Before the packet's bytes go away.
     void drop_views();
@@ -195,7 +195,8 @@ struct Status {
     // Of the RTP timestamp: 48000 for Opus, whatever the encoder's rate; 0 when unknown.
     [[nodiscard]] std::uint32_t tick_rate() const;
 
-    std::array<std::uint64_t, 2> present{};
+    // By field number. A byte each: a decoder that sets bits waits for each one's predecessor.
+    std::array<bool, wire::radio_field_count> present{};
 };
 
 enum class StatusFault : std::uint8_t {

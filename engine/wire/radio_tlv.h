@@ -32,6 +32,7 @@ enum class RadioPacketType : std::uint8_t { status = 0, command = 1 };
 struct RadioElement {
     std::uint8_t field = 0;  // a number; RadioField where it is below radio_field_count
     Bytes value;
+    std::uint64_t bits = 0;  // radio_integer(value); meaningless where the value is longer than that can be
 };
 
 class RadioReader {
@@ -41,26 +42,18 @@ public:
         if (packet.empty() || packet[0] > 1) return std::nullopt;
         return RadioReader(packet);
     }
-    [[nodiscard]] RadioPacketType type() const { return static_cast<RadioPacketType>(packet_[0]); }
+    [[nodiscard]] RadioPacketType type() const { return type_; }
 
     // The next element; false at the end mark, at the end of the bytes, and at damage.
     [[nodiscard]] bool next(RadioElement& element) {
-        if (at_ >= packet_.size()) return false;
-        const std::uint8_t field = packet_[at_++];
-        if (field == 0) {
-            ended_ = true;
-            at_ = packet_.size();
-            return false;
+        // Nearly all there are: a short value, and a whole load's worth of packet behind the length.
+        if (rest_.size() >= 10 && rest_[1] <= 8 && rest_[0] != 0) {
+            const std::size_t length = rest_[1];
+            element = {rest_[0], rest_.subspan(2, length), bits_of(load_be64(rest_.data() + 2), length)};
+            rest_ = rest_.subspan(2 + length);
+            return true;
         }
-        std::size_t length = 0;
-        if (!read_length(length) || length > packet_.size() - at_) {
-            damaged_ = true;
-            at_ = packet_.size();
-            return false;
-        }
-        element = {field, packet_.subspan(at_, length)};
-        at_ += length;
-        return true;
+        return next_of_any(element);
     }
     // After next() answered false: an element ran past the end of the packet.
     [[nodiscard]] bool is_damaged() const { return damaged_; }
@@ -68,23 +61,46 @@ public:
     [[nodiscard]] bool has_end_mark() const { return ended_; }
 
 private:
-    explicit RadioReader(Bytes packet) : packet_(packet) {}
-    [[nodiscard]] bool read_length(std::size_t& length) {
-        if (at_ >= packet_.size()) return false;
-        const std::uint8_t first = packet_[at_++];
-        if (first < 0x80) {
-            length = first;
-            return true;
+    explicit RadioReader(Bytes packet) : rest_(packet.subspan(1)), type_(static_cast<RadioPacketType>(packet[0])) {}
+    // The first `length` of eight bytes as a number; in two steps, for no shift takes all 64 bits away.
+    [[nodiscard]] static std::uint64_t bits_of(std::uint64_t eight, std::size_t length) {
+        const std::size_t half = 32 - 4 * length;
+        return (eight >> half) >> half;
+    }
+    [[nodiscard]] bool next_of_any(RadioElement& element) {
+        if (rest_.empty()) return false;
+        element.field = rest_[0];
+        std::size_t length = 0;
+        ended_ = element.field == 0;
+        damaged_ = !ended_ && (!read_length(length) || length > rest_.size());
+        if (ended_ || damaged_) {
+            rest_ = {};
+            return false;
         }
+        element.value = rest_.first(length);
+        element.bits = 0;
+        if (length <= 8)
+            for (const std::uint8_t byte : element.value) element.bits = (element.bits << 8) | byte;
+        rest_ = rest_.subspan(length);
+        return true;
+    }
+    // Of the element that begins with `rest_`; leaves there what follows the length.
+    [[nodiscard]] bool read_length(std::size_t& length) {
+        if (rest_.size() < 2) return false;
+        length = rest_[1];
+        rest_ = rest_.subspan(2);
+        if (length < 0x80) return true;
         // Four bytes of length are more than any datagram's.
-        const std::size_t count = first & 0x7Fu;
-        if (count > 4 || count > packet_.size() - at_) return false;
-        for (std::size_t i = 0; i < count; ++i) length = (length << 8) | packet_[at_++];
+        const std::size_t count = length & 0x7Fu;
+        if (count > 4 || count > rest_.size()) return false;
+        length = 0;
+        for (const std::uint8_t byte : rest_.first(count)) length = (length << 8) | byte;
+        rest_ = rest_.subspan(count);
         return true;
     }
 
-    Bytes packet_;
-    std::size_t at_ = 1;
+    Bytes rest_;
+    RadioPacketType type_;
     bool damaged_ = false;
     bool ended_ = false;
 };
@@ -97,11 +113,14 @@ private:
     return v;
 }
 // radiod sends the 64 bits of a negative number; a 32-bit one of other senders is 4 bytes.
+[[nodiscard]] inline std::int64_t radio_signed_of(std::uint64_t bits, std::size_t length) {
+    if (length == 4) return static_cast<std::int32_t>(static_cast<std::uint32_t>(bits));
+    return static_cast<std::int64_t>(bits);
+}
 [[nodiscard]] inline std::optional<std::int64_t> radio_signed(Bytes value) {
     const auto v = radio_integer(value);
     if (!v) return std::nullopt;
-    if (value.size() == 4) return static_cast<std::int32_t>(static_cast<std::uint32_t>(*v));
-    return static_cast<std::int64_t>(*v);
+    return radio_signed_of(*v, value.size());
 }
 [[nodiscard]] inline std::optional<bool> radio_bool(Bytes value) {
     const auto v = radio_integer(value);
@@ -109,11 +128,15 @@ private:
     return *v != 0;
 }
 // Up to 4 bytes are a single, up to 8 a double, whichever the field nominally is: as radiod reads them.
+template <class Float>
+[[nodiscard]] inline Float radio_float_of(std::uint64_t bits, std::size_t length) {
+    if (length <= 4) return static_cast<Float>(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
+    return static_cast<Float>(std::bit_cast<double>(bits));
+}
 [[nodiscard]] inline std::optional<double> radio_float(Bytes value) {
     const auto v = radio_integer(value);
     if (!v) return std::nullopt;
-    if (value.size() <= 4) return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(*v)));
-    return std::bit_cast<double>(*v);
+    return radio_float_of<double>(*v, value.size());
 }
 // A double is always the bits of one: radiod takes four bytes sent for one as a tiny number.
 [[nodiscard]] inline std::optional<double> radio_double(Bytes value) {

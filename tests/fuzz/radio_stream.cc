@@ -23,10 +23,8 @@ Status status_from(fuzz::Input& input) {
     status.output.timesnap = input.u32();
     status.channel.gps_time = std::uint64_t{input.u32()} << 30;
     for (const RadioField field :
-         {RadioField::output_encoding, RadioField::rtp_pt, RadioField::gps_time, RadioField::rtp_timesnap}) {
-        const auto i = static_cast<std::size_t>(field);
-        status.present[i / 64] |= std::uint64_t{1} << (i % 64);
-    }
+         {RadioField::output_encoding, RadioField::rtp_pt, RadioField::gps_time, RadioField::rtp_timesnap})
+        status.present[static_cast<std::size_t>(field)] = true;
     return status;
 }
 

@@ -125,7 +125,7 @@ TEST_CASE("what is derived follows the reference", "[status]") {
     CHECK(*usb.snr_db() == Approx(-20.0104 + 130.362 - 10 * std::log10(2950.0)).margin(0.01));
     CHECK_FALSE(usb.input_dbm());
     Status calibrated = usb;
-    calibrated.present[1] |= std::uint64_t{1} << (static_cast<unsigned>(F::rf_level_cal) - 64);
+    calibrated.present[static_cast<std::size_t>(F::rf_level_cal)] = true;
     calibrated.frontend.level_cal = -5;
     calibrated.frontend.lna_gain = 10;
     CHECK(*calibrated.input_dbm() == Approx(-20 - 5 - 10).margin(0.01));

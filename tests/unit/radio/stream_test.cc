@@ -31,10 +31,7 @@ std::vector<std::uint8_t> rtp(std::uint16_t sequence, std::uint32_t timestamp, s
     bytes.resize(bytes.size() + payload_bytes, static_cast<std::uint8_t>(sequence));
     return bytes;
 }
-void has(Status& status, RadioField field) {
-    const auto i = static_cast<std::size_t>(field);
-    status.present[i / 64] |= std::uint64_t{1} << (i % 64);
-}
+void has(Status& status, RadioField field) { status.present[static_cast<std::size_t>(field)] = true; }
 Status told(Encoding encoding, std::uint32_t rate, std::uint32_t channels, std::uint8_t type, std::uint32_t snap = 0,
             std::uint64_t gps = 0) {
     Status status;

@@ -107,6 +107,23 @@ TEST_CASE("a negative number is eight bytes, or four of a 32-bit one", "[radio]"
     CHECK(radio_signed(from_hex("fd")) == 253);
 }
 
+TEST_CASE("an element's bits are its value's number, wherever in the packet it is", "[radio]") {
+    for (std::size_t length = 0; length <= 9; ++length)
+        for (std::size_t behind = 0; behind <= 10; ++behind) {
+            INFO(length << " bytes, " << behind << " behind them");
+            std::vector<std::uint8_t> packet{0, 33, static_cast<std::uint8_t>(length)};
+            for (std::size_t i = 0; i < length; ++i) packet.push_back(static_cast<std::uint8_t>(0xF1 + i));
+            packet.resize(packet.size() + behind, 0xAA);
+            auto reader = RadioReader::over(packet);
+            RadioElement element;
+            REQUIRE(reader->next(element));
+            CHECK(element.field == 33);
+            CHECK(element.value.data() == packet.data() + 3);
+            REQUIRE(element.value.size() == length);
+            if (length <= 8) CHECK(element.bits == radio_integer(element.value));
+        }
+}
+
 TEST_CASE("a length of 128 or more is two bytes behind their count", "[radio]") {
     const std::vector<std::uint8_t> value(258, 7);
     const auto element = built([&](auto& b) { b.bytes(RadioField::bin_byte_data, value); });
