@@ -321,14 +321,29 @@ void Dispatch::on_srtla_ack(LinkId link, const wire::SrtlaAck& ack, Instant now)
     refresh_least();
 }
 
+// What was sent before an echo's question, and no report has named by now, is lost.
+void Dispatch::settle_echo(LinkId link, Instant now) noexcept {
+    Link& l = at(link);
+    if (l.echo_settles_at > now) return;
+    l.echo_settles_at = never;
+    l.flight.settle_before(l.echo_position, [&](std::uint32_t position, const link::Flight::Sent& sent) {
+        count_lost(link, position, sent.sequence);
+    });
+    refresh(link);
+}
+
 void Dispatch::on_echo(LinkId link, Duration rtt, Instant now) noexcept {
     if ((up_ & mask_of(link)) == 0) return;
     Link& l = at(link);
     heard_itself(link, now);
     l.path.on_rtt(rtt, now);
     if (reports_) {
-        l.echo_settles_at = now + report_slack;
-        l.echo_position = l.flight.position_at(now - rtt);
+        // The first echo's word stands until it is acted on: they may come faster than it falls due.
+        settle_echo(link, now);
+        if (l.echo_settles_at == never) {
+            l.echo_settles_at = now + report_slack;
+            l.echo_position = l.flight.position_at(now - rtt);
+        }
     } else {
         const Instant asked_at = now - rtt;
         l.flight.release(asked_at);
@@ -421,14 +436,8 @@ void Dispatch::give_up(wire::Seq31 sequence) noexcept {
 void Dispatch::tick(Instant now) noexcept {
     const Duration slack = reports_ ? silence_slack : silence_slack_plain;
     each_link(up_, [&](LinkId link) {
+        settle_echo(link, now);
         Link& l = at(link);
-        if (l.echo_settles_at <= now) {
-            l.echo_settles_at = never;
-            l.flight.settle_before(l.echo_position, [&](std::uint32_t position, const link::Flight::Sent& sent) {
-                count_lost(link, position, sent.sequence);
-            });
-            refresh(link);
-        }
         if (l.flight.bytes() == 0) return;
         if (reports_ && now - l.own_word_at > l.path.base_rtt() + unanswered_slack && !is_unanswered(link)) {
             unanswered_ |= mask_of(link);

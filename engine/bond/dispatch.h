@@ -277,6 +277,7 @@ private:
     void note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept;
     void count_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept;
     void settle(LinkId link, Instant now) noexcept;
+    void settle_echo(LinkId link, Instant now) noexcept;
     void note_repair(const Ledger::Entry& e, const Lane& lane, std::int64_t left) noexcept {
         counters_.add(Counter::repairs_sent);
         if (is_last_try(lane, left) && last_tries_count_ != last_tries_max)

@@ -95,6 +95,17 @@ TEST_CASE("on links that carry the load adaptive brings everything in time, and 
     }
 }
 
+TEST_CASE("a near link that loses all it holds takes part again at once") {
+    std::vector<sim::TripLink> links(3, steady(100'000, 0.1, 50));
+    links[1].up.outages.push_back({sim::LineOutage::Kind::drop, ms(450), ms(150), ms(0)});
+    sim::Trip trip = trip_over(links, 1, 1000, 8);
+    trip.selection.mode = Mode::adaptive;
+    const sim::TripOutcome outcome = sim::run(trip);
+    CHECK(outcome.on_time == 1);
+    REQUIRE(outcome.links[1].up.dropped_outage > 0);
+    CHECK(outcome.links[1].share > 0.2);
+}
+
 TEST_CASE("copies beside packets that are not known to be lost keep to their budget") {
     const Network& network = networks()[GENERATE(2u, 4u, 5u, 6u)];
     const auto receiver = GENERATE(TripReceiver::hawser, TripReceiver::plain);

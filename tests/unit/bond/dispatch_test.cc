@@ -305,6 +305,20 @@ TEST_CASE("an echo that came back shows what was sent before it and is not repor
     CHECK(yard.dispatch.view(a).in_flight == 0);
 }
 
+TEST_CASE("echoes that come faster than the first one's word falls due do not put it off") {
+    Yard yard;
+    yard.learn();
+    yard.pass(30_ms);
+    yard.offer(6);
+    REQUIRE(on(yard.run(1), a) == 6);
+    for (int i = 0; i < 4; ++i) {
+        yard.pass(20_ms);
+        yard.dispatch.on_echo(a, 1_ms, yard.now);
+    }
+    CHECK(yard.dispatch.queued() == 6);
+    CHECK(yard.dispatch.view(a).in_flight == 0);
+}
+
 TEST_CASE("a link that leaves gives its packets back") {
     Yard yard;
     yard.learn();

@@ -110,6 +110,23 @@ TEST_CASE("a link with a queue delivers later packets at its rate of just now, n
     CHECK(behind < 1000_ms);
 }
 
+TEST_CASE("more falling rates than are kept leave the greatest of those that are") {
+    PathModel path;
+    Instant now = t0;
+    std::vector<float> rates;
+    // Ten milliseconds apart, each with fewer bytes than the one before: 90 rates, of which 64 are kept.
+    for (int i = 0; i < 90; ++i) {
+        now = now + 10_ms;
+        path.on_arrivals(20'000 - 200 * i, static_cast<std::uint32_t>(now.ns / 1000), now - 10_ms, 0, now);
+        rates.push_back(path.bytes_per_ns());
+        if (i > 0) CHECK(rates.back() <= Approx(2e-3F).epsilon(0.05));
+    }
+    // The 64th before the last was taken over 100 ms, around packet 22: 10 ms each.
+    const auto over_100_ms = [](int last) { return (20'000.0F - 200.0F * (static_cast<float>(last) - 4.5F)) / 10e6F; };
+    CHECK(rates.back() == Approx(over_100_ms(26)).epsilon(0.01));
+    CHECK(rates[60] == Approx(2e-3F).epsilon(0.05));
+}
+
 TEST_CASE("a burst after a pause is no rate, and what the link was before is not forgotten") {
     Wire wire;
     wire.run(1_s, 350, 0);
