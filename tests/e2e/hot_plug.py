@@ -81,4 +81,6 @@ def scenario(lab, kind):
     lab.finish_whole(3)
 
 
-main(scenario)
+if __name__ == "__main__":  # perf/hot-plug uses its parts
+    main(scenario)
+
