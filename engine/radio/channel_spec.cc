@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/radio/channel_spec.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
@@ -10,6 +11,9 @@ namespace hawser::radio {
 namespace {
 
 using F = RadioField;
+
+// A minute: no question goes on that long.
+constexpr std::int64_t blocks_max = 3000;
 
 // Specifications hold numbers of the fields' own types, and all of them fit.
 void put(Command& command, F field, const FieldValue& value) {
@@ -34,6 +38,13 @@ bool differs_in_part(const std::optional<float>& wanted, double actual) {
     constexpr double part = 1e-4;  // above a float's own error, below what anybody sets; untuned
     return wanted && !(std::abs(*wanted - actual) <= part * std::abs(double{*wanted}));
 }
+
+// Where an AGC is on, what was told is where it began.
+bool is_automatic(F field, const Status& s) {
+    return (field == F::gain && s.agc.enable) || ((field == F::rf_gain || field == F::rf_atten) && s.frontend.agc);
+}
+// Of the front end, which all channels share: any of them moves it, as does the hardware.
+bool is_shared(F field) { return field == F::rf_gain || field == F::rf_atten || field == F::first_lo_frequency; }
 
 // Calls use(field) for each field whose value is another than wanted, in the order of their weight, until it answers
 // false.
@@ -110,10 +121,16 @@ Command probe_for(const ChannelSpec& spec) {
 
 // A channel of radiod's configuration has executed no command either, but its clock runs from its beginning on, and it
 // has told of itself.
-bool is_newborn(const Status& s) {
-    const std::uint32_t ticks_max = 3 * s.tick_rate() / 50;  // three blocks of 20 ms
-    return s.has(RadioField::cmd_cnt) && s.channel.commands <= 1 && s.channel.status_packets <= 2 &&
-           s.output.timesnap + ticks_max <= 2 * ticks_max;  // modulo 2^32: it begins a block before 0
+bool is_newborn(const Status& s, std::uint32_t packets, Duration since) {
+    // The first packet may have been executed and its answer lost. One that was not repeated leaves no time for that.
+    const std::int64_t age_ns = packets > 1 ? since.ns : 0;
+    const std::uint32_t block = s.tick_rate() / 50;  // of 20 ms
+    const auto blocks = static_cast<std::uint32_t>(std::clamp<std::int64_t>(age_ns / 20'000'000, 0, blocks_max) + 3);
+    // Each answer is two packets at most, and by itself it tells once in so many blocks.
+    const std::uint32_t own_packets = s.channel.status_interval == 0 ? 0 : (blocks - 3) / s.channel.status_interval;
+    return s.has(RadioField::cmd_cnt) && s.channel.commands <= packets &&
+           s.channel.status_packets <= 2 * std::uint64_t{packets} + own_packets &&
+           s.output.timesnap + 3 * block <= (blocks + 3) * block;  // modulo 2^32: it begins a block before 0
 }
 
 Command command_to_remove() {
@@ -141,8 +158,7 @@ std::optional<RadioField> next_difference(const Status& wanted, const Status& ac
             f == F::spectrum_base || f == F::spectrum_step)
             continue;
         if (!wanted.has(f) || !actual.has(f)) continue;
-        // Where the AGC is on, what was told is where it began.
-        if (f == F::gain && actual.agc.enable) continue;
+        if (is_automatic(f, actual)) continue;
         const std::string told = format_value(f, value_of(wanted, f));
         const std::string is = format_value(f, value_of(actual, f));
         if (told != is && !(has_own_sign(f) && magnitude(told) == magnitude(is))) return f;
@@ -166,6 +182,8 @@ Differences differences(const ChannelSpec& spec, const Status& status) {
     for_each_difference(spec, status, [&](F field) {
         if (!out.first) out = {field, 0xCBF2'9CE4'8422'2325};
         mix(static_cast<std::uint8_t>(field));
+        // The same refusal, though it has another value each time.
+        if (is_shared(field)) return true;
         for (const char c : format_value(field, value_of(status, field))) mix(static_cast<std::uint8_t>(c));
         mix(0);
         return true;

@@ -40,8 +40,9 @@ struct ChannelSpec {
 // What finds a channel without disturbing it: its frequency and lifetime, which neither restart a demodulator nor
 // change anything of a channel that is as wanted.
 [[nodiscard]] Command probe_for(const ChannelSpec& spec);
-// The reply of a channel that the command itself has just made: nobody was there before.
-[[nodiscard]] bool is_newborn(const Status& status);
+// The reply of a channel that the command itself has just made: nobody was there before. It was sent so many times,
+// the first of them so long ago.
+[[nodiscard]] bool is_newborn(const Status& status, std::uint32_t packets, Duration since);
 // Ends the channel in every version of radiod: recent ones count the lifetime down, older ones take 0 Hz for the end.
 // Long enough for the reply, which radiod sends one block after the command.
 inline constexpr std::uint32_t removal_lifetime = 4;  // blocks

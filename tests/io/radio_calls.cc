@@ -162,6 +162,12 @@ TEST_CASE("ensure takes its own number first, and makes nothing for ever under a
         expect(faults, comes_true(r.loop, [&] { return !r.radiod.has(1007); }),
                "and is not left there by the question");
         expect(faults, r.radiod.has(1008), "the new one is");
+        // Once more, and the answer to the question is lost with its copy, so that it is asked again.
+        r.tell_radiod(1008, end);
+        expect(faults, comes_true(r.loop, [&] { return !r.radiod.has(1008); }), "gone too");
+        r.radiod.lose(2);
+        is_made(1009, "another one, though the question had to be repeated");
+        expect(faults, comes_true(r.loop, [&] { return !r.radiod.has(1008); }), "and is not left there by it either");
     });
 }
 
@@ -184,6 +190,46 @@ TEST_CASE("a list that is over in the moment it is asked for is asked anew, and 
         }));
         is_returned = true;
         expect(faults, comes_true(r.loop, [&] { return answers == 1; }) && r.calls.open() == 0, "once, later");
+    });
+}
+
+TEST_CASE("a function may ask again, and is answered by what was asked then") {
+    test::in_namespace([](Faults& faults) {
+        Rig r;
+        // The first list is over, though nobody has looked, when the function of a tune asks for the second.
+        const auto list_that_is_over = [&] {
+            r.service.discover(r.radio, os::now());
+            r.link.pump();
+            for (int i = 0; i < 2; ++i) {
+                std::this_thread::sleep_for(std::chrono::nanoseconds((radio::Discovery::first_answer * 2).ns));
+                if (i == 0) r.link.pump();
+            }
+        };
+        std::vector<std::string> told;
+        const auto tune = [&](std::uint32_t ssrc, RadioCalls::Function f) {
+            expect(faults, bool(r.calls.tune(r.radio, ssrc, radio::command_for(usb(7e6)), std::move(f))), "asked");
+        };
+        bool is_returned = false;
+        Instant asked;
+        tune(1000, [&](const RadioAnswer&) {
+            told.emplace_back("tuned");
+            list_that_is_over();
+            asked = os::now();
+            static_cast<void>(r.calls.list(r.radio, [&](const RadioAnswer& a) {
+                expect(faults, is_returned, "not inside the call");
+                expect(faults, os::now() - asked > radio::Discovery::quiet, "by a list of its own");
+                expect(faults, a.outcome == Outcome::done, "on which somebody is");
+                told.emplace_back("listed");
+                is_returned = false;
+                static_cast<void>(r.calls.list(r.radio, [&](const RadioAnswer&) { told.emplace_back("again"); }));
+                tune(1001, [&](const RadioAnswer&) { told.emplace_back("tuned another"); });
+            }));
+            is_returned = true;
+        });
+        expect(faults, comes_true(r.loop, [&] { return told.size() == 4; }), "four answers");
+        std::sort(told.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(2, told.size())), told.end());
+        expect(faults, told == std::vector<std::string>{"tuned", "listed", "again", "tuned another"}, "each once");
+        expect(faults, r.calls.open() == 0, "nothing is left open");
     });
 }
 
@@ -229,6 +275,8 @@ TEST_CASE("a spectrum of either kind is one answer, with the carrier in its bin"
         std::optional<RadioAnswer> answer;
         static_cast<void>(r.calls.spectrum(r.radio, 1000, usb(7e6), [&](const RadioAnswer& a) { answer = a; }));
         expect(faults, comes_true(r.loop, [&] { return answer.has_value(); }) && answer->status != nullptr, "ends");
+        expect(faults, answer && answer->outcome == Outcome::refused && answer->field == radio::RadioField::bin_data,
+               "not done: no sweep came");
     });
 }
 

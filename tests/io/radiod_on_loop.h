@@ -56,6 +56,8 @@ public:
         timer_.set(never);
     }
     void set_deaf(bool deaf) { is_deaf_ = deaf; }
+    // So many of the packets that it sends next.
+    void lose(int packets) { to_lose_ = packets; }
     [[nodiscard]] bool has_joined() const { return has_joined_; }
     [[nodiscard]] bool has(std::uint32_t ssrc) const { return radiod_ && radiod_->has(ssrc); }
     [[nodiscard]] radio_tests::StandIn& radiod() { return *radiod_; }
@@ -66,7 +68,8 @@ private:
         if (!radiod_) return;
         radiod_->run(os::now());
         for (const auto& sent : radiod_->take_sent())
-            static_cast<void>(sender_->send(sent.bytes, sent.to, control::interface_index(interface_)));
+            if (to_lose_ == 0 || to_lose_-- == 0)
+                static_cast<void>(sender_->send(sent.bytes, sent.to, control::interface_index(interface_)));
         timer_.set(radiod_->next_deadline());
     }
 
@@ -79,6 +82,7 @@ private:
     std::unique_ptr<radio_tests::StandIn> radiod_;
     bool is_deaf_ = false;
     bool has_joined_ = false;
+    int to_lose_ = 0;
 };
 
 }  // namespace hawser::test

@@ -13,6 +13,12 @@ using radio::RadioEvent;
 using radio::TuneRefusal;
 using Event = radio::RadioEventKind;
 
+namespace {
+bool has_sweep(const radio::Status& status) {
+    return !status.spectrum.bins.empty() || !status.spectrum.byte_bins.empty();
+}
+}  // namespace
+
 RadioCalls::RadioCalls(RadioLink& link, radio::Service& service) : link_(link), service_(service) {
     link_.listeners().add(this, [this](const RadioEvent& e) { on_event(e); });
 }
@@ -21,17 +27,8 @@ RadioCalls::~RadioCalls() { link_.listeners().remove(this); }
 
 RadioCalls::Id RadioCalls::add(Call call) {
     const Id id(++last_id_);
-    const radio::RadioId radio(static_cast<std::uint16_t>(call.key));
-    const bool is_list = call.kind == Kind::list;
     calls_.emplace(id.value, std::move(call));
-    asking_ = id.value;
-    is_answered_early_ = false;
     link_.pump();
-    asking_ = 0;
-    if (is_list && is_answered_early_) {
-        service_.discover(radio, os::now());
-        link_.pump();
-    }
     return id;
 }
 
@@ -82,8 +79,11 @@ RadioCalls::Asked RadioCalls::remove(radio::RadioId radio, std::uint32_t ssrc, F
 }
 
 RadioCalls::Id RadioCalls::list(radio::RadioId radio, Function function) {
-    service_.discover(radio, os::now());
-    return add({Kind::list, radio.value, std::nullopt, std::move(function)});
+    // A list that is over, though nobody has looked since, answers those who asked before.
+    link_.pump();
+    const Instant now = os::now();
+    service_.discover(radio, now);
+    return add({Kind::list, radio.value, std::nullopt, std::move(function), Step::last, 0, 0, now});
 }
 
 RadioCalls::Asked RadioCalls::spectrum(radio::RadioId radio, std::uint32_t ssrc, const radio::ChannelSpec& spec,
@@ -117,15 +117,11 @@ void RadioCalls::on_event(const RadioEvent& e) {
 void RadioCalls::answer(Kind kind, std::uint64_t key, const RadioEvent& e) {
     std::vector<std::uint64_t> asked;
     for (const auto& [id, call] : calls_)
-        if (call.kind == kind && call.key == key) asked.push_back(id);
+        if (call.kind == kind && call.key == key && (kind != Kind::list || call.asked < e.at)) asked.push_back(id);
     std::sort(asked.begin(), asked.end());
     for (const std::uint64_t id : asked) {
         const auto found = calls_.find(id);
         if (found == calls_.end()) continue;  // forgotten by the one before
-        if (id == asking_) {
-            is_answered_early_ = true;
-            continue;
-        }
         if (goes_on(found->second, e)) continue;
         const Call call = std::move(found->second);
         calls_.erase(found);
@@ -138,14 +134,15 @@ bool RadioCalls::goes_on(Call& call, const RadioEvent& e) {
     if (e.kind != Event::confirmed) return false;
     const radio::Status& status = service_.status();
     if (call.step == Step::foreign) {
-        if (!first_difference(*call.spec, status) && !is_newborn(status)) return false;
+        const bool is_made = is_newborn(status, e.packets, e.took);
+        if (!first_difference(*call.spec, status) && !is_made) return false;
         // Nobody was there: the question made a channel, for ever.
-        if (is_newborn(status)) static_cast<void>(service_.remove(e.radio, e.ssrc, e.at));
+        if (is_made) static_cast<void>(service_.remove(e.radio, e.ssrc, e.at));
         return want_own(call, e.radio, e.at);
     }
     if (call.step == Step::sweep) {
-        const bool is_empty = status.spectrum.bins.empty() && status.spectrum.byte_bins.empty();
-        if (!is_empty || !is_spectrum(status.channel.demod_type) || ++call.empty > empty_sweeps_max) return false;
+        if (has_sweep(status) || !is_spectrum(status.channel.demod_type) || ++call.empty > empty_sweeps_max)
+            return false;
         const auto request = service_.tune(e.radio, e.ssrc, radio::command_for(*call.spec), 0, e.at);
         if (request) call.key = request->value;
         return bool(request);
@@ -165,6 +162,8 @@ RadioAnswer RadioCalls::answer_of(const Call& call, const RadioEvent& e) const {
     if (a.status == nullptr) return a;
     a.reused = a.reused || call.step == Step::foreign;
     if (call.spec) a.field = first_difference(*call.spec, *a.status).value_or(a.field);
+    if (call.step == Step::sweep && a.field == radio::RadioField::eol && !has_sweep(*a.status))
+        a.field = radio::RadioField::bin_data;
     if (a.field != radio::RadioField::eol) a.outcome = Outcome::refused;
     return a;
 }

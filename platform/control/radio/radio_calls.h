@@ -3,7 +3,7 @@
 // RadioLink, on its thread; for programs that would rather not follow events.
 //  - A function is called once, by the loop, after the call that took it has returned; with an answer, or with none
 //    when the tuner's limit (5 s unless) is over. forget() takes it back: the question goes on, nobody is told.
-//  - Functions may ask, forget, and end the loop; the calls must not be destroyed by one.
+//  - Functions may ask anything again, forget, and end the loop; the calls must not be destroyed by one.
 //  - Another's channel is told nothing: ensure() asks after it without a word of its own, and where it has gone ends
 //    what the question made.
 #pragma once
@@ -22,7 +22,7 @@ namespace hawser::control {
 struct RadioAnswer {
     enum class Outcome : std::uint8_t {
         done,       // as it was asked for
-        refused,    // radiod answers with another value of `field`
+        refused,    // radiod answers with another value of `field`; of spectrum(): bin_data, when no sweep came
         no_answer,  // of anybody, within the limit
         not_asked,  // no such number can be, or too much is under way: RadioClient's, who has no other way to say so
     };
@@ -91,8 +91,6 @@ private:
     RadioLink& link_;
     radio::Service& service_;
     std::uint64_t last_id_ = 0;
-    std::uint64_t asking_ = 0;        // the call that has not returned
-    bool is_answered_early_ = false;  // that one was, by a list that was under way and is over
     std::unordered_map<std::uint64_t, Call> calls_;
 };
 

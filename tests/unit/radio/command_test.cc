@@ -8,6 +8,7 @@
 
 #include "engine/base/sha256.h"
 #include "engine/radio/address.h"
+#include "engine/radio/channel_spec.h"
 #include "engine/radio/frequency.h"
 #include "engine/radio/ssrc.h"
 #include "tests/vectors/hex.h"
@@ -114,6 +115,58 @@ TEST_CASE("a command has room for every field that can be set, and says when it 
     REQUIRE_FALSE(result);
     CHECK(result.error() == FieldFault::too_much);
     CHECK(packet_of(all, 0xFFFFFFFF, 0xFFFFFFFE).size() <= command_packet_bytes_max);
+}
+
+TEST_CASE("what the front end moves by itself is no new difference, and under its AGC none", "[channel_spec]") {
+    const auto with = [](std::string_view gain, std::string_view first_lo) {
+        Command command;
+        CHECK(bool(command.put_text("frontend.gain", gain)));
+        CHECK(bool(command.put_text("frontend.atten", gain)));
+        CHECK(bool(command.put_text("frontend.first_lo", first_lo)));
+        return command;
+    };
+    ChannelSpec spec;
+    spec.others = with("20", "100m0");
+    const auto told = [&with](std::string_view gain, std::string_view first_lo) {
+        Status status = *wanted_by(with(gain, first_lo));
+        status.present[static_cast<std::size_t>(RadioField::rf_agc)] = true;
+        return status;
+    };
+    Status status = told("18", "101m0");
+    CHECK(first_difference(spec, status) == RadioField::first_lo_frequency);
+    CHECK(differences(spec, status).mark == differences(spec, told("17", "102m0")).mark);
+    CHECK(differences(spec, status).mark != differences(spec, told("20", "101m0")).mark);
+    CHECK_FALSE(differences(spec, told("20", "100m0")).first);
+    status.frontend.agc = true;
+    CHECK(differences(spec, status).mark == differences(spec, told("20", "101m0")).mark);
+}
+
+TEST_CASE("a channel is newborn by the packets that may have made it, and by their time", "[channel_spec]") {
+    Status s = *wanted_by(Command());
+    const auto tell = [&s](std::uint64_t commands, std::uint64_t statuses, double blocks) {
+        s.present[static_cast<std::size_t>(RadioField::cmd_cnt)] = true;
+        s.output.samprate = 12'000;
+        s.channel.status_interval = 25;
+        s.channel.commands = commands;
+        s.channel.status_packets = statuses;
+        s.output.timesnap = static_cast<std::uint32_t>(static_cast<std::int64_t>(blocks * 240));
+    };
+    constexpr Duration block{20'000'000};
+    tell(1, 1, -1);
+    CHECK(is_newborn(s, 1, block));
+    tell(1, 1, 9);
+    CHECK_FALSE(is_newborn(s, 1, block * 8));  // of radiod's configuration
+    CHECK(is_newborn(s, 2, block * 8));
+    CHECK_FALSE(is_newborn(s, 2, block * 5));
+    tell(2, 3, 9);
+    CHECK(is_newborn(s, 2, block * 8));
+    CHECK_FALSE(is_newborn(s, 1, block * 8));
+    tell(3, 3, 9);
+    CHECK_FALSE(is_newborn(s, 2, block * 8));  // somebody else has tuned it
+    tell(1, 5, 9);
+    CHECK_FALSE(is_newborn(s, 2, block * 8));  // it has told of itself before
+    tell(1, 5, 29);
+    CHECK(is_newborn(s, 2, block * 27));
 }
 
 TEST_CASE("frequencies are read as operators write them", "[frequency]") {
