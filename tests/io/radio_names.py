@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Radiods by their names: resolved by the system, once, or computed; in network and mount namespaces of their own.
 Arguments: HAWSER STAND_IN. Needs root."""
+import json
 import os
 import socket
 import tempfile
@@ -104,6 +105,11 @@ def moved():
             check(f"{words[0]} finds where it is now", code == 0 and tells in said and "nobody answers at 239.9.9.9:5006; trying 239.108.155.32:5006" in said, said)
             code, said = run("radio", *words, "-r", "moves.local,lo", "--cache", cache)
             check(f"{words[0]} knows it from then on", code == 0 and "trying" not in said, said)
+        # A group that is merely computed of the name is no reason to leave that of the cache.
+        stale()
+        server.says = "10.1.2.3"
+        code, said = run("radio", "list", "-r", "moves.local,lo", "--cache", cache)
+        check("a computed group does not take the cached one's place", code == 1 and "trying" not in said and "239.9.9.9:5006" in said, said)
         stale()
         with Running("radio", "watch", "--interval", "0.2", "-r", "moves.local,lo", "--cache", cache) as watching:
             check("watch goes there too", watching.wait_for("14074 appeared"), watching.said)
@@ -126,10 +132,27 @@ def ports():
         check(f"'{name}' names none", code == 2 and "names no radiod" in said, f"{code} {said}")
 
 
+def spellings():
+    """One radiod, asked for by its interface's name, by its address and by neither, is one in the list of all."""
+    cache = os.path.join(folder.name, "spellings.json")
+    with radiod("--status", "siglo"):
+        run("radio", "tune", "-r", "239.108.155.32,lo", "-s", "14074", "-f", "14m074", "-m", "usb", "--cache", "none")
+        for name in ("239.108.155.32,127.0.0.1", "239.108.155.32,lo", "239.108.155.32"):
+            code, said = run("radio", "list", "-r", name, "--cache", cache)
+            check(f"found as {name}", code == 0 and "14074000" in said, said)
+        with open(cache, encoding="utf-8") as file:
+            kept = file.read()
+        check("the cache has its interface by name", "127.0.0.1" not in kept.replace("127.0.0.1:", ""), kept)
+        code, said = run("radio", "list", "--cache", cache, "--json")
+        told = json.loads(said.splitlines()[-1]) if code == 0 else []
+        check("it is listed once", [r["group"] for r in told] == ["239.108.155.32:5006"] and told[0]["channels"] == 1, said)
+
+
 enter_namespace()
 enter_mounts({"/etc/hosts": "127.0.0.1 localhost\n239.108.155.32 listed.local\n10.1.2.3 unicast.local\n", "/etc/resolv.conf": "nameserver 127.0.0.1\n"})
 lookups()
 names()
 moved()
 ports()
+spellings()
 finish()

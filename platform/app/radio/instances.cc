@@ -56,8 +56,7 @@ public:
         limit_.set(os::now() + control::browse_limit * 2);
         loop_.watch(limit_.fd(), [this] { on_browsed({{}, "avahi does not answer"}); });
         if (cache_)
-            for (const auto& [key, r] : cache_->state().radios)
-                add({{r.description, r.name, r.group, r.interface}, false, "", std::nullopt, false});
+            for (const auto& [key, r] : cache_->state().radios) add_cached(r);
         link_.pump();
         const int code = loop_.run();
         loop_.unwatch(limit_.fd());
@@ -67,12 +66,33 @@ public:
 private:
     static void complain(const std::string& text) { std::fprintf(stderr, "hawser radio: %s\n", text.c_str()); }
 
-    void add(Row row) {
+    [[nodiscard]] control::GroupSpec spec_of(const control::RadioInstance& instance) const {
         control::GroupSpec spec;
-        spec.group = row.instance.group;
-        spec.interface = options_.interface.empty() ? row.instance.interface : options_.interface;
+        spec.group = instance.group;
+        spec.interface = options_.interface.empty() ? instance.interface : options_.interface;
         if (!options_.source.empty()) spec.source = os::parse_address(options_.source);
-        const auto joined = link_.add(spec, row.instance.host);
+        return spec;
+    }
+    // Of the same radiod, by whatever name of the interface.
+    [[nodiscard]] Row* find(const control::RadioInstance& instance) {
+        const control::GroupSpec spec = spec_of(instance);
+        for (Row& r : rows_)
+            if (control::hears_all_of(spec_of(r.instance), spec)) return &r;
+        return nullptr;
+    }
+
+    void add(Row row) {
+        // What hears more takes the place of what hears less.
+        for (const Row& r : rows_)
+            if (control::hears_all_of(spec_of(row.instance), spec_of(r.instance))) {
+                row.is_announced |= r.is_announced;
+                if (row.instance.host.empty()) row.instance.host = r.instance.host;
+                if (row.instance.description.empty()) row.instance.description = r.instance.description;
+                if (r.radio) link_.drop(*r.radio);
+            }
+        std::erase_if(rows_,
+                      [&](const Row& r) { return control::hears_all_of(spec_of(row.instance), spec_of(r.instance)); });
+        const auto joined = link_.add(spec_of(row.instance), row.instance.host);
         if (joined) {
             row.radio = *joined;
             service_.discover(*joined, os::now());
@@ -81,6 +101,14 @@ private:
             row.is_listed = true;
         }
         rows_.push_back(std::move(row));
+    }
+
+    void add_cached(const control::CachedRadio& r) {
+        const control::RadioInstance instance{r.description, r.name, r.group, r.interface};
+        Row* const known = find(instance);
+        if (known == nullptr) return add({instance, false, "", std::nullopt, false});
+        if (known->instance.host.empty()) known->instance.host = r.name;
+        if (known->instance.description.empty()) known->instance.description = r.description;
     }
 
     void on_browsed(const control::BrowseResult& result) {
@@ -92,11 +120,8 @@ private:
                 cache_->learn_name(found.host, found.group);
                 cache_->learn_radio({found.group, found.interface}, {found.host, found.description, "", true, 0, {}});
             }
-            const auto known = std::find_if(rows_.begin(), rows_.end(), [&](const Row& r) {
-                const bool is_by_it = r.instance.interface.empty() || r.instance.interface == found.interface;
-                return r.instance.group == found.group && is_by_it;
-            });
-            if (known == rows_.end()) {
+            Row* const known = find(found);
+            if (known == nullptr) {
                 add({found, true, "", std::nullopt, false});
             } else {
                 known->is_announced = true;

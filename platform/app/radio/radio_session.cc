@@ -42,23 +42,33 @@ control::FoundGroup find_afresh(const radio::RadioName& name) {
     return found;
 }
 
+control::GroupSpec spec_of(const RadioOptions& options, const radio::RadioName& name, const Endpoint& group) {
+    control::GroupSpec spec;
+    spec.group = group;
+    if (name.port != 0) spec.group.port = name.port;
+    spec.interface = options.interface.empty() ? name.interface : options.interface;
+    if (!options.source.empty()) spec.source = os::parse_address(options.source);
+    return spec;
+}
+
 }  // namespace
+
+std::optional<control::GroupSpec> group_afresh(const RadioOptions& options) {
+    if (!is_radio_name(options.name)) return std::nullopt;
+    const auto name = radio::parse_radio_name(options.name);
+    return spec_of(options, *name, find_afresh(*name).group);
+}
 
 std::optional<control::GroupSpec> group_of(const RadioOptions& options, control::StateCache* cache,
                                            std::string* found) {
     if (!is_radio_name(options.name)) return std::nullopt;
     const auto name = radio::parse_radio_name(options.name);
-    control::GroupSpec spec;
     const auto known = cache != nullptr && !name->literal ? cache->group_of(name->host) : std::nullopt;
     control::FoundGroup group{known.value_or(Endpoint{}), control::FoundGroup::How::looked_up, "as the cache has it"};
     if (!known) group = control::find_group(*name);
-    spec.group = group.group;
-    if (name->port != 0) spec.group.port = name->port;
     if (cache != nullptr && !known) control::learn_group(*cache, *name, group);
     if (found != nullptr && !name->literal) *found = group.text();
-    spec.interface = options.interface.empty() ? name->interface : options.interface;
-    if (!options.source.empty()) spec.source = os::parse_address(options.source);
-    return spec;
+    return spec_of(options, *name, group.group);
 }
 
 RadioSession::RadioSession(const RadioOptions& options)
@@ -105,7 +115,7 @@ void RadioSession::take(const radio::RadioEvent& e) {
     const bool is_first = !renewed_;
     if (!is_renewing_ && (is_first || os::now() - *renewed_ >= renewal_interval)) renew();
     if (is_first && is_renewing_)
-        held_ = e;
+        held_.push_back(e);
     else
         on_event_(e);
 }
@@ -126,14 +136,15 @@ void RadioSession::renew() {
 void RadioSession::on_renewed(const control::FoundGroup& found) {
     is_renewing_ = false;
     renewed_ = os::now();
-    const auto held = std::exchange(held_, std::nullopt);
+    const auto held = std::exchange(held_, {});
+    const bool is_known = found.how != control::FoundGroup::How::computed;
     if (link_.heard(radio_)) {
         // It was late: what had been given up is asked again.
-        if (held) begin_();
-    } else if (!(found.group == group_.group)) {
+        if (!held.empty()) begin_();
+    } else if (is_known && !(found.group == group_.group)) {
         move_to(found);
-    } else if (held) {
-        on_event_(*held);
+    } else {
+        for (const radio::RadioEvent& e : held) on_event_(e);
     }
     link_.pump();
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 // One radiod for the length of a command: its status group joined, the service behind it, and the loop of both.
 // A group by name is a guess until somebody answers there: the cache may be late, and a computed one may be another's.
-// When nobody does, the name is looked up afresh, and by DNS-SD where no resolver knows it; if it says another group,
-// the command begins again there, before it may complain.
+// When nobody does, the name is looked up afresh, and by DNS-SD where no resolver knows it; if either knows another
+// group, the command begins again there, before it may complain. A group that is only computed is no reason to leave.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/base/result.h"
 #include "engine/radio/service.h"
@@ -34,6 +35,9 @@ struct RadioOptions {
 [[nodiscard]] std::optional<control::GroupSpec> group_of(const RadioOptions& options,
                                                          control::StateCache* cache = nullptr,
                                                          std::string* found = nullptr);
+// The same by the resolver, else by who announces the name, which takes 1.5 s: for whoever only listens, and would not
+// notice that nobody is there.
+[[nodiscard]] std::optional<control::GroupSpec> group_afresh(const RadioOptions& options);
 // As the option says; null for "none".
 [[nodiscard]] std::unique_ptr<control::StateCache> open_cache(control::Loop& loop, const std::string& option,
                                                               control::StateCache::Notice notice);
@@ -88,7 +92,7 @@ private:
     bool is_literal_ = false;
     bool is_renewing_ = false;
     std::optional<Instant> renewed_;
-    std::optional<radio::RadioEvent> held_;  // the first that shows nobody, until the name was looked up afresh
+    std::vector<radio::RadioEvent> held_;  // what shows nobody, until the name was looked up afresh for the first time
 };
 
 }  // namespace hawser::app

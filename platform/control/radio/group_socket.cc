@@ -86,6 +86,17 @@ std::uint32_t sending_interface(const GroupSpec& spec) {
     return index != 0 ? index : loopback_index();
 }
 
+std::string plain_interface(const std::string& named) {
+    const std::uint32_t index = named.empty() ? 0 : interface_index(named);
+    return index != 0 ? interface_name(index) : named;
+}
+
+bool hears_all_of(const GroupSpec& wide, const GroupSpec& narrow) {
+    if (wide.group != narrow.group) return false;
+    const std::uint32_t by = sending_interface(narrow);
+    return by != 0 && (by == sending_interface(wide) || (wide.loopback && by == loopback_index()));
+}
+
 struct ReceiveBatch::Slots {
     union Control {
         char bytes[CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint32_t))];

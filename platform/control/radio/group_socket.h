@@ -154,6 +154,11 @@ private:
 
 // The interface that a GroupSpec's commands go out by: the named one, the route's, or loopback where there is no route.
 [[nodiscard]] std::uint32_t sending_interface(const GroupSpec& spec);
+// The interface's name where it was named by one of its addresses; else as it was named.
+[[nodiscard]] std::string plain_interface(const std::string& named);
+// Whether all that is heard by `narrow` is heard by `wide`: the same group, and the same interface however it is named,
+// or loopback, which is listened to beside every other.
+[[nodiscard]] bool hears_all_of(const GroupSpec& wide, const GroupSpec& narrow);
 [[nodiscard]] bool is_multicast(const Endpoint& address);
 
 }  // namespace hawser::control

@@ -75,7 +75,7 @@ void RadioLink::tell(const radio::RadioEvent& event) {
 
 CachedGroup RadioLink::cached_group(radio::RadioId radio) const {
     const GroupSpec& spec = radios_[radio.index()].spec;
-    return {spec.group, spec.interface};
+    return {spec.group, plain_interface(spec.interface)};
 }
 
 void RadioLink::recall(radio::RadioId radio) {

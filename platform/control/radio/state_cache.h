@@ -38,7 +38,7 @@ struct CachedGroup {
     // Conversion is meant: most groups are known by their address alone.
     CachedGroup(const Endpoint& at, std::string by = {}) : group(at), interface(std::move(by)) {}
     Endpoint group;
-    std::string interface;  // as it was named; empty: where the route goes
+    std::string interface;  // its name; empty: where the route goes
     // "239.1.2.3:5006", or "239.1.2.3:5006,eth0".
     [[nodiscard]] std::string key() const;
 };
