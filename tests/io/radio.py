@@ -100,15 +100,18 @@ def captured():
     for link in (0, 1, 101, 113, 276):
         for order, magic in (("<", 0xA1B2C3D4), (">", 0xA1B23C4D)):
             code, said = told(capture(link, [frame(link, poll), frame(link, b"\x80" + bytes(20), 5004), frame(link, status, fragment=0x2000), frame(link, status)], order, magic), "--json")
-            lines = [json.loads(line) for line in said.splitlines()]
+            lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+            check("the fragment is told", "passed over: 1" in said, said)
             check(f"a capture of link type {link}, {order}", code == 0 and [line["packet"] for line in lines] == ["CMD", "STATUS"]
                   and lines[1]["fields"]["channel"]["frequency"] == 14074000 and lines[1]["from"] == "127.0.0.1:44717" and lines[1]["to"] == "239.108.155.32:5006", said)
     whole = capture(1, [frame(1, poll), frame(1, status)])
     code, said = told(status)
     check("a packet alone", code == 0 and "STATUS" in said and "14074000" in said, said)
-    for size in range(0, len(whole), 7):
-        code, said = told(whole[:size], "-c", "9") if size < 60 else (1, "the capture ends")
-        check(f"a capture of {size} bytes ends with words", code in (0, 1) and said, f"{code} {said}")
+    for size in range(4, len(whole), 9):
+        code, said = told(whole[:size])
+        first = 24 + 16 + len(frame(1, poll))
+        check(f"a capture of {size} bytes ends with words", code == 1 and ("CMD" in said) == (size >= first) and "STATUS" not in said
+              and "the capture ends" in said, f"{code} {said}")
     code, said = told(whole[:-3])
     check("one that is cut off shows what is whole, and says so", code == 1 and "CMD" in said and "ends inside a frame" in said, said)
     code, said = told(whole[:32] + b"\xff" * 8 + whole[40:])
@@ -117,6 +120,19 @@ def captured():
     check("pcapng is told apart", code == 1 and "editcap -F pcap" in said, said)
     code, said = told(whole, "-c", "1")
     check("as many as are wanted", code == 0 and "CMD" in said and "STATUS" not in said, said)
+    mixed = capture(1, [frame(1, b"\0"), frame(1, poll, 5016), frame(1, status, fragment=0x2000), frame(1, status)])
+    code, said = told(mixed, "-r", "239.108.155.32:5016")
+    check("a radiod's status group and port are chosen by -r", code == 0 and "CMD" in said and "STATUS" not in said, said)
+    check("frames without a datagram are told", "passed over: 1" in said, said)
+    code, said = told(mixed, "-o", "127.0.0.1")
+    check("a sender by -o", code == 0 and "14074000" in said, said)
+    code, said = told(mixed, "-o", "127.0.0.2")
+    check("another sender has sent nothing", code == 1 and "no packet of that radiod's" in said, said)
+    code, said = told(status, "-o", "127.0.0.1")
+    check("a packet alone has no sender", code == 1 and "neither whose it is" in said, said)
+    for words in (["--iface", "lo"], ["--ttl", "2"], ["--cache", "none"]):
+        code, said = told(mixed, *words)
+        check(f"{words[0]} means nothing for a capture", code == 2 and words[0] in said, f"{code} {said}")
     refuses("no such file", 1, "nowhere.pcap: open: No such file", "radio", "dump", "--read", "/nowhere.pcap")
 
 

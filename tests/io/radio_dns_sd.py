@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from program import check, finish, run
+from program import Running, check, finish, run
 from radio_program import enter_mounts, enter_namespace, radiod
 
 folder = tempfile.TemporaryDirectory()
@@ -82,6 +82,9 @@ def dns_sd():
                 check("the third is announced", wait_for(lambda: "odd.local" in listed(), 20))
                 code, said = run("radio", "list", "-r", "odd,lo", "--cache", "none")
                 check("it is found where it is announced", code == 0 and "7074000" in said and "by DNS-SD" in said, said)
+                with Running("radio", "dump", "-c", "1", "-r", "odd,lo") as dumping:
+                    heard = wait_for(lambda: run("radio", "list", "-r", group + ",lo", "--cache", "none") and dumping.child.poll() is not None, 20)
+                    check("dump listens where it is announced", heard and dumping.child.returncode == 0 and group in dumping.read(), dumping.read())
             for child in started[:2]:
                 child.kill()
                 child.wait()

@@ -17,7 +17,7 @@
 namespace hawser::app {
 
 struct CapturedDatagram {
-    std::int64_t unix_ns = 0;  // 0: not told, of a packet alone
+    std::optional<std::int64_t> unix_ns{};  // as the two that follow: of a capture, not of a packet alone
     Endpoint source;
     Endpoint destination;
     Bytes bytes;  // until the next call
@@ -31,7 +31,9 @@ public:
     // Absent at the end, and where the rest cannot be read: complaint() tells then.
     [[nodiscard]] std::optional<CapturedDatagram> next();
     [[nodiscard]] const std::string& complaint() const { return complaint_; }
-    // Frames that hold no whole UDP datagram.
+    // False: what is read is one packet alone.
+    [[nodiscard]] bool is_capture() const { return is_capture_; }
+    // Frames that hold no whole UDP datagram, so far.
     [[nodiscard]] std::uint64_t passed_over() const { return passed_over_; }
 
 private:

@@ -4,6 +4,8 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "engine/radio/address.h"
 #include "platform/app/radio/capture.h"
@@ -22,6 +24,7 @@ struct DumpRequest {
     bool json = false;
     std::uint64_t packets = 0;  // 0: without end
     std::string capture;        // instead of a group
+    std::string usual;          // of a group: whose, where the command line names no radiod
 };
 
 struct Packet {
@@ -53,33 +56,65 @@ void dump_packet(const DumpRequest& r, const Packet& d) {
     }
 }
 
-// Of a capture those that went to a status port; what is no capture is one packet.
+// What is wanted of a capture: by whom it was sent, and to which status group, or to any group's status port.
+struct Filter {
+    std::optional<Endpoint> group;
+    std::optional<Endpoint> source;
+    [[nodiscard]] bool takes(const CapturedDatagram& d) const {
+        if (source && d.source.address != source->address) return false;
+        return group ? d.destination == *group : d.destination.port == radio::status_port;
+    }
+};
+
+// What is no capture is one packet.
 int dump_capture(const DumpRequest& r) {
+    if (!r.radio.interface.empty() || !r.radio.cache.empty() || r.radio.ttl != RadioOptions{}.ttl) {
+        fail(
+            "a capture has no interface, is sent nothing, and needs no cache: --iface, --ttl and --cache are not for "
+            "it");
+        return exit_usage;
+    }
+    Filter filter;
+    if (!r.radio.source.empty()) filter.source = os::parse_address(r.radio.source);
+    if (!r.radio.name.empty()) {
+        const auto group = group_of(r.radio);
+        if (!group) return exit_usage;
+        filter.group = group->group;
+    }
     const bool is_stdin = r.capture == "-";
     std::FILE* const file = is_stdin ? stdin : std::fopen(r.capture.c_str(), "re");
     if (file == nullptr) return fail(r.capture + ": " + os::errno_text(Errno{errno, "open"}));
     CaptureReader reader(file);
     std::uint64_t seen = 0;
+    const bool is_alone = !reader.is_capture() && reader.complaint().empty();
+    if (is_alone && (filter.group || filter.source))
+        return fail(r.capture + ": is no capture, but one packet, which says neither whose it is nor to whom it went");
     while (r.packets == 0 || seen < r.packets) {
         const auto d = reader.next();
         if (!d) break;
-        if (d->unix_ns != 0 && d->destination.port != radio::status_port) continue;
+        if (!is_alone && !filter.takes(*d)) continue;
         dump_packet(r, {d->bytes, d->source, d->destination});
         std::fflush(stdout);
         ++seen;
     }
     if (!is_stdin) std::fclose(file);
+    if (reader.passed_over() != 0)
+        std::fprintf(stderr, "hawser radio: frames without a whole UDP datagram, passed over: %llu\n",
+                     static_cast<unsigned long long>(reader.passed_over()));
     if (!reader.complaint().empty()) return fail(r.capture + ": " + reader.complaint());
-    return seen != 0 ? exit_ok : fail(r.capture + ": no packet of a radiod's status port");
+    if (seen != 0) return exit_ok;
+    return fail(r.capture + (filter.group || filter.source ? ": no packet of that radiod's"
+                                                           : ": no packet of a radiod's status port"));
 }
 
-int dump(const DumpRequest& r) {
+int dump(DumpRequest& r) {
     if (!r.capture.empty()) return dump_capture(r);
+    if (r.radio.name.empty()) r.radio.name = r.usual;
     if (r.radio.name.empty()) {
         fail("whose packets? Name a radiod with -r, or a capture with --read");
         return exit_usage;
     }
-    auto group = group_of(r.radio);
+    auto group = group_afresh(r.radio);
     if (!group) return exit_usage;
     control::Loop loop;
     const auto say = [](const std::string& text) { std::fprintf(stderr, "hawser radio: %s\n", text.c_str()); };
@@ -108,8 +143,12 @@ void add_dump_subcommand(RadioSubcommands& subcommands) {
     cli::App* sub =
         subcommands.add("dump", "every status and command on the group, as it comes", [r] { return dump(*r); });
     add_radio_options(*sub, r->radio)->required(false);
+    // Whether one is named on the command line makes a difference.
+    r->usual = std::exchange(r->radio.name, {});
     add_json_option(*sub, r->json);
-    sub->add_option("-t,--read", r->capture, "of a capture (tcpdump -w) or of one packet; - is standard input")
+    sub->add_option("-t,--read", r->capture,
+                    "of a capture (tcpdump -w), in which -r and -o choose among all status ports' packets; or of one "
+                    "packet; - is standard input")
         ->type_name("FILE");
     sub->add_option("-c,--count", r->packets, "end after so many packets")->type_name("N");
 }
