@@ -26,11 +26,11 @@ def ip(*words, inside=None):
     return subprocess.run([*prefix, "ip", *words], check=False, stderr=subprocess.DEVNULL).returncode == 0
 
 
-def group_sender():
+def group_sender(address="127.0.0.1"):
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
     s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
-    s.bind(("127.0.0.1", 0))
+    s.bind((address, 0))
     return s
 
 
@@ -81,8 +81,9 @@ class Liar:
     UTF-8, and control characters of 7 and of 8 bits."""
     TEXT = b"\xff\xc3\x1b[2J\x9b1m\xc2\x9b1m\xed\xa0\x80\x7f"
 
-    def __init__(self, numbers):
+    def __init__(self, numbers, address="127.0.0.1"):
         self.numbers = numbers
+        self.address = address
 
     def __enter__(self):
         self.ears = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -91,7 +92,7 @@ class Liar:
         self.ears.bind((GROUP, 5006))
         self.ears.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + socket.inet_aton("127.0.0.1"))
         self.ears.settimeout(0.1)
-        self.mouth = group_sender()
+        self.mouth = group_sender(self.address)
         self.ends = False
         self.thread = threading.Thread(target=self.answer)
         self.thread.start()
@@ -181,7 +182,7 @@ def invented():
 
 def crowded_out():
     """Channels that are announced and never heard take no place from a radiod's own, and a list that they fill is no whole one."""
-    with Liar(range(1000, 1040)) as liar, tempfile.TemporaryDirectory() as folder:
+    with Liar(range(1000, 1040), "127.0.0.2") as liar, tempfile.TemporaryDirectory() as folder:
         with Running("radio", "record", "--json", "--max-channels", "5", "-d", folder) as recording:
             check("the invented ones are there first", until(lambda: recording.read().count('"started"') >= 5), recording.read())
             with radiod():

@@ -169,6 +169,14 @@ def commands():
             check("it was given the audio", data[:4] == b"RIFF" and is_tone(values, 12000), len(data))
         code, said = run("radio", "record", "-r", RADIO, "500", "-x", "1", "--exec", "cat > /dev/null; exit 3")
         check("one that fails is told", code == 1 and "ended with 3" in said, said)
+        # Many that go on after their input has ended: nobody waits for one after the other, and each is told.
+        for number in range(510, 514):
+            run("radio", "tune", "-r", RADIO, "-s", str(number), "-f", "998k5", "-m", "usb")
+        begun = time.monotonic()
+        code, said = run("radio", "record", "-r", RADIO, "510", "511", "512", "513", "-x", "0.5", "--json", "--exec", "cat > /dev/null; exec sleep 12 > /dev/null 2>&1", seconds=30)
+        took = time.monotonic() - begun
+        told = [e for e in events(said) if e["event"] == "command"]
+        check("commands that go on are told, all after the same time", code == 0 and len(told) == 4 and all(e.get("running") for e in told) and took < 11, f"{took} {said}")
     refuses("a command gets one stream", 2, "a command gets one stream", "radio", "record", "-r", RADIO, "500", "--exec", "cat", "--cut", "ft8")
 
 
@@ -205,6 +213,37 @@ def cuts():
         # No more than what was going on is written after the end.
         check("FT8 begins at a quarter minute", all(int(os.path.basename(n)[13:15]) % 15 == 0 for n in names), names)
         check("no hidden file is left", not [n for _, _, files in os.walk(folder) for n in files if n.startswith(".")])
+
+
+def short_and_idle():
+    """What pcmrecord has beside: files that are too short, files that end when nothing comes, and names with the sender."""
+    run("radio", "tune", "-r", RADIO, "-s", "520", "-f", "998k5", "-m", "usb")
+    with Folder() as folder:
+        code, said = run("radio", "record", "-r", RADIO, "--json", "--cut", "1", "--align", "--mintime", "0.8", "-x", "2.5", "--prefix-source", "-d", folder, "520")
+        names = files_in(folder, ".wav")
+        short = [e for e in events(said) if e["event"] == "too_short"]
+        check("a file that is too short is not kept, and told", code == 0 and len(names) == 2 and len(short) == 1 and round(short[0]["seconds"], 3) == 0.5, f"{names} {said}")
+        check("names begin with the sender", all(os.path.basename(n).startswith("127.0.0.1_") for n in names), names)
+        check("nothing hidden is left", not [n for n in os.listdir(folder) if n.startswith(".")], os.listdir(folder))
+    with Folder() as folder:
+        with Running("radio", "record", "-r", RADIO, "--json", "--timeout", "1", "-d", folder, "520") as recording:
+            recording.wait_for("started")
+            time.sleep(0.6)
+            run("radio", "set", "-r", RADIO, "520", "channel.frequency", "0")
+            check("a file ends when nothing comes", recording.wait_for('"file"', 10), recording.read())
+            run("radio", "set", "-r", RADIO, "520", "channel.frequency", "998k5")
+            time.sleep(1)
+            check("and the recording goes on", recording.end(signal.SIGTERM) == 0, recording.read())
+        names = files_in(folder, ".wav")
+        check("in another file, without the silence", len(names) == 2 and all(is_tone(samples_of(n)[3][-2400:], 12000) and 0.2 * 12000 < len(samples_of(n)[3]) < 3 * 12000 for n in names),
+              f"{names} {recording.said}")
+    with subprocess.Popen([HAWSER, "radio", "record", "-r", RADIO, "--stdout", "--format", "raw", "--timeout", "1", "520"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+        child.stdout.read(2000)
+        run("radio", "set", "-r", RADIO, "520", "channel.frequency", "0")
+        child.communicate(timeout=20)
+        check("standard output ends when nothing comes", child.returncode == 0, child.returncode)
+    refuses("--mintime is of files", 2, "are of files", "radio", "record", "-r", RADIO, "520", "--stdout", "--mintime", "1")
+    run("radio", "remove", "-r", RADIO, "520")
 
 
 def made_for_it():
@@ -290,6 +329,7 @@ with radiod():
     standard_output_changes()
     commands()
     cuts()
+    short_and_idle()
     made_for_it()
     changes()
     full_disk()

@@ -9,16 +9,20 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "engine/radio/frequency.h"
 #include "platform/app/plain_text.h"
 #include "platform/app/radio/command_status.h"
+#include "platform/app/radio/places.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
 #include "platform/control/json_text.h"
 #include "platform/control/radio/channel_recording.h"
 #include "platform/control/radio/stream_receiver.h"
 #include "platform/linux/clock.h"
+#include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
 
@@ -45,6 +49,9 @@ struct RecordRequest {
     std::string cut;
     std::string format = "auto";
     double seconds = 0;
+    double file_seconds_min = 0;
+    double idle_seconds_max = 0;
+    bool prefix_source = false;
     std::string command;
     bool to_stdout = false;
     bool align = false;
@@ -58,8 +65,6 @@ constexpr std::uint32_t own_lifetime_blocks = 500;
 // A squelched channel is as silent as one that is gone: the radiod is asked after it, not more often than this.
 // Untuned.
 constexpr Duration silence_asked{3'000'000'000};
-// Between two searches of all places for the same sender, the first of which found no room. Untuned.
-constexpr Duration search_interval{10'000'000};
 // For the writer to end its files; a pipe's reader that does nothing is not waited for.
 constexpr Duration close_wait{10'000'000'000};
 constexpr Duration close_wait_stdout{1'000'000'000};
@@ -85,10 +90,12 @@ ChannelRecording::Settings settings_of(const RecordRequest& r) {
     s.fill = !r.no_fill;
     s.whole_periods = r.align;
     s.limit = Duration{std::llround(r.seconds * 1e9)};
+    s.file_min = Duration{std::llround(r.file_seconds_min * 1e9)};
     s.command = r.command;
     if (r.to_stdout || !r.command.empty()) return s;
     for (const char c : r.folder + "/") s.pattern += c == '%' ? "%%" : std::string(1, c);
     if (r.subfolders) s.pattern += "{ssrc}/%Y/%-m/%-d/";
+    if (r.prefix_source) s.pattern += "{source}_";
     if (!r.name.empty())
         s.pattern += r.name;
     else
@@ -106,7 +113,8 @@ public:
               session.loop(), StreamReceiver::Settings{session.group().interface, session.group().source},
               [this](std::uint32_t ssrc, const radio::Stream::Item& item) { on_item(ssrc, item); },
               [this](const Endpoint& source, Bytes packet) { s_.link().take(s_.radio(), source, packet); },
-              [](const std::string& text) { fail(text); }) {}
+              [](const std::string& text) { fail(text); }),
+          places_(request.channels_max) {}
 
     int run(const std::optional<radio::ChannelSpec>& own) {
         s_.link().on_status(
@@ -130,6 +138,13 @@ public:
     }
 
 private:
+    // Listened to, but not recorded yet.
+    struct Trial {
+        std::optional<control::NameFields> fields{};
+        std::uint32_t samprate = 0;
+        std::optional<radio::AudioFormat> epoch{};
+    };
+
     void say(const Json& line, const std::string& text) const {
         std::FILE* to = r_.to_stdout ? stderr : stdout;
         const std::string out = r_.json ? control::text_of(line) : printable(text);
@@ -149,79 +164,94 @@ private:
         const bool is_audio = radio::AudioFormat::of(status) && status.channel.frequency != 0;
         if (takes_all_ && is_audio && !streams_.follows(ssrc)) take(ssrc, source);
         if (!streams_.follows(ssrc)) return;
-        const control::NameFields fields{s_.name(), ssrc, status.channel.frequency,
+        const control::NameFields fields{s_.name(),
+                                         ssrc,
+                                         status.channel.frequency,
                                          std::string(status.channel.preset.view()),
-                                         std::string(status.frontend.description.view())};
+                                         std::string(status.frontend.description.view()),
+                                         os::address_text(source)};
         const auto known = recordings_.find(ssrc);
-        if (known != recordings_.end())
+        const auto trial = trials_.find(ssrc);
+        if (known != recordings_.end()) {
             known->second.set_fields(fields);
-        else if (is_audio) {
-            recordings_.try_emplace(ssrc, recorder_, settings_, fields);
-            say({{"event", "started"},
-                 {"ssrc", ssrc},
-                 {"frequency", fields.frequency},
-                 {"preset", fields.preset},
-                 {"samprate", status.output.samprate}},
-                std::to_string(ssrc) + ": " + radio::format_number(fields.frequency) + " Hz " + fields.preset);
-            if (r_.to_stdout && recordings_.size() > 1) {
-                say_failure(ssrc, "standard output takes one channel: name it");
-                s_.end(exit_failed);
-            }
+        } else if (trial != trials_.end()) {
+            trial->second.fields = fields;
+            trial->second.samprate = status.output.samprate;
+        } else if (is_audio && (!takes_all_ || places_.has_place(ssrc))) {
+            start(fields, status.output.samprate);
         }
         streams_.on_status(source, status);
     }
 
-    // One that nobody named. A place is not given away again, since its channel may come back, except that of a channel
-    // that has sent nothing yet.
+    // One that nobody named.
     void take(std::uint32_t ssrc, const Endpoint& source) {
-        if (recordings_.size() < r_.channels_max || make_room(source)) {
-            senders_[ssrc] = source;
-            return streams_.follow(ssrc);
-        }
+        const auto answer = places_.announce(ssrc, source, os::now());
+        if (answer != Places::Answer::none) streams_.follow(ssrc);
+        if (answer == Places::Answer::place) return;
+        if (answer == Places::Answer::trial) trials_.try_emplace(ssrc);
         if (std::exchange(is_full_, true)) return;
-        say_failure(ssrc, "not recorded, nor are others: " + std::to_string(r_.channels_max) +
+        say_failure(ssrc, "not recorded unless it is heard, nor are others: " + std::to_string(r_.channels_max) +
                               " channels are the most (--max-channels)");
     }
 
-    // Whoever announces channels that never send a sample crowds nobody out: of the sender with the most places one
-    // goes to a sender with fewer.
-    bool make_room(const Endpoint& source) {
-        const Instant now = os::now();
-        if (refused_ == source && now - searched_ < search_interval) return false;
-        std::vector<std::pair<Endpoint, std::size_t>> places;
-        const auto count_of = [&places](const Endpoint& e) -> std::size_t& {
-            const auto at = std::find_if(places.begin(), places.end(), [&](const auto& p) { return p.first == e; });
-            return at != places.end() ? at->second : places.emplace_back(e, 0).second;
-        };
-        for (const auto& [ssrc, sender] : senders_) ++count_of(sender);
-        const std::size_t own = count_of(source);
-        const auto most = std::max_element(places.begin(), places.end(),
-                                           [](const auto& a, const auto& b) { return a.second < b.second; });
-        const auto silent = std::find_if(recordings_.begin(), recordings_.end(), [&](const auto& r) {
-            return senders_[r.first] == most->first && r.second.recorded() == Duration{};
-        });
-        if (most->second <= own + 1 || silent == recordings_.end()) {
-            searched_ = now;
-            refused_ = source;
-            return false;
+    void start(const control::NameFields& fields, std::uint32_t samprate) {
+        recordings_.try_emplace(fields.ssrc, recorder_, settings_, fields);
+        say({{"event", "started"},
+             {"ssrc", fields.ssrc},
+             {"frequency", fields.frequency},
+             {"preset", fields.preset},
+             {"samprate", samprate}},
+            std::to_string(fields.ssrc) + ": " + radio::format_number(fields.frequency) + " Hz " + fields.preset);
+        if (r_.to_stdout && recordings_.size() > 1) {
+            say_failure(fields.ssrc, "standard output takes one channel: name it");
+            s_.end(exit_failed);
         }
-        say({{"event", "given_up"}, {"ssrc", silent->first}},
-            std::to_string(silent->first) + ": sent nothing; its place is another sender's channel's");
-        streams_.unfollow(silent->first);
-        senders_.erase(silent->first);
-        recordings_.erase(silent);
-        return true;
+    }
+
+    // The first samples of a channel on trial: it is recorded from them on, in the place of one that sent nothing.
+    void on_trial_item(std::uint32_t ssrc, Trial& trial, const radio::Stream::Item& item) {
+        if (item.kind == radio::Stream::Kind::epoch) trial.epoch = item.format;
+        if (item.kind != radio::Stream::Kind::samples || !trial.fields || !trial.epoch) return;
+        const Trial known = trial;
+        trials_.erase(ssrc);
+        const auto heard = places_.on_heard(ssrc, streams_.source(ssrc).value_or(Endpoint{}));
+        if (heard.given_up) {
+            say({{"event", "given_up"}, {"ssrc", *heard.given_up}},
+                std::to_string(*heard.given_up) + ": sent nothing; its place is another sender's channel's");
+            recordings_.erase(*heard.given_up);
+            left_.push_back(*heard.given_up);
+        }
+        if (!heard.has_place) return left_.push_back(ssrc);
+        start(*known.fields, known.samprate);
+        radio::Stream::Item epoch;
+        epoch.kind = radio::Stream::Kind::epoch;
+        epoch.format = *known.epoch;
+        on_item(ssrc, epoch);
     }
 
     void on_item(std::uint32_t ssrc, const radio::Stream::Item& item) {
+        if (const auto trial = trials_.find(ssrc); trial != trials_.end()) on_trial_item(ssrc, trial->second, item);
         const auto found = recordings_.find(ssrc);
         if (found == recordings_.end()) return;
         ChannelRecording& recording = found->second;
+        if (takes_all_ && item.kind == radio::Stream::Kind::samples && recording.recorded() == Duration{})
+            static_cast<void>(places_.on_heard(ssrc, streams_.source(ssrc).value_or(Endpoint{})));
+        if (item.kind == radio::Stream::Kind::samples) sampled_[ssrc] = os::now();
         const auto before = recording.state();
         recording.on_item(item);
         if (before == ChannelRecording::State::going && recording.state() == ChannelRecording::State::failed)
             say_failure(ssrc, "the kind of samples has changed, which ends standard output");
         end_if_done();
+    }
+
+    // Not where a stream hands out, which would be in its own way.
+    void leave_those_without_a_place() {
+        for (const std::uint32_t ssrc : places_.end_trials(os::now())) {
+            trials_.erase(ssrc);
+            left_.push_back(ssrc);
+        }
+        for (const std::uint32_t ssrc : std::exchange(left_, {}))
+            if (!places_.knows(ssrc)) streams_.unfollow(ssrc);
     }
 
     void on_event(const radio::RadioEvent& e) {
@@ -270,6 +300,8 @@ private:
 
     void on_second() {
         const Instant now = os::now();
+        leave_those_without_a_place();
+        if (r_.idle_seconds_max > 0) rest_the_idle(now);
         if (r_.seconds > 0 && now - begun_ > settings_.limit + settings_.period + late_end) return s_.end(exit_ok);
         if (!is_listed_ && takes_all_) return;
         bool is_silent = false;
@@ -281,6 +313,15 @@ private:
         asked_ = now;
         s_.service().discover(s_.radio(), now);
         s_.link().pump();
+    }
+
+    void rest_the_idle(Instant now) {
+        const Duration idle_max{std::llround(r_.idle_seconds_max * 1e9)};
+        for (auto& [ssrc, recording] : recordings_) {
+            const auto sampled = sampled_.find(ssrc);
+            if (sampled != sampled_.end() && now - sampled->second >= idle_max) recording.rest();
+        }
+        end_if_done();
     }
 
     void on_recorder() {
@@ -302,6 +343,18 @@ private:
                 else
                     say({{"event", "file"}, {"ssrc", ssrc}, {"path", e.path}, {"seconds", seconds}},
                         e.path + " " + length);
+                break;
+            case RecordingEvent::Kind::running:
+                say({{"event", "command"},
+                     {"ssrc", ssrc},
+                     {"command", e.path},
+                     {"seconds", seconds},
+                     {"running", true}},
+                    e.path + ": was given " + length + ", and still runs");
+                break;
+            case RecordingEvent::Kind::too_short:
+                say({{"event", "too_short"}, {"ssrc", ssrc}, {"path", e.path}, {"seconds", seconds}},
+                    e.path + ": not kept, with " + length);
                 break;
             case RecordingEvent::Kind::failed:
                 say_failure(ssrc, e.text + (e.path.empty() ? "" : "; kept as far as it came: " + e.path));
@@ -383,9 +436,10 @@ private:
     control::Recorder recorder_;
     StreamReceiver streams_;
     std::map<std::uint32_t, ChannelRecording> recordings_;
-    std::map<std::uint32_t, Endpoint> senders_;  // who announced those that nobody named
-    Instant searched_;                           // for room, in vain
-    Endpoint refused_;                           // for whom
+    Places places_;                             // of those that nobody named
+    std::map<std::uint32_t, Trial> trials_;     // of those, without a place yet
+    std::map<std::uint32_t, Instant> sampled_;  // when samples came last
+    std::vector<std::uint32_t> left_;           // that are not to be followed any more
     Instant begun_;
     Instant asked_;
     bool takes_all_ = false;
@@ -404,6 +458,8 @@ int record(RecordRequest& r) {
         return usage("standard output takes one channel, and is not cut into files");
     if (!r.command.empty() && (r.to_stdout || !r.cut.empty() || r.subfolders || !r.name.empty()))
         return usage("a command gets one stream: no standard output, no --cut, no names of files");
+    if ((r.to_stdout || !r.command.empty()) && (r.file_seconds_min > 0 || r.prefix_source))
+        return usage("--mintime and --prefix-source are of files");
     if (r.align && r.cut.empty()) return usage("--align needs the periods of --cut");
     std::optional<radio::ChannelSpec> own;
     if (!r.settings.empty()) {
@@ -449,10 +505,11 @@ void add_record_subcommand(RadioSubcommands& subcommands) {
         ->type_name("FOLDER")
         ->group(files);
     sub->add_option("--name", r->name,
-                    "pattern of the names, without the ending: strftime's, {ssrc} {frequency} {khz} {preset} {radio}; "
-                    "- is standard output")
+                    "pattern of the names, without the ending: strftime's, {ssrc} {frequency} {khz} {preset} {radio} "
+                    "{source}; - is standard output")
         ->type_name("PATTERN")
         ->group(files);
+    sub->add_flag("--prefix-source", r->prefix_source, "names begin with the sender's address")->group(files);
     sub->add_flag("--subdirs", r->subfolders, "folders SSRC/YEAR/MONTH/DAY beneath it")->group(files);
     sub->add_flag("--stdout,--catmode", r->to_stdout, "one channel to standard output")->group(files);
     sub->add_option(
@@ -469,6 +526,15 @@ void add_record_subcommand(RadioSubcommands& subcommands) {
     const std::string time = "Time";
     sub->add_option("-x,--seconds,--max_length", r->seconds, "end after so much of each channel")
         ->check(cli::Range(0.02, 1e9))
+        ->group(time);
+    sub->add_option("--mintime", r->file_seconds_min, "keep no file that is shorter")
+        ->check(cli::Range(0.0, 1e9))
+        ->type_name("SECONDS")
+        ->group(time);
+    sub->add_option("--timeout", r->idle_seconds_max,
+                    "end a channel's file after so long without samples; the next samples begin another")
+        ->check(cli::Range(0.1, 1e9))
+        ->type_name("SECONDS")
         ->group(time);
     sub->add_option("--cut,--lengthlimit", r->cut,
                     "a file for each period of UTC: ft4 (7.5 s), ft8 (15 s), wspr (120 s), or seconds")

@@ -112,6 +112,7 @@ void ChannelRecording::begin() {
     spec.fields = fields_;
     spec.period = settings_.period;
     spec.fill = settings_.fill;
+    spec.file_min = settings_.file_min;
     id_ = recorder_.begin(std::move(spec));
     begun_.push_back({*id_, format_->tick_rate()});
 }
@@ -250,6 +251,15 @@ double ChannelRecording::seconds_of(const RecordingEvent& event) const {
 void ChannelRecording::end(State state) {
     if (id_) recorder_.end(*std::exchange(id_, std::nullopt));
     state_ = state;
+}
+
+void ChannelRecording::rest() {
+    if (state_ != State::going) return;
+    if (format_) release(std::nullopt);
+    if (!id_) return;
+    recorder_.end(*std::exchange(id_, std::nullopt));
+    end_ns_.reset();
+    if (settings_.pattern.empty() && settings_.command.empty()) end(State::done);
 }
 
 void ChannelRecording::finish() {

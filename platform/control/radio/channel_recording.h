@@ -35,6 +35,7 @@ public:
         bool whole_periods = false;  // begin at the first boundary, not with a file that silence fills up to now
         std::string command{};       // command_text()'s pattern
         Duration limit{};            // of what is recorded, gaps included; 0: none
+        Duration file_min{};         // a shorter file is not kept
     };
     enum class State : std::uint8_t { going, done, failed };
 
@@ -45,6 +46,9 @@ public:
     bool on_event(const RecordingEvent& event);
     // What waits for its time goes out without one, and the files get their names.
     void finish();
+    // Nothing has come for long: what is open ends. The next samples begin another file or command; standard output is
+    // over.
+    void rest();
     // Names of files that begin from now on.
     void set_fields(const NameFields& fields) { fields_ = fields; }
 

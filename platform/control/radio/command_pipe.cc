@@ -2,18 +2,16 @@
 #include "platform/control/radio/command_pipe.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
 
-#include "platform/linux/clock.h"
+#include "platform/control/radio/file_name.h"
 
 namespace hawser::control {
 
@@ -29,16 +27,7 @@ std::string number(const char* format, double value) {
 }
 
 // Radiods say it, and whoever pretends to be one: it stays one word, and is no option and no folder above.
-std::string word(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-        const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '-' || c == '.';
-        out += is_plain ? c : '_';
-    }
-    if (out.empty()) return "_";
-    if (out[0] == '-' || out[0] == '.') out[0] = '_';
-    return out;
-}
+std::string word(const std::string& text) { return text.empty() ? "_" : harmless(text); }
 
 std::optional<std::string> value_of(char letter, const CommandFields& f) {
     switch (letter) {
@@ -110,29 +99,27 @@ Result<CommandPipe, Errno> CommandPipe::start(const std::string& command) {
 }
 
 CommandPipe::CommandPipe(CommandPipe&& other) noexcept
-    : input_(std::move(other.input_)), child_(std::exchange(other.child_, -1)) {}
+    : input_(std::move(other.input_)), child_(std::exchange(other.child_, -1)), status_(other.status_) {}
+
+CommandPipe& CommandPipe::operator=(CommandPipe&& other) noexcept {
+    std::swap(input_, other.input_);
+    std::swap(child_, other.child_);
+    std::swap(status_, other.status_);
+    return *this;
+}
 
 CommandPipe::~CommandPipe() {
     input_.reset();
     if (child_ > 0) ::waitpid(child_, nullptr, WNOHANG);
 }
 
-std::optional<int> CommandPipe::end(Duration patience) {
-    constexpr int look_ms = 5;  // between two looks; untuned
-    input_.reset();
-    const Instant until = os::now() + patience;
-    while (child_ > 0) {
-        int status = 0;
-        const pid_t ended = ::waitpid(child_, &status, WNOHANG);
-        if (ended == child_) {
-            child_ = -1;
-            return status;
-        }
-        if (ended < 0 && errno != EINTR) break;
-        if (os::now() >= until) break;
-        ::poll(nullptr, 0, look_ms);
+std::optional<int> CommandPipe::ended() {
+    int status = 0;
+    if (child_ > 0 && ::waitpid(child_, &status, WNOHANG) == child_) {
+        child_ = -1;
+        status_ = status;
     }
-    return std::nullopt;
+    return status_;
 }
 
 std::string complaint_of(int status) {

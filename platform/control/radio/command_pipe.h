@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A command of the operator's that is fed with a channel's audio on its standard input, by `sh -c`; and the command's
 // text from a pattern in which `$` and a letter stand for what the channel is, with the letters of ka9q-radio's
-// pcmrecord. For the writer's thread: calls may block, though not for longer than they say.
+// pcmrecord. For the writer's thread.
 //  - What comes from the network cannot leave its word: everything but letters, digits and + - . _ becomes '_'.
 //  - A `$` before any other letter is left to the shell; `$$` is one `$`.
 #pragma once
@@ -13,7 +13,6 @@
 #include <string>
 
 #include "engine/base/result.h"
-#include "engine/base/time.h"
 #include "platform/linux/fd.h"
 
 namespace hawser::control {
@@ -33,19 +32,22 @@ public:
     // It has our standard output and error, and default signals.
     [[nodiscard]] static Result<CommandPipe, Errno> start(const std::string& command);
     CommandPipe(CommandPipe&& other) noexcept;
-    CommandPipe& operator=(CommandPipe&&) = delete;
+    CommandPipe& operator=(CommandPipe&& other) noexcept;
     // Does not wait: a command that still runs goes on by itself.
     ~CommandPipe();
 
     // To write to; does not block, and stays this one's.
     [[nodiscard]] int fd() const { return input_.get(); }
-    // Its input is over; waits for its end. Absent when it takes longer than that, else what wait(2) says.
-    [[nodiscard]] std::optional<int> end(Duration patience);
+    // Its input is over.
+    void close() { input_.reset(); }
+    // What wait(2) says of it; absent as long as it runs. Does not wait.
+    [[nodiscard]] std::optional<int> ended();
 
 private:
     CommandPipe(os::Fd input, pid_t child) : input_(std::move(input)), child_(child) {}
     os::Fd input_;
-    pid_t child_ = -1;
+    pid_t child_ = -1;  // none: it has ended, or is another's
+    std::optional<int> status_{};
 };
 
 // "ended with 3", "was ended by signal 9"; empty when all is well.

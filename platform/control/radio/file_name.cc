@@ -8,20 +8,21 @@
 
 namespace hawser::control {
 
-namespace {
-
 std::string harmless(std::string text) {
     for (char& c : text) {
         const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
                               c == '-' || c == '.' || c == '_';
         if (!is_plain) c = '_';
     }
-    if (!text.empty() && text.front() == '.') text.front() = '_';
+    if (text.starts_with('.') || text.starts_with('-')) text.front() = '_';
     return text;
 }
 
+namespace {
+
 std::optional<std::string> value_of(const std::string& field, const NameFields& f) {
     if (field == "radio") return harmless(f.radio);
+    if (field == "source") return harmless(f.source);
     if (field == "ssrc") return std::to_string(f.ssrc);
     if (field == "frequency") return std::to_string(std::llround(f.frequency));
     if (field == "khz") return std::to_string(std::llround(f.frequency / 1000));

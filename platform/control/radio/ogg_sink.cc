@@ -64,6 +64,7 @@ public:
         (void)pages(true);
         return file_.finish();
     }
+    void discard() override { file_.discard(); }
     [[nodiscard]] std::uint64_t ticks() const override { return static_cast<std::uint64_t>(granule_); }
 
 private:

@@ -41,6 +41,7 @@ public:
         (void)write_header();
         return file_.finish();
     }
+    void discard() override { file_.discard(); }
     [[nodiscard]] std::uint64_t ticks() const override { return ticks_; }
 
 private:

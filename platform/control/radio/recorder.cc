@@ -153,7 +153,9 @@ void Recorder::run() {
             std::unique_lock lock(mutex_);
             const auto is_there = [this] { return is_stopping_ || !filling_.items.empty(); };
             // Nothing open, nothing to flush: no tick of its own.
-            if (recordings_.empty())
+            if (ends_.is_waiting())
+                filled_.wait_for(lock, std::chrono::nanoseconds(CommandEnds::look_interval.ns), is_there);
+            else if (recordings_.empty() && ends_.empty())
                 filled_.wait(lock, is_there);
             else
                 filled_.wait_until(lock, flush_at, is_there);
@@ -162,11 +164,18 @@ void Recorder::run() {
         }
         carry_out(carrying_);
         carrying_.clear();
+        look_after_commands();
         if (std::chrono::steady_clock::now() < flush_at) continue;
         for (const auto& [id, recording] : recordings_) recording->flush();
         flush_at = std::chrono::steady_clock::now() + flush_period;
     }
     recordings_.clear();  // closes each
+    look_after_commands();
+}
+
+void Recorder::look_after_commands() {
+    for (const CommandEnds::Outcome& o : ends_.look(os::now()))
+        tell_outcome(o, [this](RecordingEvent e) { report(std::move(e)); });
 }
 
 void Recorder::carry_out(Batch& batch) {
@@ -176,8 +185,9 @@ void Recorder::carry_out(Batch& batch) {
         const Bytes payload = Bytes(batch.bytes).subspan(at, item.size);
         at += item.size;
         if (item.kind == Kind::begin) {
-            recordings_[item.id] = std::make_unique<Recording>(item.id, std::move(batch.specs[spec++]), stop_,
-                                                               [this](RecordingEvent e) { report(std::move(e)); });
+            recordings_[item.id] = std::make_unique<Recording>(
+                item.id, std::move(batch.specs[spec++]), stop_, [this](RecordingEvent e) { report(std::move(e)); },
+                [this](EndingCommand c) { ends_.add(std::move(c), os::now()); });
             continue;
         }
         const auto found = recordings_.find(item.id);

@@ -5,7 +5,8 @@
 //    begins no recording either, which fails then. Gaps wait for room as a length, and ends are taken always.
 //  - What fails is told and ends that recording alone.
 //  - Samples reach the disk once a second and at the end of a file; events reach the control thread at once.
-//  - The destructor writes out what is queued. A pipe that nobody reads is given up then.
+//  - Commands whose audio is over are looked after beside the rest; nobody waits for one.
+//  - The destructor writes out what is queued. A pipe that nobody reads is given up then, and no command waited for.
 #pragma once
 
 #include <atomic>
@@ -84,6 +85,7 @@ private:
     void run();
     void carry_out(Batch& batch);
     void report(RecordingEvent event);
+    void look_after_commands();
 
     const std::size_t queue_bytes_;
     os::Fd ready_;
@@ -98,8 +100,9 @@ private:
     std::vector<RecordingEvent> events_;
 
     std::atomic<bool> stop_{false};  // for a stream that waits for its reader
-    Batch carrying_;                 // the worker's, as the next
+    Batch carrying_;                 // the worker's, as the next two
     std::map<std::uint32_t, std::unique_ptr<Recording>> recordings_;
+    CommandEnds ends_;
     std::thread worker_;
 };
 

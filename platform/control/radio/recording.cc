@@ -59,12 +59,13 @@ std::string RecordingSpec::refusal() const {
         return command.empty() ? "standard output cannot be cut into files"
                                : "a command's input cannot be cut into files";
     if (!pattern.empty() && !file_name(pattern, fields, 0))
-        return "'" + pattern + "' is no pattern of a file name ({radio} {ssrc} {frequency} {khz} {preset}, %Y%m%d ...)";
+        return "'" + pattern +
+               "' is no pattern of a file name ({radio} {source} {ssrc} {frequency} {khz} {preset}, %Y%m%d ...)";
     return {};
 }
 
-Recording::Recording(std::uint32_t id, RecordingSpec spec, const std::atomic<bool>& stop, Report report)
-    : id_(id), spec_(std::move(spec)), stop_(stop), report_(std::move(report)) {
+Recording::Recording(std::uint32_t id, RecordingSpec spec, const std::atomic<bool>& stop, Report report, HandOn hand_on)
+    : id_(id), spec_(std::move(spec)), stop_(stop), report_(std::move(report)), hand_on_(std::move(hand_on)) {
     format_.container = spec_.container;
     format_.samples = spec_.input == Input::f32 ? SampleFormat::f32 : SampleFormat::s16;
     format_.samprate = spec_.tick_rate();
@@ -153,11 +154,21 @@ bool Recording::begin_command() {
     return true;
 }
 
-std::string Recording::end_command() {
-    if (!command_) return {};
-    const auto status = command_->end(spec_.command_patience);
+void Recording::end_command(const std::string& fault, std::uint64_t ticks) {
+    is_over_ = true;
+    hand_on_({std::move(*command_), spec_.command_patience, id_, path_, fault, ticks});
     command_.reset();
-    return status ? complaint_of(*status) : std::string();
+}
+
+void tell_outcome(const CommandEnds::Outcome& outcome, const std::function<void(RecordingEvent)>& report) {
+    const EndingCommand& c = outcome.command;
+    using Kind = RecordingEvent::Kind;
+    const std::string why = outcome.status ? complaint_of(*outcome.status) : "";
+    if (!c.fault.empty())
+        return report({Kind::failed, c.id, "", c.text + ": " + c.fault + (why.empty() ? "" : "; it " + why), 0});
+    if (!why.empty()) return report({Kind::failed, c.id, "", c.text + ": " + why, 0});
+    report({outcome.status ? Kind::finished : Kind::running, c.id, c.text, "", c.ticks});
+    report({Kind::closed, c.id, "", "", 0});
 }
 
 void Recording::describe(GrowingFile& file, std::int64_t unix_ns) const {
@@ -180,12 +191,15 @@ void Recording::end_file() {
     if (sink_ != nullptr) check(sink_->flush());
     if (sink_ == nullptr) return;
     const std::uint64_t ticks = sink_->ticks();
+    if (!spec_.pattern.empty() && ticks < ticks_in(spec_.file_min.ns)) {
+        sink_->discard();
+        sink_.reset();
+        return report_({RecordingEvent::Kind::too_short, id_, path_, "", ticks});
+    }
     const auto finished = sink_->finish();
     sink_.reset();
-    const bool is_command = command_.has_value();
-    const std::string complaint = finished ? end_command() : os::errno_text(finished.error());
-    if (!complaint.empty()) return fail(complaint);
-    if (is_command) return report_({RecordingEvent::Kind::finished, id_, path_, "", ticks});
+    if (!finished) return fail(os::errno_text(finished.error()));
+    if (command_) return end_command("", ticks);
     if (!spec_.pattern.empty()) report_({RecordingEvent::Kind::finished, id_, *finished, "", ticks});
 }
 
@@ -307,9 +321,8 @@ void Recording::fail(const std::string& text) {
         if (const auto finished = sink_->finish()) kept = *finished;
         sink_.reset();
     }
-    const std::string why = end_command();
-    report_({RecordingEvent::Kind::failed, id_, kept,
-             (path_.empty() ? text : path_ + ": " + text) + (why.empty() ? "" : "; it " + why), 0});
+    if (command_) return end_command(text, 0);
+    report_({RecordingEvent::Kind::failed, id_, kept, path_.empty() ? text : path_ + ": " + text, 0});
 }
 
 }  // namespace hawser::control

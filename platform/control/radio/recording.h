@@ -5,7 +5,8 @@
 //    count is off by more than drift_max: every file of a steady stream has the same length.
 //  - With cuts and filling, each file begins at its boundary, the first one with silence.
 //  - A failure of one file ends the recording. So does a command that ends before its audio does, or that takes nothing
-//    for command_patience: it holds the other recordings up as long.
+//    for command_patience: it holds the other recordings up as long. A command whose audio is over is handed on, and
+//    what became of it is told by whoever looks after it (tell_outcome()).
 #pragma once
 
 #include <atomic>
@@ -16,7 +17,7 @@
 #include <string>
 
 #include "engine/base/time.h"
-#include "platform/control/radio/command_pipe.h"
+#include "platform/control/radio/command_ends.h"
 #include "platform/control/radio/file_name.h"
 #include "platform/control/radio/sink.h"
 
@@ -34,7 +35,8 @@ struct RecordingSpec {
     // Less than the queue holds of a hundred channels of 12 kHz (7 s).
     Duration command_patience{5'000'000'000};
     NameFields fields;
-    Duration period{};  // of the cuts; 0: none
+    Duration period{};    // of the cuts; 0: none
+    Duration file_min{};  // a shorter file is not kept
     bool fill = true;
 
     // Ticks a second.
@@ -45,10 +47,12 @@ struct RecordingSpec {
 
 struct RecordingEvent {
     enum class Kind : std::uint8_t {
-        finished,  // a file has its name, or a command has ended well (`path` is its text)
-        failed,    // the recording is over; `text` says why, `path` what could be kept, if anything
-        dropped,   // `ticks` did not get into the writer's queue
-        closed,    // the recording is over, nothing follows
+        finished,   // a file has its name, or a command has ended well (`path` is its text)
+        running,    // a command has been given everything, and has not ended within its patience
+        too_short,  // a file was shorter than wanted, and is not there any more
+        failed,     // the recording is over; `text` says why, `path` what could be kept, if anything
+        dropped,    // `ticks` did not get into the writer's queue
+        closed,     // the recording is over, nothing follows
     };
     Kind kind = Kind::finished;
     std::uint32_t id = 0;
@@ -57,6 +61,9 @@ struct RecordingEvent {
     std::uint64_t ticks = 0;
 };
 
+// Of a command that a recording handed on; the last that is told of that recording.
+void tell_outcome(const CommandEnds::Outcome& outcome, const std::function<void(RecordingEvent)>& report);
+
 class Recording {
 public:
     // Audio clocks and UTC differ by some ms in a period; a restart of ntpd by more. Untuned.
@@ -64,8 +71,10 @@ public:
     // A gap that is longer is not filled: the time is set anew.
     static constexpr std::uint32_t fill_seconds_max = 3600;  // untuned
     using Report = std::function<void(RecordingEvent)>;
+    using HandOn = std::function<void(EndingCommand)>;
 
-    Recording(std::uint32_t id, RecordingSpec spec, const std::atomic<bool>& stop, Report report);
+    // `hand_on` may be empty where there is no command.
+    Recording(std::uint32_t id, RecordingSpec spec, const std::atomic<bool>& stop, Report report, HandOn hand_on);
     ~Recording();
 
     // The payload's first tick was at `unix_ns`, where that is known.
@@ -87,10 +96,10 @@ private:
     void decode(Bytes packet);
     // Begins a file where none is; false when the recording is over.
     bool begin_file();
-    // What is in the file that begins at `unix_ns`, in attributes of pcmrecord's names.
     bool begin_command();
-    // After its audio: why it has not done well; empty when it has, or goes on by itself.
-    [[nodiscard]] std::string end_command();
+    // Its audio is over; what comes of it is told, and the recording closed, by whoever looks after it.
+    void end_command(const std::string& fault, std::uint64_t ticks);
+    // What is in the file that begins at `unix_ns`, in attributes of pcmrecord's names.
     void describe(GrowingFile& file, std::int64_t unix_ns) const;
     void end_file();
     void at_boundary();
@@ -103,6 +112,7 @@ private:
     RecordingSpec spec_;
     const std::atomic<bool>& stop_;
     Report report_;
+    HandOn hand_on_;
     SinkFormat format_;
     std::uint32_t frame_bytes_ = 0;       // of PCM
     std::optional<CommandPipe> command_;  // outlives the sink, which writes to it

@@ -32,6 +32,8 @@ public:
     virtual Result<Unit, Errno> flush() = 0;
     // The file's name, also after a failure: what did get there keeps it. flush() before tells of failures.
     virtual Result<std::string, Errno> finish() = 0;
+    // Nothing is left of it.
+    virtual void discard() = 0;
     [[nodiscard]] virtual std::uint64_t ticks() const = 0;
 };
 

@@ -186,6 +186,12 @@ std::optional<StreamReceiver::Quality> StreamReceiver::quality(std::uint32_t ssr
     return sum;
 }
 
+std::optional<Endpoint> StreamReceiver::source(std::uint32_t ssrc) const {
+    const auto found = channels_.find(ssrc);
+    if (found == channels_.end() || found->second.source.port == 0) return std::nullopt;
+    return found->second.source;
+}
+
 std::optional<Instant> StreamReceiver::heard(std::uint32_t ssrc) const {
     const auto found = channels_.find(ssrc);
     if (found == channels_.end() || found->second.source.port == 0) return std::nullopt;

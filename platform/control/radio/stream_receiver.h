@@ -59,6 +59,8 @@ public:
     [[nodiscard]] std::optional<Quality> quality(std::uint32_t ssrc) const;
     // When its sender was heard last, by packet or status; absent before the first.
     [[nodiscard]] std::optional<Instant> heard(std::uint32_t ssrc) const;
+    // Who sends it; absent before its first status.
+    [[nodiscard]] std::optional<Endpoint> source(std::uint32_t ssrc) const;
     // Datagrams that the kernel dropped, the receive buffers being full.
     [[nodiscard]] std::uint64_t overrun() const { return media_.figures().overrun + statuses_.figures().overrun; }
 

@@ -178,6 +178,21 @@ TEST_CASE("a limit is exact, and counts what is missing", "[channel_recording]")
     CHECK(files.at("120000.wav")[4800] == 8192);
 }
 
+TEST_CASE("after a rest the next samples begin another file, at their own time", "[channel_recording]") {
+    Fixture f;
+    f.epoch(pcm);
+    f.blocks(50, 0.25F, noon_ns);
+    f.recording->rest();
+    f.recording->rest();
+    f.gap(60 * 12'000);
+    f.blocks(25, 0.25F, noon_ns + 61 * s_ns);
+    const auto files = f.finish();
+    REQUIRE(files.size() == 2);
+    CHECK(files.at("120000.wav").size() == 12'000);
+    CHECK(files.at("120101.wav").size() == 6'000);
+    CHECK(f.recording->recorded() == Duration{3 * s_ns / 2});
+}
+
 TEST_CASE("a channel whose time nobody tells is recorded all the same", "[channel_recording]") {
     Fixture f;
     f.epoch(pcm);

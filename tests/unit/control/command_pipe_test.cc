@@ -9,6 +9,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
+#include <thread>
 
 #include "platform/control/radio/recorder.h"
 
@@ -37,6 +40,16 @@ RecordingSpec to_command(const std::string& command, Container container = Conta
     spec.container = container;
     spec.command = command;
     return spec;
+}
+
+// Of this process, whether they run or are zombies.
+std::set<std::string> children_now() {
+    std::set<std::string> all;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::ifstream children(entry.path() / "children");
+        for (std::string pid; children >> pid;) all.insert(pid);
+    }
+    return all;
 }
 
 // Everything that is told until so many recordings are over.
@@ -142,6 +155,50 @@ TEST_CASE("a command that ends early, badly or takes nothing ends its recording 
     CHECK(last[bad].text == "cat > /dev/null; exit 4: ended with 4");
     CHECK(last[good].kind == Kind::finished);
     CHECK(folder.content("good").size() == part.size());
+}
+
+TEST_CASE("the ends of commands are waited for together, and one that goes on is told as such") {
+    const auto others = children_now();
+    Recorder recorder;
+    std::vector<std::uint32_t> slow;
+    for (int i = 0; i < 5; ++i) {
+        RecordingSpec spec = to_command("cat > /dev/null; exec sleep 2 > /dev/null");
+        spec.command_patience = Duration{400'000'000};
+        slow.push_back(recorder.begin(spec));
+    }
+    const std::uint32_t late = recorder.begin(to_command("cat > /dev/null; sleep 0.6; exit 5"));
+    const std::uint32_t good = recorder.begin(to_command("cat > /dev/null"));
+    const std::vector<std::uint8_t> block(480);
+    for (std::uint32_t id = slow.front(); id <= good; ++id) CHECK(recorder.samples(id, std::nullopt, 240, block));
+    const auto begun = std::chrono::steady_clock::now();
+    for (std::uint32_t id = slow.front(); id <= good; ++id) recorder.end(id);
+    std::map<std::uint32_t, RecordingEvent> last;
+    for (const RecordingEvent& e : events_of(recorder, 7))
+        if (e.kind != Kind::closed) last[e.id] = e;
+    const auto took = std::chrono::steady_clock::now() - begun;
+    CHECK(took < std::chrono::milliseconds(1900));  // one after the other: 2 s and more
+    for (const std::uint32_t id : slow) CHECK(last[id].kind == Kind::running);
+    CHECK(last[good].kind == Kind::finished);
+    CHECK(last[late].kind == Kind::failed);
+    CHECK(last[late].text == "cat > /dev/null; sleep 0.6; exit 5: ended with 5");
+    // None is left as a zombie: they are looked after until they end.
+    const auto end = begun + std::chrono::seconds(10);
+    while (children_now().size() > others.size() && std::chrono::steady_clock::now() < end)
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    for (const std::string& pid : children_now()) CHECK(others.count(pid) == 1);
+}
+
+TEST_CASE("a recorder that ends waits for no command") {
+    const auto begun = std::chrono::steady_clock::now();
+    {
+        Recorder recorder;
+        for (int i = 0; i < 3; ++i) {
+            const std::uint32_t id = recorder.begin(to_command("cat > /dev/null; exec sleep 3 > /dev/null"));
+            CHECK(recorder.samples(id, std::nullopt, 240, std::vector<std::uint8_t>(480)));
+            recorder.end(id);
+        }
+    }
+    CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(2));
 }
 
 TEST_CASE("a command's input is one: it is not cut") {

@@ -109,7 +109,7 @@ std::string said_by(const std::string& command) {
 TEST_CASE("a reader never meets a half-written file") {
     const Folder folder;
     Events events;
-    Recording recording(1, pcm(folder, "a.wav"), never_stops, events.report());
+    Recording recording(1, pcm(folder, "a.wav"), never_stops, events.report(), {});
     feed(recording, noon_ns, 50);
     CHECK(folder.names() == std::vector<std::string>{".a.wav.part"});
     recording.close();
@@ -128,7 +128,7 @@ TEST_CASE("a reader never meets a half-written file") {
 TEST_CASE("a file that was cut off has a head that is right for what was flushed") {
     const Folder folder;
     Events events;
-    Recording recording(1, pcm(folder, "a.wav"), never_stops, events.report());
+    Recording recording(1, pcm(folder, "a.wav"), never_stops, events.report(), {});
     feed(recording, noon_ns, 50);
     recording.flush();
     feed(recording, noon_ns + s_ns, 10);
@@ -145,7 +145,7 @@ TEST_CASE("other programs read the WAV files") {
     const bool is_float = GENERATE(false, true);
     if (is_float) spec.input = Input::f32;
     spec.channels = is_float ? 2 : 1;
-    Recording recording(1, spec, never_stops, events.report());
+    Recording recording(1, spec, never_stops, events.report(), {});
     const std::vector<std::uint8_t> second(rate * (is_float ? 8 : 2));
     recording.samples(noon_ns, rate, second);
     recording.close();
@@ -184,7 +184,7 @@ TEST_CASE("files are cut at multiples of the period, and each is as long as the 
     RecordingSpec spec = pcm(folder, "%H%M%S%1.wav");
     spec.period = Duration{7'500'000'000};
     {
-        Recording recording(1, spec, never_stops, events.report());
+        Recording recording(1, spec, never_stops, events.report(), {});
         feed(recording, noon_ns + 2 * s_ns, 1000);  // 12:00:02 to 12:00:22
     }
     CHECK(folder.names() == std::vector<std::string>{"1200000.wav", "1200075.wav", "1200150.wav"});
@@ -209,7 +209,7 @@ TEST_CASE("a file's attributes say what is in it, by pcmrecord's names") {
     RecordingSpec spec = pcm(folder, "%H%M%S%1.wav");
     spec.fields = {"hf", 14074, 14.074e6, "usb"};
     {
-        Recording recording(1, spec, never_stops, events.report());
+        Recording recording(1, spec, never_stops, events.report(), {});
         feed(recording, noon_ns + s_ns / 4, 50);
     }
     const auto attribute = [&](const std::string& name) {
@@ -233,7 +233,7 @@ TEST_CASE("without filling, a file begins with its first sample") {
     spec.period = Duration{15 * s_ns};
     spec.fill = false;
     {
-        Recording recording(1, spec, never_stops, events.report());
+        Recording recording(1, spec, never_stops, events.report(), {});
         feed(recording, noon_ns + 2 * s_ns, 50);
         recording.gap(rate * 5);
         feed(recording, noon_ns + 8 * s_ns, 500);
@@ -249,7 +249,7 @@ TEST_CASE("a gap is filled over the boundaries of files") {
     RecordingSpec spec = pcm(folder, "%H%M%S.wav");
     spec.period = Duration{15 * s_ns};
     {
-        Recording recording(1, spec, never_stops, events.report());
+        Recording recording(1, spec, never_stops, events.report(), {});
         feed(recording, noon_ns, 50);
         recording.gap(rate * 40);
         feed(recording, noon_ns + 41 * s_ns, 50, 500);
@@ -268,7 +268,7 @@ TEST_CASE("scatter of the told time moves no sample, and a clock that is off is 
     RecordingSpec spec = pcm(folder, "%H%M%S.wav");
     spec.period = Duration{15 * s_ns};
     {
-        Recording recording(1, spec, never_stops, events.report());
+        Recording recording(1, spec, never_stops, events.report(), {});
         const std::vector<std::int16_t> samples(block, 7);
         for (int i = 0; i < 2000; ++i) {
             const std::int64_t scatter = (i % 7 - 3) * 1'000'000;
@@ -292,7 +292,7 @@ TEST_CASE("a name that is taken gets a number") {
     std::ofstream(folder.path + "/a.wav") << "mine";
     Events events;
     for (int i = 0; i < 2; ++i) {
-        Recording recording(1, pcm(folder, "a.wav"), never_stops, events.report());
+        Recording recording(1, pcm(folder, "a.wav"), never_stops, events.report(), {});
         feed(recording, noon_ns, 1);
     }
     CHECK(folder.names() == std::vector<std::string>{"a-2.wav", "a-3.wav", "a.wav"});
@@ -308,6 +308,10 @@ TEST_CASE("names are made of the time and of what the channel is, and stay in th
     CHECK(file_name("{radio}/%Y%m%dT%H%M%S.%1Z_{frequency}_{preset}.wav", fields, noon_ns + 7'500'000'000) ==
           "_._.._etc_passwd/20261121T120007.5Z_14074000__usb__.wav");
     CHECK(file_name("{khz}-{ssrc}", fields, noon_ns) == "14074-14074");
+    fields.source = "10.0.0.2";
+    CHECK(file_name("{source}_{ssrc}", fields, noon_ns) == "10.0.0.2_14074");
+    fields.source = "-fe80::1%eth0";
+    CHECK(file_name("{source}", fields, noon_ns) == "_fe80__1_eth0");
     CHECK_FALSE(file_name("{nothing}.wav", fields, noon_ns));
     CHECK_FALSE(file_name("{khz", fields, noon_ns));
     CHECK_FALSE(file_name("", fields, noon_ns));
@@ -351,11 +355,31 @@ TEST_CASE("a disk that takes no more ends that recording, keeps what it has, and
     CHECK(folder.content("little.wav").size() == wav_header_bytes + 50'000);
 }
 
+TEST_CASE("a file that is shorter than wanted is not kept, and that is told") {
+    const Folder folder;
+    Events events;
+    {
+        RecordingSpec spec = pcm(folder, "%H%M%S.wav");
+        spec.period = Duration{2 * s_ns};
+        spec.file_min = Duration{s_ns};
+        spec.fill = false;
+        Recording recording(1, spec, never_stops, events.report(), {});
+        // The last half second of a period, a whole one, and a second and a half.
+        const std::vector<std::uint8_t> half(rate);
+        for (int i = 0; i < 8; ++i) recording.samples(noon_ns + 3 * s_ns / 2 + i * s_ns / 2, rate / 2, half);
+    }
+    CHECK(folder.names() == std::vector<std::string>{"120002.wav", "120004.wav"});
+    REQUIRE(events.all.size() == 4);
+    CHECK(events.all[0].kind == RecordingEvent::Kind::too_short);
+    CHECK(events.all[0].ticks == rate / 2);
+    CHECK(events.all[1].kind == RecordingEvent::Kind::finished);
+}
+
 TEST_CASE("a folder that cannot be is a failure with its name") {
     const Folder folder;
     std::ofstream(folder.path + "/file") << "x";
     Events events;
-    Recording recording(1, pcm(folder, "file/a.wav"), never_stops, events.report());
+    Recording recording(1, pcm(folder, "file/a.wav"), never_stops, events.report(), {});
     feed(recording, noon_ns, 1);
     REQUIRE(events.all.size() == 1);
     CHECK(events.all[0].text == folder.path + "/file/a.wav: open: Not a directory");
@@ -475,7 +499,7 @@ TEST_CASE("Opus packets pass into Ogg pages as they are, and missing time is kep
     Events events;
     const auto packets = opus_packets(100);
     {
-        Recording recording(1, opus(folder, Container::ogg_opus, "a.opus"), never_stops, events.report());
+        Recording recording(1, opus(folder, Container::ogg_opus, "a.opus"), never_stops, events.report(), {});
         for (std::size_t i = 0; i < packets.size(); ++i) {
             if (i == 50) recording.gap(48'000);
             recording.samples(noon_ns, 960, packets[i]);
@@ -500,7 +524,7 @@ TEST_CASE("Opus packets become samples at 48 kHz where a WAV file is wanted") {
     Events events;
     const auto packets = opus_packets(100);
     {
-        Recording recording(1, opus(folder, Container::wav, "a.wav"), never_stops, events.report());
+        Recording recording(1, opus(folder, Container::wav, "a.wav"), never_stops, events.report(), {});
         for (const auto& p : packets) recording.samples(noon_ns, 960, p);
         recording.gap(48'000);
         recording.samples(noon_ns, 960, std::vector<std::uint8_t>(3, 0xFF));  // no Opus packet
