@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which of the channels that nobody named are recorded: so many, whatever is announced on the group.
-//  - As long as there is a place, whoever is announced gets one. Afterwards a channel is on trial: it is listened to for
-//    trial_time, and gets a place when it is heard.
+//  - As long as there is a place, whoever is announced gets one. Afterwards a channel is on trial: it is listened to
+//    for trial_time, and gets a place when it is heard.
 //  - That place is one of an address of which nothing has ever been heard, of all those the one with the most. Whoever
 //    announces without sending takes no place from anybody, and of a radiod that sends also its silent channels stay.
 //  - Trials are few, of one address and of all; an address is judged whatever its ports.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Commands whose input is over, until each has ended: all are looked after at once, none is waited for. Each has its own
-// patience; one that still runs when that is over is told as such, and looked after until it ends, so that no zombie is
-// left of it. For the writer's thread.
+// Commands whose input is over, until each has ended: all are looked after at once, none is waited for. Each has its
+// own patience; one that still runs when that is over is told as such, and looked after until it ends, so that no
+// zombie is left of it. For the writer's thread.
 #pragma once
 
 #include <cstdint>
