@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The classes that links are in, as masks: whoever chooses a link tries the steps in order, each of which holds the
-// links of a class and of all classes before it, and takes the reserve (what operators want used only when nothing else
-// works) after them. No step is empty, and none equals the one before. One thread.
+// links of a class and of all classes before it. The reserve (what operators want used only when nothing else works) is
+// in no step, and kept() out by whoever chooses. No step is empty, and none equals the one before. One thread.
 #pragma once
 
 #include <array>
@@ -43,10 +43,8 @@ public:
             if ((steps_[i] & links) != 0) return steps_[i] & links;
         return links;
     }
-    // Without the reserve where there are others.
-    [[nodiscard]] LinkMask but_reserve(LinkMask links) const noexcept {
-        return (links & ~reserve_) != 0 ? links & ~reserve_ : links;
-    }
+    // What is to be left alone while those links are there: the reserve, unless they are nothing else.
+    [[nodiscard]] LinkMask kept(LinkMask there) const noexcept { return (there & ~reserve_) != 0 ? reserve_ : 0; }
 
 private:
     void forget_quietly(LinkId link) noexcept {

@@ -131,14 +131,14 @@ Dispatch::Choice Dispatch::choose(std::int64_t bytes, std::int64_t left, LinkMas
     return choice;
 }
 
-Dispatch::Choice Dispatch::choose_by_class(std::int64_t bytes, std::int64_t left, LinkMask open, bool has_waited,
+Dispatch::Choice Dispatch::choose_by_class(std::int64_t bytes, std::int64_t left, LinkMask open, LinkMask awaited,
                                            Instant now) noexcept {
     const LinkMask free = open & ~caps_.closed(now);
     for (std::size_t i = 0; i < classes_.steps(); ++i) {
         const LinkMask there = classes_.step(i) & open;
-        if (there == 0) continue;
+        if ((classes_.step(i) & (open | awaited)) == 0) continue;
         const Choice choice = choose(bytes, left, there & free);
-        if (choice.link != no_link || !has_waited || there == open) return choice;
+        if (choice.link != no_link || awaited != 0 || there == open) return choice;
     }
     return choose(bytes, left, free);
 }
@@ -425,6 +425,7 @@ void Dispatch::on_unsent(LinkId link, wire::Seq31 sequence) noexcept {
     if (l.flight.find(position) == nullptr) return;
     l.flight.give_up(position);
     note_lost(link, position, sequence);
+    if (e->sends != 0) --e->sends;  // it is no repair that follows
     refresh(link);
 }
 
@@ -476,7 +477,7 @@ LinkMask Dispatch::take_probes(Instant now) noexcept {
     LinkMask probes = 0;
     if (!active(now)) return 0;
     // What is kept in reserve costs no more than the second's keepalive while others are there.
-    each_link(classes_.but_reserve(up_), [&](LinkId link) {
+    each_link(admitted(up_), [&](LinkId link) {
         Link& l = at(link);
         const bool asks = !reports_ || l.flight.empty() || ((silent_ | unanswered_) & mask_of(link)) != 0;
         if (!asks || l.probe_at > now) return;

@@ -14,7 +14,8 @@
 //    a metered link, unless it is the only one that speaks.
 //  - A link that answers again is used again at once; one that leaves gives its packets back.
 //  - A packet waits a while for a link of an earlier class before it takes one of a later; repairs do not wait. Copies
-//    that nobody waits for stay in the first class. The reserve carries only when no other link answers.
+//    that nobody waits for stay in the first class. That a link is busy is no reason to take one of a later class.
+//  - The reserve carries only while no other link is up, or when it is lent, while none of the others speaks.
 //  - Data never leave on a link faster than its cap (link/rate_cap.h).
 // Pump thread only; no allocation after construction.
 #pragma once
@@ -62,6 +63,11 @@ public:
     [[nodiscard]] const LinkClasses& classes() const noexcept { return classes_; }
     [[nodiscard]] link::RateCaps& caps() noexcept { return caps_; }
     [[nodiscard]] const link::RateCaps& caps() const noexcept { return caps_; }
+    // The links that are up have been silent for so long that the reserve may stand in for them; false: that is over.
+    void lend_reserve(bool is_lent) noexcept { is_reserve_lent_ = is_lent; }
+    // The reserve while it is to be left alone, else none.
+    [[nodiscard]] LinkMask kept() const noexcept { return classes_.kept(is_reserve_lent_ ? up_ & ~silent_ : up_); }
+    [[nodiscard]] LinkMask silent() const noexcept { return silent_; }
     // Packets are bound as they come, by another selector: the links' models then only say when a class is full.
     void set_bystander(bool is_bystander) noexcept;
     // Everything anew: another SRT session, or the mode has just been chosen.
@@ -240,23 +246,29 @@ private:
     // they arrive first.
     // Not inlined, so that its cost can be counted (perf/micro).
     [[nodiscard, gnu::noinline]] Choice choose(std::int64_t bytes, std::int64_t left, LinkMask open) const noexcept;
-    // The same by class, and without links that are at their caps. A packet that has not waited is for the first class
-    // that speaks.
-    [[nodiscard]] Choice choose_by_class(std::int64_t bytes, std::int64_t left, LinkMask open, bool has_waited,
+    // The same by class, and without links that are at their caps. `awaited`: links that may be busy, of the first
+    // class of which the packet waits for one; 0: it has waited.
+    [[nodiscard]] Choice choose_by_class(std::int64_t bytes, std::int64_t left, LinkMask open, LinkMask awaited,
                                          Instant now) noexcept;
     [[nodiscard]] bool has_waited(const Ledger::Entry& e, Instant now) const noexcept {
         return e.sends != 0 || e.deadline - now <= latency_ - class_wait_;
     }
+    [[nodiscard]] LinkMask awaited_by(const Ledger::Entry& e, LinkMask open, LinkMask able, LinkMask tight,
+                                      Instant now) const noexcept {
+        return has_waited(e, now) ? 0 : able | (up_ & ~silent_ & ~open & ~tight);
+    }
+    // Those that may carry data at all.
+    [[nodiscard]] LinkMask admitted(LinkMask open) const noexcept {
+        return is_limited_ ? open & up_ & ~kept() : open & up_;
+    }
     [[nodiscard]] LinkMask speaking(LinkMask open) const noexcept {
-        const LinkMask some = open & up_ & ~silent_;
-        if (is_limited_) [[unlikely]]
-            return classes_.but_reserve(some != 0 ? some : open & up_);
-        return some != 0 ? some : open & up_;
+        const LinkMask there = admitted(open);
+        return (there & ~silent_) != 0 ? there & ~silent_ : there;
     }
     // For a packet that the links of `tight` do not carry whole: a link that does, be it silent; with none, the kernel
     // may still send it in fragments.
     [[nodiscard]] LinkMask widest(LinkMask open, LinkMask tight) const noexcept {
-        const LinkMask wide = open & up_ & ~tight;
+        const LinkMask wide = admitted(open) & ~tight;
         return speaking(wide != 0 ? wide : open);
     }
     void heard(LinkId link, Instant now) noexcept {
@@ -321,6 +333,7 @@ private:
     LinkMask unanswered_ = 0;
     LinkMask metered_ = 0;
     bool is_limited_ = false;
+    bool is_reserve_lent_ = false;
     bool is_bystander_ = false;
     std::uint32_t open_packets_ = 0;
     std::int32_t hedge_budget_ = 6 * hedge_cost;
@@ -349,8 +362,9 @@ void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noe
         const std::int64_t left = e.deadline.ns + least_base_ns_ - now.ns;
         const LinkMask tight = narrow(static_cast<std::size_t>(e.packet.length));
         const LinkMask able = tight == 0 ? usable : widest(open, tight);
-        const Choice choice =
-            is_limited_ ? choose_by_class(bytes, left, able, has_waited(e, now), now) : choose(bytes, left, able);
+        const Choice choice = is_limited_
+                                  ? choose_by_class(bytes, left, able, awaited_by(e, open, able, tight, now), now)
+                                  : choose(bytes, left, able);
         if (choice.link != no_link) {
             if (is_limited_) [[unlikely]]
                 note_class(choice.link, able);
@@ -416,7 +430,7 @@ void Dispatch::hedge(LinkId silent, Instant now, LinkMask open, Send&& send) noe
         const LinkMask others = for_copies(open) & ~mask_of(silent);
         const std::int64_t bytes = e->packet.length + header_bytes;
         const Choice choice =
-            is_limited_ ? choose_by_class(bytes, never.ns, others, true, now) : choose(bytes, never.ns, others);
+            is_limited_ ? choose_by_class(bytes, never.ns, others, 0, now) : choose(bytes, never.ns, others);
         if (choice.link == no_link) return;
         if (now + Duration{lanes_[choice.link.index()].delay_ns} > e->deadline + Duration{least_base_ns_}) continue;
         send_copy(*e, choice.link, now, send);

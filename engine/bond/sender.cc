@@ -65,8 +65,8 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
             u.spec = command.uplink;
             path_silence_[link.index()] = LastingState();
             u.state = UplinkState::closed;
-            set_uplink(link, command.uplink.settings);
             present_ |= bit(link);
+            set_uplink(link, command.uplink.settings, now, out);
             accounting_.add(link);
             selector_.add(link, now);
             open_uplink(link, now, out);
@@ -82,6 +82,7 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
             present_ &= ~bit(link);
             dispatch_.forget(link);
             find_plain_bytes_max();
+            watch_reserve(now, out);
             out.tell(event(EventKind::uplink_removed, now, link));
             break;
         }
@@ -89,7 +90,7 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
         case CommandKind::renew_uplink: renew_uplink(link, command.uplink, now, out); break;
         case CommandKind::set_uplink:
             HAWSER_CHECK(link.index() < links_max && (present_ & bit(link)) != 0);
-            set_uplink(link, command.uplink.settings);
+            set_uplink(link, command.uplink.settings, now, out);
             break;
         case CommandKind::set_receiver: set_receiver(command.resolved, now, out); break;
         case CommandKind::set_selection:

@@ -9,7 +9,7 @@
 //  - Nothing of SRTLA's own, and nothing that cannot belong to the caller's SRT session, reaches the caller.
 //  - Each SRT ACK and NAK reaches the caller once, however many uplinks brought it.
 //  - Where uplinks are in classes, a later class carries only what those before it have no room for. Data never leave
-//    faster than an uplink's cap.
+//    faster than an uplink's cap. The reserve carries data only while nothing else works, and that is told.
 //  - A packet that one uplink refuses is offered to the others; only when all refuse is it dropped, and counted.
 #pragma once
 
@@ -126,7 +126,8 @@ private:
         }
     };
     static_assert(sizeof(Traffic) == cache_line_bytes);
-    // What a slot has carried on the wire since the start: totals up to the marks, and SRTLA's own packets.
+    // What a slot has carried on the wire since the start: totals up to the marks, and SRTLA's own packets, without
+    // what the kernel refused.
     struct WireTally {
         std::uint64_t out = 0;
         std::uint64_t in = 0;
@@ -196,6 +197,7 @@ private:
     // Classes, caps and bytes on the wire: sender_limits.cc.
     void set_limits(LinkId link) noexcept;
     LinkId choose_by_class(LinkMask shut, std::size_t packet_bytes, Instant now) noexcept;
+    [[nodiscard]] LinkMask kept() const noexcept;
     [[nodiscard]] bool has_room(LinkId link) const noexcept;
     void note_class_answer(const wire::SrtlaAck& ack, Instant now) noexcept;
     bool wait_for_cap(const Completion& c, wire::Seq31 sequence, Instant now, Actions& out) noexcept;
@@ -203,6 +205,8 @@ private:
     template <class Outlet>
     void send_held(Instant now, Outlet& out) noexcept;
     void watch_reserve(Instant now, Actions& out) noexcept;
+    void tell_reserve(Instant now, Actions& out) noexcept;
+    void note_unsent(LinkId link, std::size_t bytes) noexcept;
     [[nodiscard]] std::uint64_t media_cap(std::uint32_t payload_bytes) const noexcept;
     void begin_tenancy(LinkId link) noexcept;
     void note_local(LinkId link, const Endpoint& local) noexcept;
@@ -215,12 +219,15 @@ private:
     // Selector `adaptive`: sender_adaptive.cc.
     void set_adaptive(bool adaptive, Instant now, Actions& out) noexcept;
     void send_waiting(Instant now, Actions& out) noexcept;
+    void queue_held(Instant now) noexcept;
     bool queue_data(const Completion& c, const wire::SrtPacket& srt, Instant now, Actions& out) noexcept;
     template <class Outlet>
     void dispatch(Instant now, Outlet& out) noexcept;
     void tick_dispatch(Instant now, Actions& out) noexcept;
     void settle_busy(Instant now) noexcept;
-    [[nodiscard]] LinkId choose_soonest(std::size_t packet_bytes, Instant now) noexcept;
+    LinkId choose_soonest(std::size_t packet_bytes, Instant now) noexcept;
+    LinkId choose_soonest_of(LinkMask open, std::size_t packet_bytes, Instant now) noexcept;
+    void send_out_of_reach(const PacketRef& ref, Instant now, Actions& out) noexcept;
     void note_acks_absent(bool absent) noexcept {
         srtla_acks_absent_ = absent;
         accounting_.set_srtla_acks_absent(absent);
@@ -249,10 +256,10 @@ private:
     void close_uplink(LinkId link, Instant now, Actions& out) noexcept;
     void suspend_uplink(LinkId link, Instant now, Actions& out) noexcept;
     void renew_uplink(LinkId link, const UplinkSpec& spec, Instant now, Actions& out) noexcept;
-    void set_uplink(LinkId link, const UplinkSettings& settings) noexcept;
+    void set_uplink(LinkId link, const UplinkSettings& settings, Instant now, Actions& out) noexcept;
     void lose_uplink(LinkId link, int error, Instant now, Actions& out) noexcept;
     void go_silent(LinkId link, Instant now, Actions& out) noexcept;
-    void set_usable(LinkId link, bool usable, Instant now) noexcept;
+    void set_usable(LinkId link, bool usable, Instant now, Actions& out) noexcept;
     void apply(link::Registration::Outcome outcome, LinkId link, Instant now, Actions& out) noexcept;
     void run_registration(LinkId link, Instant now, Actions& out) noexcept;
     void send_keepalive(LinkId link, Instant now, Actions& out) noexcept;
@@ -293,8 +300,9 @@ private:
     std::array<Traffic, links_max> traffic_{};
     std::array<Uplink, links_max> uplinks_{};
     std::array<WireTally, links_max> wire_{};
-    LastingState reserve_use_;
-    LinkId reserve_told_ = no_link;
+    LastingState reserve_need_;
+    LinkId reserve_told_ = no_link;  // while one carries data
+    Instant reserve_told_at_;
     link::LinkMask present_ = 0;  // slots that hold an uplink
     link::LinkMask alive_ = 0;    // registered and not silent: they may carry data
     link::LinkMask busy_ = 0;     // refused a send a moment ago

@@ -11,12 +11,28 @@ void Sender::set_adaptive(bool adaptive, Instant now, Actions& out) noexcept {
     if (adaptive_ == adaptive) return;
     adaptive_ = adaptive;
     dispatch_at_ = never;
-    cap_queue_.clear();
     dispatch_.set_bystander(!adaptive);
-    if (adaptive)
+    if (adaptive) {
         dispatch_.clear(now);
-    else
+        queue_held(now);
+    } else {
         send_waiting(now, out);
+    }
+}
+
+// What waits for a cap when adaptive begins waits in its queue from then on.
+void Sender::queue_held(Instant now) noexcept {
+    while (!cap_queue_.empty()) {
+        const CapQueue::Held held = cap_queue_.take();
+        const auto srt = wire::SrtPacket::over(pool_.bytes(held.packet));
+        const Instant deadline = deadlines_.of(srt->timestamp_us(), held.since);
+        if (dispatch_.on_data(held.sequence, held.packet, deadline, now) == Dispatch::Taken::queued) {
+            dispatch_at_ = now;
+            continue;
+        }
+        counters_.add(Counter::drop_rate_cap);
+        pool_.release(held.packet.buffer);
+    }
 }
 
 // What waits for room when adaptive ends leaves by the choice of the selector that follows, as much at a time as a
@@ -68,9 +84,7 @@ bool Sender::queue_data(const Completion& c, const wire::SrtPacket& srt, Instant
         arm(dispatch_at_);
     }
     if (taken == Dispatch::Taken::known) counters_.add(Counter::retransmissions_absorbed);
-    // Older than anything kept: SRT knows why.
-    if (taken == Dispatch::Taken::out_of_reach)
-        if (const LinkId link = choose_soonest(c.packet.length, now); link != no_link) route(c.packet, link, out);
+    if (taken == Dispatch::Taken::out_of_reach) send_out_of_reach(c.packet, now, out);
     return taken == Dispatch::Taken::queued;
 }
 
@@ -80,6 +94,7 @@ void Sender::tick_dispatch(Instant now, Actions& out) noexcept {
         return;
     }
     dispatch_.tick(now);
+    watch_reserve(now, out);
     each_link(dispatch_.take_probes(now) & alive_, [&](LinkId link) {
         // Two bytes do not say which question they answer.
         if (uplinks_[link.index()].keepalive.form() != link::KeepaliveForm::bare) send_keepalive(link, now, out);
@@ -87,15 +102,36 @@ void Sender::tick_dispatch(Instant now, Actions& out) noexcept {
     dispatch_at_ = dispatch_.active(now) ? now + Dispatch::tick_interval : never;
 }
 
-// SRT's own control packets are not kept: they leave at once, where they arrive first.
+// SRT's own control packets are not kept: they leave at once, where they arrive first, and data make room for them
+// where an uplink has a cap.
 LinkId Sender::choose_soonest(std::size_t packet_bytes, Instant now) noexcept {
     if (busy_ != 0) settle_busy(now);
     const LinkMask open = alive_ & ~busy_;
-    const LinkId link =
-        dispatch_.soonest(packet_bytes <= plain_bytes_max_ ? open : open & ~narrower_than(packet_bytes));
-    const LinkId chosen = link != no_link ? link : dispatch_.soonest(open);
-    if (dispatch_.is_limited() && chosen != no_link) dispatch_.caps().note_sent(chosen, packet_bytes, now);
-    return chosen;
+    LinkId link = no_link;
+    if (dispatch_.is_limited()) {
+        link = choose_soonest_of(open & ~dispatch_.caps().closed(now), packet_bytes, now);
+        // Where only what is kept in reserve is not busy.
+        if (link == no_link && (open & ~dispatch_.kept()) == 0) return choose_soonest_of(alive_, packet_bytes, now);
+    }
+    return link != no_link ? link : choose_soonest_of(open, packet_bytes, now);
+}
+
+LinkId Sender::choose_soonest_of(LinkMask open, std::size_t packet_bytes, Instant now) noexcept {
+    LinkId link = dispatch_.soonest(packet_bytes <= plain_bytes_max_ ? open : open & ~narrower_than(packet_bytes));
+    if (link == no_link) link = dispatch_.soonest(open);
+    if (dispatch_.is_limited() && link != no_link) dispatch_.caps().note_sent(link, packet_bytes, now);
+    return link;
+}
+
+// Data that are older than anything kept: SRT knows why. They respect caps like all data.
+void Sender::send_out_of_reach(const PacketRef& ref, Instant now, Actions& out) noexcept {
+    if (busy_ != 0) settle_busy(now);
+    const LinkMask closed = dispatch_.is_limited() ? dispatch_.caps().closed(now) : 0;
+    const LinkId link = choose_soonest_of(alive_ & ~busy_ & ~closed, ref.length, now);
+    if (link != no_link)
+        route(ref, link, out);
+    else
+        counters_.add((closed & alive_) != 0 ? Counter::drop_rate_cap : Counter::drop_no_uplink);
 }
 
 void Sender::on_report(LinkId link, Bytes packet, Instant now) noexcept {

@@ -11,7 +11,8 @@ namespace {
 
 // A packet is worth waiting for a cap in half of SRT's latency: the way and a repair need the rest. Untuned.
 constexpr std::int64_t cap_wait_latency_share = 2;
-// A reserve that takes over for less than this is not told of.
+// Uplinks that are still connected and have said nothing for so long work no more: the reserve stands in for them, until
+// one of them speaks.
 constexpr Duration reserve_patience{1'000'000'000};
 constexpr std::uint32_t headers_v4 = 28;  // IP and UDP
 constexpr std::uint32_t headers_v6 = 48;
@@ -28,7 +29,7 @@ void Sender::set_limits(LinkId link) noexcept {
 // when the ones before it have no room; when none has any, all take their part as if they were one.
 LinkId Sender::choose_by_class(LinkMask shut, std::size_t packet_bytes, Instant now) noexcept {
     const LinkClasses& classes = dispatch_.classes();
-    const LinkMask able = classes.but_reserve(selector_.open());
+    const LinkMask able = selector_.open() & ~kept();
     const LinkMask open = able & ~shut;
     LinkId link = no_link;
     for (std::size_t i = 0; i < classes.steps() && classes.several() && link == no_link; ++i) {
@@ -39,7 +40,7 @@ LinkId Sender::choose_by_class(LinkMask shut, std::size_t packet_bytes, Instant 
         if (room != 0) link = selector_.pick_within(room, now);
     }
     // Those that the stall gate keeps are better than none.
-    const LinkMask others = open != 0 ? open : classes.but_reserve(selector_.usable()) & ~shut;
+    const LinkMask others = open != 0 ? open : selector_.usable() & ~kept() & ~shut;
     if (link == no_link && others != 0) link = selector_.pick_within(others, now);
     if (link == no_link) return no_link;
     if ((classes.first_of(able) & bit(link)) == 0) counters_.add(Counter::class_overflows);
@@ -68,8 +69,9 @@ void Sender::note_class_answer(const wire::SrtlaAck& ack, Instant now) noexcept 
 
 // No link took it. True: it waits for a cap, and its reference is kept.
 bool Sender::wait_for_cap(const Completion& c, wire::Seq31 sequence, Instant now, Actions& out) noexcept {
-    // What waits already waits for a cap of a link that has gone meanwhile.
-    if ((dispatch_.caps().closed(now) & alive_) == 0) {
+    // Behind what waits already it keeps its place, also when the cap has opened in this turn.
+    const bool waits = alive_ != 0 && (!cap_queue_.empty() || (dispatch_.caps().closed(now) & alive_) != 0);
+    if (!waits) {
         note_no_uplink(now, out);
         return false;
     }
@@ -83,25 +85,42 @@ void Sender::drop_late_for_cap(Instant now) noexcept {
     counters_.add(Counter::drop_rate_cap, late);
 }
 
-// The reserve carries what nothing else can: it is told when that has lasted, and when it is over.
+// The reserve while it is to be left alone, else none.
+LinkMask Sender::kept() const noexcept {
+    if (adaptive_) return dispatch_.kept();
+    return dispatch_.classes().kept(reserve_need_.told() ? selector_.open() : alive_);
+}
+
+// The reserve carries data while no other uplink is connected, or none of those that are has spoken for a while: it is
+// told when that begins, and when it is over.
 void Sender::watch_reserve(Instant now, Actions& out) noexcept {
+    const LinkMask others = alive_ & ~dispatch_.classes().reserve();
+    const bool is_needed = (others & ~(adaptive_ ? dispatch_.silent() : selector_.stalled())) == 0;
+    const Duration patience = is_needed && others != 0 ? reserve_patience : Duration{};
+    static_cast<void>(reserve_need_.note(is_needed, patience, now));
+    dispatch_.lend_reserve(reserve_need_.told());
+    selector_.set_kept(reserve_need_.told() ? 0 : dispatch_.classes().reserve());
+    tell_reserve(now, out);
+}
+
+void Sender::tell_reserve(Instant now, Actions& out) noexcept {
     const LinkMask reserve = dispatch_.classes().reserve() & alive_;
-    LinkMask others = alive_ & ~dispatch_.classes().reserve();
-    if (adaptive_)
-        each_link(others, [&](LinkId link) {
-            if (dispatch_.view(link).silent) others &= ~bit(link);
-        });
-    const bool is_used = reserve != 0 && others == 0 && caller_.has_caller() && !caller_.ended();
-    if (!reserve_use_.note(is_used, reserve_patience, now)) return;
-    if (is_used) reserve_told_ = link_at(static_cast<std::size_t>(std::countr_zero(reserve)));
-    out.tell(event(is_used ? EventKind::reserve_used : EventKind::reserve_spared, now, reserve_told_,
-                   static_cast<std::uint32_t>(reserve_use_.lasted().ms())));
+    const bool is_used = reserve != 0 && reserve_need_.told() && caller_.has_caller() && !caller_.ended();
+    if (is_used == (reserve_told_ != no_link)) return;
+    if (is_used) {
+        reserve_told_ = link_at(static_cast<std::size_t>(std::countr_zero(reserve)));
+        reserve_told_at_ = now;
+        out.tell(event(EventKind::reserve_used, now, reserve_told_));
+        return;
+    }
+    const auto lasted = static_cast<std::uint32_t>((now - reserve_told_at_).ms());
+    out.tell(event(EventKind::reserve_spared, now, std::exchange(reserve_told_, no_link), lasted));
 }
 
 // What the caps allow of media, where every link has one; zero: some link may carry anything.
 std::uint64_t Sender::media_cap(std::uint32_t payload_bytes) const noexcept {
     const link::RateCaps& caps = dispatch_.caps();
-    const LinkMask links = dispatch_.classes().but_reserve(alive_);
+    const LinkMask links = alive_ & ~kept();
     if (!caps.any() || links == 0 || (links & ~caps.capped()) != 0 || payload_bytes == 0) return 0;
     std::uint64_t bits = 0;
     each_link(links, [&](LinkId link) {
@@ -142,6 +161,14 @@ void Sender::note_local(LinkId link, const Endpoint& local) noexcept {
 void Sender::note_own(LinkId link, std::size_t bytes, Instant now) noexcept {
     wire_[link.index()].out += bytes + wire_[link.index()].headers;
     if (dispatch_.is_limited()) dispatch_.caps().note_sent(link, bytes, now);
+}
+
+// The kernel refused it: neither budget nor cap is charged.
+void Sender::note_unsent(LinkId link, std::size_t bytes) noexcept {
+    WireTally& tally = wire_[link.index()];
+    tally.settle(traffic(link));
+    tally.out -= std::min<std::uint64_t>(tally.out, bytes + tally.headers);
+    dispatch_.caps().note_unsent(link, bytes);
 }
 
 }  // namespace hawser::bond

@@ -118,13 +118,14 @@ void Sender::open_uplink(LinkId link, Instant now, Actions& out) noexcept {
     }
 }
 
-void Sender::set_usable(LinkId link, bool usable, Instant now) noexcept {
+void Sender::set_usable(LinkId link, bool usable, Instant now, Actions& out) noexcept {
     alive_ = usable ? alive_ | bit(link) : alive_ & ~bit(link);
     if (usable)
         dispatch_.link_up(link, now);
     else
         dispatch_.link_down(link, now);
     selector_.set_usable(link, usable, now);
+    watch_reserve(now, out);
 }
 
 void Sender::close_uplink(LinkId link, Instant now, Actions& out) noexcept {
@@ -135,7 +136,7 @@ void Sender::close_uplink(LinkId link, Instant now, Actions& out) noexcept {
     u.opening = false;
     busy_ &= ~bit(link);
     u.payload_max = 0xFFFF'FFFF;
-    set_usable(link, false, now);
+    set_usable(link, false, now, out);
     registration_.on_close(link, now);
     arm(registration_.next_due());
     u.state = UplinkState::closed;
@@ -173,14 +174,15 @@ void Sender::renew_uplink(LinkId link, const UplinkSpec& spec, Instant now, Acti
     suspend_uplink(link, now, out);
     uplinks_[link.index()].suspended = false;
     uplinks_[link.index()].spec = spec;
-    set_uplink(link, spec.settings);
+    set_uplink(link, spec.settings, now, out);
     open_uplink(link, now, out);
 }
 
-void Sender::set_uplink(LinkId link, const UplinkSettings& settings) noexcept {
+void Sender::set_uplink(LinkId link, const UplinkSettings& settings, Instant now, Actions& out) noexcept {
     uplinks_[link.index()].spec.settings = settings;
     dispatch_.set_metered(link, settings.metered);
     set_limits(link);
+    watch_reserve(now, out);
 }
 
 void Sender::go_silent(LinkId link, Instant now, Actions& out) noexcept {
@@ -188,7 +190,7 @@ void Sender::go_silent(LinkId link, Instant now, Actions& out) noexcept {
     const Duration silence = now - traffic(link).heard_at;
     ++u.failures;
     accounting_.fail(link);
-    set_usable(link, false, now);
+    set_usable(link, false, now, out);
     u.state = UplinkState::silent;
     out.tell(event(EventKind::uplink_silent, now, link, static_cast<std::uint32_t>(silence.ms())));
     registration_.on_silent(link, now);
@@ -211,6 +213,7 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
     Uplink& u = uplinks_[link.index()];
     if (traffic(link).socket != c.socket) return;
     const Bytes packet = pool_.bytes(c.packet);
+    note_unsent(link, packet.size());
     const auto srt = wire::SrtPacket::over(packet);
     const bool is_srtla = !srt || (!srt->is_data() && wire::is_srtla_space(*wire::packet_type(packet)));
     switch (c.error) {
@@ -257,7 +260,7 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
     if (c.error == error_message_size) except |= narrower_than(packet.size());
     LinkId other = no_link;
     if (adaptive_)
-        other = dispatch_.soonest(alive_ & ~except);
+        other = choose_soonest_of(alive_ & ~except, packet.size(), now);
     else if (dispatch_.is_limited())
         other = choose_by_class(except | dispatch_.caps().closed(now), packet.size(), now);
     else

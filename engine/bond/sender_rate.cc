@@ -61,6 +61,7 @@ void Sender::begin_rate(Instant now) noexcept {
 void Sender::tick_rate(Instant now, Actions& out) noexcept {
     const bool lives = caller_.has_caller() && !caller_.ended() && !finished_;
     rate_at_ = never;
+    watch_reserve(now, out);
     if (!lives) return;
     const SafeRateInput in = rate_input(now);
     if (in.fresh != rate_fresh_) rate_data_at_ = now;

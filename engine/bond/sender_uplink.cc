@@ -258,7 +258,7 @@ void Sender::apply(link::Registration::Outcome outcome, LinkId link, Instant now
                 if (o.state != UplinkState::connected) return;
                 o.state = UplinkState::joining;
                 accounting_.fail(other);
-                set_usable(other, false, now);
+                set_usable(other, false, now, out);
             });
             break;
         case Outcome::link_joined:
@@ -269,7 +269,7 @@ void Sender::apply(link::Registration::Outcome outcome, LinkId link, Instant now
             u.last_errno = 0;
             heard(link, now);
             selector_.note_registered(link, now);
-            set_usable(link, true, now);
+            set_usable(link, true, now, out);
             has_connected_ = true;
             no_link_since_ = never;
             unrouted_since_told_ = 0;

@@ -42,7 +42,8 @@ struct UplinkSnapshot {
     std::uint64_t bytes_out = 0;    // their UDP payload bytes
     std::uint64_t packets_in = 0;
     std::uint64_t bytes_in = 0;
-    // All that went over the wire by this slot, whoever had it: IP and UDP headers, SRTLA's own packets. Never falls.
+    // All that went over the wire by this slot, whoever had it: IP and UDP headers, SRTLA's own packets. Falls only by
+    // what the kernel has refused since.
     std::uint64_t wire_bytes_out = 0;
     std::uint64_t wire_bytes_in = 0;
     std::uint32_t tenancy = 0;           // how many uplinks have had the slot, this one included

@@ -5,7 +5,8 @@
 //
 // Guarantees: data that leave only while their link is not closed() never exceed, in any `window`, what the cap allows
 // for it and one packet. For this the clock is charged a little more than the cap says: burst / window, which is two
-// percent. What may not wait (keepalives, registration) is noted all the same, and data make room for it.
+// percent. What may not wait (keepalives, registration, SRT's own control packets) is noted all the same, and data make
+// room for it. What did not leave after all is given back.
 // Integers only; nothing here reads a clock. Pump thread only.
 #pragma once
 
@@ -66,10 +67,14 @@ public:
     void note_sent(LinkId link, std::size_t payload_bytes, Instant now) noexcept {
         if ((capped_ & mask_of(link)) == 0) return;
         Clock& c = clocks_[link.index()];
-        const std::uint64_t bytes = payload_bytes + c.header_bytes;
-        const auto cost = static_cast<std::int64_t>(bytes * c.ns_per_byte >> fraction_bits);
-        c.ahead_to = std::max(c.ahead_to, now) + Duration{cost};
+        c.ahead_to = std::max(c.ahead_to, now) + c.cost_of(payload_bytes);
         if (c.ahead_to - burst > now) closed_ |= mask_of(link);
+    }
+    // That one did not: the kernel refused it.
+    void note_unsent(LinkId link, std::size_t payload_bytes) noexcept {
+        if ((capped_ & mask_of(link)) == 0) return;
+        Clock& c = clocks_[link.index()];
+        c.ahead_to = c.ahead_to - c.cost_of(payload_bytes);
     }
 
 private:
@@ -81,6 +86,11 @@ private:
         Instant ahead_to;               // when all that was sent has been paid for
         std::uint64_t ns_per_byte = 0;  // << fraction_bits
         std::uint32_t header_bytes = 28;
+
+        [[nodiscard]] Duration cost_of(std::size_t payload_bytes) const noexcept {
+            const std::uint64_t bytes = payload_bytes + header_bytes;
+            return Duration{static_cast<std::int64_t>(bytes * ns_per_byte >> fraction_bits)};
+        }
     };
 
     LinkMask capped_ = 0;

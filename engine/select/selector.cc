@@ -87,6 +87,12 @@ void Selector::note_registered(LinkId link, Instant now) noexcept {
     history_[link.index()].on_registered(now);
 }
 
+void Selector::set_kept(LinkMask links) noexcept {
+    if (kept_ == links) return;
+    kept_ = links;
+    regate();
+}
+
 void Selector::note_nak(LinkId link, Instant now) noexcept {
     HAWSER_CHECK(is_known(link));
     history_[link.index()].on_nak(load_.window[link.index()], now);
@@ -141,7 +147,7 @@ void Selector::refresh_quality(std::size_t i, bool weighed, Instant now) noexcep
 
 // Which links the sweep may pick. Without the gate a stalled link is only a slow one.
 void Selector::regate() noexcept {
-    gate_.draw(usable_, settings_.mode == Mode::enhanced && settings_.stall_gate);
+    gate_.draw((usable_ & ~kept_) != 0 ? usable_ & ~kept_ : usable_, gates());
     const LinkMask open = usable_ & ~gate_.gated();
     for (std::size_t i = 0; i < links_max; ++i) candidates_.tie[i] = ((open >> i) & 1) != 0 ? candidates_.rank[i] : -1;
     HAWSER_VERIFY(is_consistent());

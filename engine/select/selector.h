@@ -41,6 +41,9 @@ public:
     // REG3. The first since the link became known, or was last unusable, starts its youth.
     void note_registered(LinkId link, Instant now) noexcept;
 
+    // Links that carry nothing while others are usable, so that they are no reason to gate one of those.
+    void set_kept(LinkMask links) noexcept;
+
     void note_nak(LinkId link, Instant now) noexcept;  // after Accounting::on_lost charged it; one per sequence
     void note_rtt(LinkId link, Duration rtt, Instant now) noexcept;  // a keepalive came back: proof of life too
     void note_proof(LinkMask links, Instant now) noexcept;           // owned entries of an SRTLA ACK
@@ -76,6 +79,8 @@ public:
     // What the next pick would weigh, in window units per packet; negative where the link may not be picked.
     [[nodiscard]] float score(LinkId link) const noexcept;
     [[nodiscard]] LinkMask usable() const noexcept { return usable_; }
+    // That the gate finds stalled, whether or not it keeps them.
+    [[nodiscard]] LinkMask stalled() const noexcept { return gates() ? gate_.stalled() & usable_ : 0; }
     // Usable, and not gated.
     [[nodiscard]] LinkMask open() const noexcept { return usable_ & ~gate_.gated(); }
     [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
@@ -96,6 +101,7 @@ private:
     [[nodiscard]] LinkId next_probe(Instant now) noexcept;
     void refresh(Instant now) noexcept;
     void refresh_quality(std::size_t i, bool weighed, Instant now) noexcept;
+    [[nodiscard]] bool gates() const noexcept { return settings_.mode == Mode::enhanced && settings_.stall_gate; }
     void regate() noexcept;
     void rank_links() noexcept;
     [[nodiscard]] LinkId explore(Choice best, LinkId chosen) noexcept;
@@ -108,6 +114,7 @@ private:
     LinkId previous_ = no_link;  // of the last pick, for hysteresis
     LinkMask known_ = 0;
     LinkMask usable_ = 0;
+    LinkMask kept_ = 0;
     Instant refresh_due_;
     Instant recovery_due_;
     Settings settings_;

@@ -54,19 +54,20 @@ TEST_CASE("the first class of some links is that of its members among them") {
     CHECK(classes.first_of(0) == 0);
 }
 
-TEST_CASE("the reserve stays out while there is anything else, and alone it is all there is") {
+TEST_CASE("the reserve is kept while there is anything else, and alone it is not") {
     LinkClasses classes;
     classes.set(a, 0);
     classes.set_reserve(b);
     CHECK(classes.several());
     CHECK(classes.steps() == 1);
-    CHECK(classes.but_reserve(0b11u) == mask_of(a));
-    CHECK(classes.but_reserve(0b10u) == mask_of(b));
+    CHECK(classes.kept(0b11u) == mask_of(b));
+    CHECK(classes.kept(0b01u) == mask_of(b));
+    CHECK(classes.kept(0b10u) == 0);
     classes.set(b, 4);
     CHECK(classes.reserve() == 0);
-    CHECK(classes.but_reserve(0b11u) == 0b11u);
+    CHECK(classes.kept(0b11u) == 0);
     classes.set_reserve(a);
     classes.set_reserve(b);
     CHECK_FALSE(classes.several());
-    CHECK(classes.but_reserve(0b11u) == 0b11u);
+    CHECK(classes.kept(0b11u) == 0);
 }

@@ -112,3 +112,21 @@ TEST_CASE("what may not wait is noted, and data wait for it") {
     CHECK(wait > 8_ms);
     CHECK(wait < 10_ms);
 }
+
+TEST_CASE("what did not leave is given back") {
+    RateCaps caps;
+    caps.set(a, 1'000'000, 28);
+    const Instant now{1'000'000'000};
+    caps.note_sent(a, 1332, now);
+    REQUIRE(caps.closed(now) == mask_of(a));
+    caps.note_unsent(a, 1332);
+    CHECK(caps.closed(now) == 0);
+    caps.note_sent(a, 1332, now);
+    const Instant opens = caps.opens_at(mask_of(a));
+    caps.note_sent(a, 1332, now);
+    caps.note_unsent(a, 1332);
+    CHECK(caps.opens_at(mask_of(a)) == opens);
+    caps.set(a, 0, 28);
+    caps.note_unsent(a, 1332);
+    CHECK_FALSE(caps.any());
+}

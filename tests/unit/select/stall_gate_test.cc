@@ -171,6 +171,19 @@ TEST_CASE("a gated link is opened at once when the last other link is lost") {
     CHECK(bench.selector.pick(bench.now) == a);
 }
 
+TEST_CASE("a link that carries nothing anyway is no reason to gate the others") {
+    Bench bench;
+    bench.selector.set_kept(mask_of(b));
+    bench.selector.note_proof(mask_of(a), bench.now);
+    bench.load(a, 40);
+    CHECK(bench.until_gated(true, 3_s) == 3_s);
+    CHECK(bench.selector.stalled() == mask_of(a));
+    bench.selector.set_kept(0);
+    CHECK(bench.selector.gated(a));
+    bench.selector.set_kept(mask_of(b));
+    CHECK_FALSE(bench.selector.gated(a));
+}
+
 TEST_CASE("the gate is off in classic mode and by its toggle") {
     Settings settings;
     const bool classic = GENERATE(true, false);
