@@ -150,7 +150,8 @@ void Sender::lose_uplink(LinkId link, int error, Instant now, Actions& out) noex
     accounting_.fail(link);
     close_uplink(link, now, out);
     // The same error each second until the link has worked again is told once.
-    if (u.last_errno != error) out.tell(event(EventKind::uplink_error, now, link, static_cast<std::uint32_t>(error)));
+    if (u.last_errno != error)
+        out.tell(event(EventKind::uplink_error, now, link, static_cast<std::uint32_t>(error), 1));
     u.last_errno = error;
     u.open_at = now + open_retry;
     arm(u.open_at);

@@ -23,7 +23,7 @@ enum class EventKind : std::uint8_t {
     uplink_refused,      // link: REG_ERR; a: times in a row
     uplink_removed,      // link
     uplink_too_large,    // link, a: datagram bytes, b: largest payload known to fit (0: unknown)
-    uplink_error,        // link, a: errno
+    uplink_error,        // link, a: errno; b: 1 when its socket is lost, to be opened anew
     group_created,       // the receiver answered REG1
     group_kept,          // the receiver still has the group of before it was out of reach, or of an earlier run of ours
     group_lost,          // the receiver knows the group no more
@@ -38,7 +38,7 @@ enum class EventKind : std::uint8_t {
     no_uplink_for_data,  // data dropped: no link can take it; a: packets since last told
     no_srtla_acks,       // the receiver sends none: delivery is read from SRT ACKs
     resolve_wanted,      // the control thread is to look the receiver's name up again
-    reserve_used,        // link: no other works, so what was stopped at its budget goes on
+    reserve_used,        // link: no other works, so what was stopped at its budget carries data
     reserve_spared,      // link; a: how long it was needed, in ms
     // Selector adaptive. Told when they have lasted, so that a link that flaps says so once.
     path_silent,        // link, a: packets under way on it; its connection may still be up
@@ -52,6 +52,8 @@ enum class EventKind : std::uint8_t {
     budget_used_up,  // link; a: 1: it stops, 0: it goes after all others; b: bytes of it in MB
     budget_renewed,  // link: another month, or it was reset or changed; a: 1: it had been used up
     budget_unsaved,  // a: errno: the state file could not be written
+    budget_saved,    // it can be again
+    budget_redated,  // link: the clock went back; a: the month's first day now, as in 20261105, b: used in it, in MB
     // Receiver. `group`, `link` where there is one.
     receiver_listening,         // endpoint
     receiver_group_created,     // group, endpoint: of the REG1; asked for and granted: a: reports, b: reorder hold

@@ -14,27 +14,24 @@
 
 #include "platform/app/log.h"
 #include "platform/app/plain_text.h"
+#include "platform/app/text_file.h"
 #include "platform/linux/replace_file.h"
 
 namespace hawser::app {
 
 namespace {
 
-// 256 accounts are a twentieth of it.
-constexpr std::size_t file_bytes_max = 1 << 20;
+// Damaged files that are kept: the first ones, since what follows a damage may know less. The last makes room.
+constexpr int kept_max = 4;
 
-// Absent: there is no such file.
-Result<std::optional<std::string>, std::string> read_file(const std::string& path) {
-    const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!file.is_open() && errno == ENOENT) return std::optional<std::string>();
-    if (!file.is_open()) return Failure{std::string(std::strerror(errno))};
-    std::string text(file_bytes_max, '\0');
-    std::size_t size = 0;
-    for (ssize_t got = 1; got > 0 && size < text.size(); size += static_cast<std::size_t>(std::max<ssize_t>(got, 0)))
-        if (got = ::read(file.get(), text.data() + size, text.size() - size); got < 0)
-            return Failure{std::string(std::strerror(errno))};
-    text.resize(size);
-    return std::optional(std::move(text));
+// Under a name that is free; its name then, empty when that failed.
+std::string put_aside(const std::string& path) {
+    for (int number = 1; number <= kept_max; ++number) {
+        const std::string aside = path + ".unread" + (number == 1 ? "" : "." + std::to_string(number));
+        if (number != kept_max && ::access(aside.c_str(), F_OK) == 0) continue;
+        return std::rename(path.c_str(), aside.c_str()) == 0 ? aside : std::string();
+    }
+    return {};
 }
 
 }  // namespace
@@ -51,10 +48,10 @@ std::string default_state_folder() {
     return "/var/lib/hawser";
 }
 
-BudgetFile::BudgetFile(control::Loop& loop, std::string folder, std::function<void(int error)> on_failure)
+BudgetFile::BudgetFile(control::Loop& loop, std::string folder, std::function<void(int error)> on_change)
     : folder_(std::move(folder)),
       path_(folder_ + "/budgets.json"),
-      on_failure_(std::move(on_failure)),
+      on_change_(std::move(on_change)),
       worker_(loop, "hawser-budgets", 1, 2) {}
 
 Result<Unit, std::string> BudgetFile::begin(control::Budgets& budgets) {
@@ -68,14 +65,14 @@ Result<Unit, std::string> BudgetFile::begin(control::Budgets& budgets) {
         return Failure{errno == EWOULDBLOCK
                            ? "another hawser keeps its budgets in " + folder_ + ": give each its own --state-dir"
                            : "cannot lock " + lock + ": " + std::strerror(errno)};
-    const auto text = read_file(path_);
-    if (!text) return Failure{"cannot read " + path_ + ": " + text.error()};
+    const auto text = read_text_if_any(path_);
+    if (!text) return Failure{"cannot read " + text.error()};
     if (!text->has_value()) return Unit{};
     if (const auto read = budgets.read(**text); !read) {
-        const std::string aside = path_ + ".unread";
-        const bool is_kept = std::rename(path_.c_str(), aside.c_str()) == 0;
+        const std::string aside = put_aside(path_);
         log(Level::error, "{} cannot be used: {}. Budgets begin anew; {}", path_, printable(read.error()),
-            is_kept ? "the file is kept as " + aside : "it could not be kept: " + std::string(std::strerror(errno)));
+            aside.empty() ? "it could not be kept: " + std::string(std::strerror(errno))
+                          : "the file is kept as " + aside);
     }
     return Unit{};
 }
@@ -108,8 +105,7 @@ void BudgetFile::write(control::Budgets& budgets) {
 void BudgetFile::on_written(int error) {
     is_writing_ = false;
     is_stale_ = error != 0;
-    if (error != 0 && !std::exchange(has_failed_, true)) on_failure_(error);
-    if (error == 0) has_failed_ = false;
+    if (std::exchange(has_failed_, error != 0) != (error != 0)) on_change_(error);
 }
 
 }  // namespace hawser::app

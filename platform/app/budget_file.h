@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Where budgets outlive the process: one file, replaced as a whole, at most once in save_every and at the end. Writing
 // happens on a thread of its own, since a disk may take its time; reading once, at the start. A file that cannot be
-// understood is told of, kept beside it, and not used. The folder belongs to one process at a time.
+// understood is told of, kept beside it, and not used. What cannot be written waits, and is tried again. The folder
+// belongs to one process at a time.
 // Control thread only.
 #pragma once
 
@@ -21,8 +22,8 @@ class BudgetFile {
 public:
     static constexpr Duration save_every{10'000'000'000};
 
-    // `on_failure`: errno of a write, once until one succeeds again.
-    BudgetFile(control::Loop& loop, std::string folder, std::function<void(int error)> on_failure);
+    // `on_change`: errno of the first write that failed, and 0 of the first that succeeded after it.
+    BudgetFile(control::Loop& loop, std::string folder, std::function<void(int error)> on_change);
 
     // Reads what there is. The error is a sentence: the folder cannot be had, or is another process's.
     [[nodiscard]] Result<Unit, std::string> begin(control::Budgets& budgets);
@@ -39,7 +40,7 @@ private:
 
     std::string folder_;
     std::string path_;
-    std::function<void(int error)> on_failure_;
+    std::function<void(int error)> on_change_;
     control::Worker worker_;
     os::Fd lock_;
     Instant saved_at_{-1'000'000'000'000};

@@ -110,6 +110,13 @@ EventLine describe(const Event& e, const EventNames& names) {
         case EventKind::budget_unsaved:
             return {Level::error,
                     fmt::format("what uplinks have used of their budgets cannot be saved: {}", errno_text(e.a))};
+        case EventKind::budget_saved: return {Level::info, "what uplinks have used of their budgets is saved again"};
+        case EventKind::budget_redated:
+            return {
+                Level::warn,
+                fmt::format("uplink {}: the clock went back, so its month is the one since {:04}-{:02}-{:02}: {} used",
+                            uplink(), e.a / 10'000, e.a / 100 % 100, e.a % 100,
+                            control::amount_text(std::uint64_t{e.b} * megabyte))};
         case EventKind::path_silent:
             return {Level::warn,
                     fmt::format("uplink {}: no answer with {} packets under way; others go first", uplink(), e.a)};

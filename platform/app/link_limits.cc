@@ -20,6 +20,11 @@ std::uint32_t megabytes(std::uint64_t bytes) {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes / megabyte, 0xFFFF'FFFF));
 }
 
+// As in 20261105.
+std::uint32_t number_of(const control::Date& d) {
+    return static_cast<std::uint32_t>((d.year * 100 + d.month) * 100 + d.day);
+}
+
 }  // namespace
 
 std::string account_name(const UplinkSpec& uplink) {
@@ -59,7 +64,21 @@ void LinkLimits::begin(LinkId slot, const UplinkSpec& uplink) {
     s.is_used = true;
 }
 
-void LinkLimits::end(LinkId slot) { slots_[slot.index()].is_used = false; }
+void LinkLimits::end(LinkId slot) {
+    Slot& s = slots_[slot.index()];
+    s.is_used = false;
+    const bool is_left = std::none_of(slots_.begin(), slots_.end(), [&](const Slot& other) {
+        return other.is_used && other.now.account == s.now.account;
+    });
+    if (is_left) budgets_.leave(s.now.account);
+}
+
+bool LinkLimits::has_budget() const {
+    const auto has_one = [](const std::vector<control::LinkRule>& rules) {
+        return std::any_of(rules.begin(), rules.end(), [](const auto& r) { return r.policy.budget_bytes != 0; });
+    };
+    return policies_.otherwise.budget_bytes != 0 || has_one(policies_.rules) || has_one(by_hand_);
+}
 
 bool LinkLimits::decides(const Slot& slot) const {
     return &slot == &*std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) {
@@ -101,8 +120,7 @@ std::vector<Event> LinkLimits::take_events(Instant at) {
     for (const control::Budgets::News& news : budgets_.take_news()) {
         const auto slot = std::find_if(slots_.begin(), slots_.end(),
                                        [&](const Slot& s) { return s.is_used && s.now.account == news.link; });
-        // Of an uplink that is not there nobody needs to hear.
-        if (slot == slots_.end()) continue;
+        if (slot == slots_.end()) continue;  // none: what is told is of uplinks that are there
         Event e;
         e.at = at;
         e.link = LinkId(static_cast<std::uint8_t>(slot - slots_.begin()));
@@ -120,6 +138,11 @@ std::vector<Event> LinkLimits::take_events(Instant at) {
             case control::Budgets::NewsKind::renewed:
                 e.kind = EventKind::budget_renewed;
                 e.a = news.had_been_used_up ? 1 : 0;
+                break;
+            case control::Budgets::NewsKind::redated:
+                e.kind = EventKind::budget_redated;
+                e.a = number_of(*budgets_.find(news.link)->month.from);
+                e.b = megabytes(news.used);
                 break;
         }
         out.push_back(e);

@@ -38,6 +38,8 @@ public:
     [[nodiscard]] UplinkSettings settings_of(LinkId slot, const control::LinkWords& words,
                                              const UplinkSettings& listed);
 
+    // Whether any uplink has a budget, or would have one if it were there.
+    [[nodiscard]] bool has_budget() const;
     // What the slots have carried since the last snapshot, and the day: settings_of() may say something new.
     void count(const SenderSnapshot& snapshot, std::time_t wall);
     // Of the budgets, since the last call: what is to be told, with `at`.

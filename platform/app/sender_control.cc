@@ -117,7 +117,8 @@ void SenderControl::adopt_request(SenderRequest& wanted) {
     const Adopted adopted = adopt(sender_section(request_), sender_section(wanted));
     tell(adopted);
     request_.policies = wanted.policies;
-    adopt_policies();
+    limits_.set_policies(request_.policies);
+    limits_changed();
     set_log_level(request_.log_level);
     if (adopted.any_of("sender.encoder.")) begin_bitrate();
     select(request_.selection);
@@ -142,8 +143,9 @@ void SenderControl::on_event(const Event& event) {
     if (event.kind == EventKind::uplink_connected) links_.connected(event.link, true);
     // Opened anew it is yet to register.
     if (event.kind == EventKind::uplink_silent || event.kind == EventKind::uplink_open_failed ||
-        event.kind == EventKind::uplink_opened)
+        event.kind == EventKind::uplink_opened || (event.kind == EventKind::uplink_error && event.b != 0))
         links_.connected(event.link, false);
+    if (event.kind == EventKind::group_lost) links_.all_lost();
 }
 
 // What it needs was there when the program started or is the operator's to mend: the stream goes on without.
@@ -220,6 +222,7 @@ int SenderControl::run() {
         log(Level::error, "{}", begun.error());
         return 1;
     }
+    limits_.set_policies(request_.policies);
     if (!open_budgets() || !take_control_socket(request_.control)) return 1;
     take_signals();
     if (!keep_channels(request_.radio)) return 1;
@@ -235,20 +238,10 @@ int SenderControl::run() {
     return code;
 }
 
-// A budget that a reload brings is kept as one of the start is; where it cannot be, it is counted all the same.
-void SenderControl::adopt_policies() {
-    if (!budget_file_) static_cast<void>(open_budgets());
-    limits_.set_policies(request_.policies);
-    limits_changed();
-}
-
+// Nothing to do before the first budget. False when it cannot be kept, which has been said then.
 bool SenderControl::open_budgets() {
-    const control::LinkPolicies& policies = request_.policies;
-    limits_.set_policies(policies);
-    const bool has_budget =
-        policies.otherwise.budget_bytes != 0 || std::any_of(policies.rules.begin(), policies.rules.end(),
-                                                            [](const auto& r) { return r.policy.budget_bytes != 0; });
-    if (!has_budget && request_.state_folder.empty()) return true;
+    if (budget_file_ || (!limits_.has_budget() && request_.state_folder.empty())) return true;
+    if (!std::exchange(has_budget_timer_, true)) loop_.every(budgets_every, [this] { count_bytes(); });
     if (const auto day = believable_day(std::time(nullptr)))
         limits_.budgets().set_today(*day);
     else
@@ -257,28 +250,34 @@ bool SenderControl::open_budgets() {
     budget_file_.emplace(loop_, folder, [this](int error) {
         Event e;
         e.at = os::now();
-        e.kind = EventKind::budget_unsaved;
+        e.kind = error != 0 ? EventKind::budget_unsaved : EventKind::budget_saved;
         e.a = static_cast<std::uint32_t>(error);
         tell(e);
     });
     const auto begun = budget_file_->begin(limits_.budgets());
-    if (!begun) {
-        log(Level::error, "{}", begun.error());
-        budget_file_.reset();
-        return false;
-    }
-    loop_.every(budgets_every, [this] { count_bytes(); });
-    return true;
+    if (begun) return true;
+    log(Level::error, "{}", begun.error());
+    budget_file_.reset();
+    return false;
 }
 
 void SenderControl::count_bytes() {
     refresh();
     limits_.count(snapshot(), std::time(nullptr));
-    limits_changed();
+    apply_limits();
+    for (const std::string& link : limits_.budgets().take_forgotten())
+        log(Level::warn, "what {} had used is forgotten: {} uplinks that came after it are known", link,
+            control::Budgets::links_known_max);
     if (budget_file_) budget_file_->save(limits_.budgets(), os::now());
 }
 
+// A first budget is kept as one of the start is; where it cannot be, it is counted all the same.
 void SenderControl::limits_changed() {
+    static_cast<void>(open_budgets());
+    apply_limits();
+}
+
+void SenderControl::apply_limits() {
     links_.apply_limits();
     for (const Event& e : limits_.take_events(os::now())) tell(e);
 }

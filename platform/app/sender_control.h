@@ -66,8 +66,8 @@ private:
     [[nodiscard]] std::string uplink_name(LinkId link) const;
     // Budgets: what they are kept in, and their second's work.
     [[nodiscard]] bool open_budgets();
-    void adopt_policies();
     void count_bytes();
+    void apply_limits();
 
     SenderRequest request_;
     RereadSender reread_;
@@ -79,6 +79,7 @@ private:
     SenderSnapshot previous_{};
     BitrateFile bitrate_;
     bool has_bitrate_timer_ = false;
+    bool has_budget_timer_ = false;
     EarlierRunFile run_file_;
     std::optional<control::Timer> keep_timer_;  // while there is a file
 };

@@ -57,6 +57,11 @@ void SenderLinks::connected(LinkId link, bool is_connected) {
     if (!is_connected) update();
 }
 
+void SenderLinks::all_lost() {
+    for (std::size_t i = 0; i < links_max; ++i) plan_.connected(LinkId(static_cast<std::uint8_t>(i)), false);
+    update();
+}
+
 void SenderLinks::update() {
     if (!has_list_) return;
     for (const LinkPlan::Step& step : plan_.steps(os::now())) take(step);

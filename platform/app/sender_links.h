@@ -35,6 +35,8 @@ public:
     void opened(LinkId link, const Endpoint& local);
     // The receiver answers on it, or does so no more.
     void connected(LinkId link, bool is_connected);
+    // Not on any link.
+    void all_lost();
 
     // The limits may be others now: the pump is told of those that are.
     void apply_limits();

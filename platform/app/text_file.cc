@@ -1,22 +1,41 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/text_file.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
+#include <utility>
+
+#include "platform/linux/fd.h"
 
 namespace hawser::app {
 
-Result<std::string, std::string> read_text_file(const std::string& path) {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"), std::fclose);
-    if (!file) return Failure{path + ": " + std::strerror(errno)};
+Result<std::optional<std::string>, std::string> read_text_if_any(const std::string& path) {
+    const auto failed = [&] { return Failure{path + ": " + std::strerror(errno)}; };
+    const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file.is_open() && errno == ENOENT) return std::optional<std::string>();
+    if (!file.is_open()) return failed();
     std::string text(text_file_bytes_max + 1, '\0');
-    errno = 0;
-    text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-    if (std::ferror(file.get()) != 0) return Failure{path + ": " + std::strerror(errno)};
-    if (text.size() > text_file_bytes_max) return Failure{path + ": it is longer than a megabyte"};
-    return text;
+    std::size_t size = 0;
+    while (size < text.size()) {
+        const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return failed();
+        if (got == 0) break;
+        size += static_cast<std::size_t>(got);
+    }
+    text.resize(size);
+    return std::optional(std::move(text));
+}
+
+Result<std::string, std::string> read_text_file(const std::string& path) {
+    auto text = read_text_if_any(path);
+    if (!text) return Failure{text.error()};
+    if (!text->has_value()) return Failure{path + ": " + std::strerror(ENOENT)};
+    if ((*text)->size() > text_file_bytes_max) return Failure{path + ": it is longer than a megabyte"};
+    return std::move(**text);
 }
 
 }  // namespace hawser::app

@@ -39,6 +39,8 @@ std::string_view name_of(EventKind kind) {
         case EventKind::budget_used_up: return "budget_used_up";
         case EventKind::budget_renewed: return "budget_renewed";
         case EventKind::budget_unsaved: return "budget_unsaved";
+        case EventKind::budget_saved: return "budget_saved";
+        case EventKind::budget_redated: return "budget_redated";
         case EventKind::giving_up: return "giving_up";
         case EventKind::giving_up_ended: return "giving_up_ended";
         case EventKind::reports_answer: return "reports_answer";

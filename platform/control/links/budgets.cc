@@ -3,43 +3,21 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <utility>
 
-#include "platform/control/rpc/json.h"
+#include "platform/control/links/budgets_text.h"
 
 namespace hawser::control {
 
 namespace {
 
-constexpr std::string_view format_name = "hawser budgets";
-constexpr std::uint64_t format_version = 1;
 constexpr std::array<std::uint8_t, 3> levels{75, 95, 100};  // percent
-// Sent and received in a month by no modem, so that sums cannot wrap.
-constexpr std::uint64_t used_max = 1'000'000'000'000'000'000;
 
-std::int32_t days_in(std::int32_t year, std::int32_t month) {
-    static constexpr std::array<std::int32_t, 12> days{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    const bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return month == 2 && is_leap ? 29 : days[static_cast<std::size_t>(month - 1)];
-}
+// A month whose first days a machine was switched off begins late.
+constexpr std::int32_t late_begin_days = 4;
 
-Date billing_date(std::int32_t year, std::int32_t month, std::uint8_t billing_day) {
-    if (month == 0) return billing_date(year - 1, 12, billing_day);
-    if (month == 13) return billing_date(year + 1, 1, billing_day);
-    return {year, month, std::min<std::int32_t>(billing_day, days_in(year, month))};
-}
-
-std::optional<Date> parse_date(std::string_view text) {
-    if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-    Date date;
-    const auto number = [&](std::size_t at, std::size_t size, std::int32_t& out) {
-        const auto [end, error] = std::from_chars(text.data() + at, text.data() + at + size, out);
-        return error == std::errc() && end == text.data() + at + size;
-    };
-    if (!number(0, 4, date.year) || !number(5, 2, date.month) || !number(8, 2, date.day)) return std::nullopt;
-    if (date.year < 2000 || date.month < 1 || date.month > 12) return std::nullopt;
-    if (date.day < 1 || date.day > days_in(date.year, date.month)) return std::nullopt;
-    return date;
+std::uint64_t sum(std::uint64_t a, std::uint64_t b) {
+    return std::min(std::min(a, Budgets::used_max) + std::min(b, Budgets::used_max), Budgets::used_max);
 }
 
 std::uint8_t level_of(const Budgets::Account& a) {
@@ -51,102 +29,101 @@ std::uint8_t level_of(const Budgets::Account& a) {
     return level;
 }
 
-rpc::Json month_json(const Budgets::Month& m) {
-    return rpc::Json{{"from", m.from ? rpc::Json(date_text(*m.from)) : rpc::Json(nullptr)},
-                     {"used_bytes", m.used},
-                     {"told_percent", m.told}};
+auto find_left(const Budgets::Account& a, const Date& from) {
+    return std::find_if(a.left.begin(), a.left.end(),
+                        [&](const Budgets::LeftMonth& left) { return left.month.from == from; });
 }
 
-const rpc::Params* member(const rpc::Params& object, const char* name) {
-    if (!object.is_object()) return nullptr;
-    const auto found = object.find(name);
-    return found != object.end() ? &*found : nullptr;
-}
-
-std::optional<Budgets::Month> month_of(const rpc::Params& object) {
-    const rpc::Params* const from = member(object, "from");
-    const rpc::Params* const used = member(object, "used_bytes");
-    const rpc::Params* const told = member(object, "told_percent");
-    if (from == nullptr || used == nullptr || told == nullptr) return std::nullopt;
-    if (!used->is_number_unsigned() || !told->is_number_unsigned()) return std::nullopt;
-    Budgets::Month m;
-    m.used = used->get<std::uint64_t>();
-    const auto percent = told->get<std::uint64_t>();
-    const bool is_level = percent == 0 || std::find(levels.begin(), levels.end(), percent) != levels.end();
-    if (m.used > used_max || !is_level) return std::nullopt;
-    m.told = static_cast<std::uint8_t>(percent);
-    if (from->is_null()) return m;
-    if (!from->is_string()) return std::nullopt;
-    m.from = parse_date(from->get<std::string>());
-    if (!m.from) return std::nullopt;
-    return m;
-}
-
-std::optional<Budgets::Account> account_of(const rpc::Params& object) {
-    const auto month = month_of(object);
-    const rpc::Params* const day = member(object, "billing_day");
-    if (!month || day == nullptr || !day->is_number_unsigned()) return std::nullopt;
-    const auto billing_day = day->get<std::uint64_t>();
-    if (billing_day < 1 || billing_day > 31) return std::nullopt;
-    Budgets::Account account;
-    account.month = *month;
-    account.billing_day = static_cast<std::uint8_t>(billing_day);
-    if (const rpc::Params* const before = member(object, "before"); before != nullptr) {
-        account.before = month_of(*before);
-        if (!account.before) return std::nullopt;
+// What was used in the months that come after that one and that the clock had jumped to, this one too.
+std::uint64_t used_ahead(const Budgets::Account& a, const Date& from) {
+    std::uint64_t used = a.month.used;
+    Date later = *a.month.from;
+    for (auto left = a.left.rbegin(); left != a.left.rend(); ++left) {
+        const Date& month = *left->month.from;
+        if (month <= from || next_billing_month(month, a.billing_day) == later) break;
+        used = sum(left->month.used, a.counted - left->counted);
+        later = month;
     }
-    return account;
+    return used;
+}
+
+// What another month than the account's has used, now that the clock says it is that one. `a` has a month.
+Budgets::Month month_at(const Budgets::Account& a, const Date& from, const Date& today) {
+    const bool is_back = from < *a.month.from;
+    const auto known = find_left(a, from);
+    // One that begins where the month before it ends, though it had been seen at a later day: the clock was ahead then.
+    const bool begins =
+        from == next_billing_month(*a.month.from, a.billing_day) && today < days_after(from, late_begin_days);
+    if (known != a.left.end() && !(begins && today < known->day))
+        return {from, sum(known->month.used, a.counted - known->counted), known->month.told};
+    if (is_back) return {from, used_ahead(a, from), a.month.told};
+    // The clock had been back for a while, and a month has ended meanwhile: what was used since may be of this one.
+    const auto ended = std::find_if(a.left.rbegin(), a.left.rend(), [&](const Budgets::LeftMonth& left) {
+        return *left.month.from > *a.month.from && *left.month.from < from;
+    });
+    return {from, ended != a.left.rend() ? a.counted - ended->counted : 0, 0};
 }
 
 }  // namespace
 
-Date billing_month(const Date& today, std::uint8_t billing_day) {
-    const Date own = billing_date(today.year, today.month, billing_day);
-    return own <= today ? own : billing_date(today.year, today.month - 1, billing_day);
-}
-
-Date next_billing_month(const Date& month, std::uint8_t billing_day) {
-    return billing_date(month.year, month.month + 1, billing_day);
-}
-
-std::string date_text(const Date& d) {
-    const auto two = [](std::int32_t n) { return std::string(n < 10 ? "0" : "") + std::to_string(n); };
-    return std::to_string(d.year) + "-" + two(d.month) + "-" + two(d.day);
-}
-
 Budgets::Account* Budgets::open(const std::string& link) {
     const auto found = accounts_.find(link);
     if (found != accounts_.end()) return &found->second;
-    if (accounts_.size() == links_known_max || link.empty()) return nullptr;
+    if (link.empty() || (accounts_.size() >= links_known_max && !make_room())) return nullptr;
     is_changed_ = true;
     Account& account = accounts_[link];
     enter_month(link, account);
     return &account;
 }
 
+bool Budgets::make_room() {
+    const auto goes_first = [](const Accounts::value_type& a, const Accounts::value_type& b) {
+        if (a.second.is_there != b.second.is_there) return b.second.is_there;
+        if (a.second.month.from != b.second.month.from) return a.second.month.from < b.second.month.from;
+        return a.second.month.used < b.second.month.used;
+    };
+    const auto oldest = std::min_element(accounts_.begin(), accounts_.end(), goes_first);
+    if (oldest == accounts_.end() || oldest->second.is_there) return false;
+    if (forgotten_.size() < links_known_max) forgotten_.push_back(oldest->first);
+    accounts_.erase(oldest);
+    return true;
+}
+
 void Budgets::set_policy(const std::string& link, const LinkPolicy& policy) {
     Account* const account = open(link);
     if (account == nullptr) return;
-    account->has_policy = true;
-    account->budget = policy.budget_bytes;
-    account->at_limit = policy.at_limit;
-    if (account->billing_day == policy.billing_day) return;
-    account->billing_day = policy.billing_day;
-    account->before.reset();
-    if (today_) account->month.from = billing_month(*today_, policy.billing_day);
+    account->is_there = true;
+    take_policy(*account, policy);
+}
+
+void Budgets::take_policy(Account& account, const LinkPolicy& policy) {
+    account.has_policy = true;
+    account.budget = policy.budget_bytes;
+    account.at_limit = policy.at_limit;
+    if (account.billing_day == policy.billing_day) return;
+    account.billing_day = policy.billing_day;
+    account.left.clear();
+    if (today_) account.month.from = billing_month(*today_, policy.billing_day);
     is_changed_ = true;
+}
+
+void Budgets::leave(const std::string& link) {
+    const auto found = accounts_.find(link);
+    if (found != accounts_.end()) found->second.is_there = false;
 }
 
 void Budgets::count(const std::string& link, std::uint64_t bytes) {
     if (bytes == 0) return;
     Account* const account = open(link);
     if (account == nullptr) return;
-    account->month.used = std::min(account->month.used + std::min(bytes, used_max), used_max);
+    account->month.used = sum(account->month.used, bytes);
+    account->counted = sum(account->counted, bytes);
     is_changed_ = true;
 }
 
 void Budgets::set_today(const Date& today) {
     if (today_ == today) return;
+    if (today_) day_before_ = today_;
     today_ = today;
     for (auto& [link, account] : accounts_) enter_month(link, account);
 }
@@ -158,16 +135,18 @@ void Budgets::enter_month(const std::string& link, Account& a) {
     is_changed_ = true;
     if (!a.month.from) {
         a.month.from = from;
-    } else if (*a.month.from < from) {
-        if (a.budget != 0 && a.month.told != 0) news_.push_back({NewsKind::renewed, link, 0, 0, a.is_used_up()});
-        a.before = a.month;
-        a.month = Month{from, 0, 0};
-    } else if (a.before && a.before->from == from) {
-        // The clock had jumped ahead: what was used under the wrong month is of this one.
-        a.month = Month{from, std::min(a.before->used + a.month.used, used_max), a.before->told};
-        a.before.reset();
+        return;
     }
-    // Else the clock stands before all that is known: the month goes on.
+    const Month next = month_at(a, from, *today_);
+    if (from < *a.month.from)
+        push({NewsKind::redated, link, next.used, 0, false});
+    else if (a.budget != 0 && a.month.told != 0 && next.told == 0)
+        push({NewsKind::renewed, link, next.used, 0, a.is_used_up()});
+    const auto known = find_left(a, from);
+    if (known != a.left.end()) a.left.erase(known);
+    if (a.left.size() == left_max) a.left.erase(a.left.begin());
+    a.left.push_back({a.month, a.counted, std::max(day_before_.value_or(*a.month.from), *a.month.from)});
+    a.month = next;
 }
 
 bool Budgets::set_used(const std::string& link, std::uint64_t bytes) {
@@ -178,19 +157,41 @@ bool Budgets::set_used(const std::string& link, std::uint64_t bytes) {
     return true;
 }
 
+void Budgets::push(News news) {
+    const auto same = std::find_if(news_.begin(), news_.end(),
+                                   [&](const News& n) { return n.kind == news.kind && n.link == news.link; });
+    if (same != news_.end())
+        *same = std::move(news);
+    else
+        news_.push_back(std::move(news));
+}
+
+// Of an uplink that is there.
+bool Budgets::is_due(const News& news) const {
+    const Account* const a = find(news.link);
+    return a != nullptr && a->is_there;
+}
+
 std::vector<Budgets::News> Budgets::take_news() {
     for (auto& [link, a] : accounts_) {
         const std::uint8_t level = level_of(a);
-        if (!a.has_policy || level == a.month.told) continue;
+        if (!a.has_policy || !a.is_there || level == a.month.told) continue;
         if (level > a.month.told)
-            news_.push_back({level == 100 ? NewsKind::used_up : NewsKind::warning, link, a.month.used, level, false});
+            push({level == 100 ? NewsKind::used_up : NewsKind::warning, link, a.month.used, level, false});
         else if (a.month.told == 100)
-            news_.push_back({NewsKind::renewed, link, a.month.used, 0, true});
+            push({NewsKind::renewed, link, a.month.used, 0, true});
         a.month.told = level;
         is_changed_ = true;
     }
-    return std::exchange(news_, {});
+    const auto waiting = std::stable_partition(news_.begin(), news_.end(), [this](const News& n) { return is_due(n); });
+    std::vector<News> out(std::make_move_iterator(news_.begin()), std::make_move_iterator(waiting));
+    news_.erase(news_.begin(), waiting);
+    std::erase_if(news_, [this](const News& n) { return find(n.link) == nullptr; });
+    std::erase_if(out, [this](const News& n) { return n.kind == NewsKind::redated && find(n.link)->budget == 0; });
+    return out;
 }
+
+std::vector<std::string> Budgets::take_forgotten() { return std::exchange(forgotten_, {}); }
 
 const Budgets::Account* Budgets::find(const std::string& link) const {
     const auto found = accounts_.find(link);
@@ -203,42 +204,27 @@ bool Budgets::is_used_up(const std::string& link) const {
 }
 
 Result<Unit, std::string> Budgets::read(std::string_view text) {
-    std::string complaint;
-    const auto value = rpc::parse_json(text, complaint);
-    if (!value) return Failure{complaint.empty() ? std::string("it is no JSON") : complaint};
-    const rpc::Params* const format = member(*value, "format");
-    const rpc::Params* const version = member(*value, "version");
-    if (format == nullptr || *format != format_name || version == nullptr || !version->is_number_unsigned())
-        return Failure{std::string("it does not begin as a file of budgets")};
-    if (version->get<std::uint64_t>() > format_version)
-        return Failure{"it is of version " + std::to_string(version->get<std::uint64_t>()) +
-                       ", which a later hawser wrote"};
-    const rpc::Params* const links = member(*value, "links");
-    if (links == nullptr || !links->is_object()) return Failure{std::string("it has no links")};
-    if (links->size() > links_known_max) return Failure{std::string("it has too many links")};
-    std::map<std::string, Account> accounts;
-    for (const auto& [name, object] : links->items()) {
-        const auto account = account_of(object);
-        if (!account || name.empty() || name.size() > 64)
-            return Failure{"its link '" + name.substr(0, 64) + "' cannot be understood"};
-        accounts[name] = *account;
-    }
-    accounts_ = std::move(accounts);
+    auto parsed = parse_budgets(text);
+    if (!parsed) return Failure{parsed.error()};
+    const Accounts counted = std::exchange(accounts_, std::move(parsed->accounts));
+    if (parsed->day) day_before_ = parsed->day;
     for (auto& [link, account] : accounts_) enter_month(link, account);
     is_changed_ = false;
+    for (const auto& [link, before] : counted) {
+        Account* const account = open(link);
+        if (account == nullptr) continue;
+        account->is_there = before.is_there;
+        if (before.has_policy)
+            take_policy(
+                *account,
+                {.budget_bytes = before.budget, .billing_day = before.billing_day, .at_limit = before.at_limit});
+        account->month.told = std::max(account->month.told, before.month.told);
+        count(link, before.month.used);
+    }
     return Unit{};
 }
 
-std::string Budgets::text() const {
-    rpc::Json links = rpc::Json::object();
-    for (const auto& [link, a] : accounts_) {
-        rpc::Json one = month_json(a.month);
-        one["billing_day"] = a.billing_day;
-        if (a.before) one["before"] = month_json(*a.before);
-        links[link] = std::move(one);
-    }
-    return text_of(rpc::Json{{"format", format_name}, {"version", format_version}, {"links", std::move(links)}}) + "\n";
-}
+std::string Budgets::text() const { return budgets_text(accounts_, today_ ? today_ : day_before_); }
 
 bool Budgets::take_changed() { return std::exchange(is_changed_, false); }
 

@@ -35,7 +35,7 @@ struct LinkPolicy {
     friend bool operator==(const LinkPolicy&, const LinkPolicy&) = default;
 };
 
-// Below it a packet of live SRT alone takes more than a tenth of a second.
+// At it a full packet of live SRT, 1360 bytes on the wire, takes 109 ms: less would let no picture through.
 inline constexpr std::uint64_t rate_cap_min = 100'000;              // bit/s
 inline constexpr std::uint64_t rate_cap_max = 100'000'000'000;      // bit/s
 inline constexpr std::uint64_t budget_min = 1'000'000;              // bytes

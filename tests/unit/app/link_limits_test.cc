@@ -144,6 +144,42 @@ TEST_CASE("two uplinks of one interface have one account, and the first one's po
     CHECK(desk.settings(second, {"10.0.0.8%wwan0", "wwan0", "10.0.0.8"}).priority == priority_demoted);
 }
 
+TEST_CASE("what happens to a budget while its uplink is away is told when it is back") {
+    Desk desk({"wwan0,budget=1MB"});
+    const LinkWords words{"wwan0", "wwan0", ""};
+    desk.begin(first, "wwan0");
+    static_cast<void>(desk.settings(first, words));
+    desk.limits.end(first);
+    desk.carried(first, 2'000'000);  // the pump's last word of it
+    CHECK(desk.limits.take_events(Instant{}).empty());
+    desk.begin(second, "wwan0");
+    CHECK(desk.settings(second, words).priority == priority_demoted);
+    const auto told = desk.limits.take_events(Instant{});
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].kind == EventKind::budget_used_up);
+    CHECK(told[0].link == second);
+}
+
+TEST_CASE("a clock that goes back is told with the month that goes on") {
+    Desk desk({"wwan0,budget=1MB"});
+    desk.begin(first, "wwan0");
+    static_cast<void>(desk.settings(first, {"wwan0", "wwan0", ""}));
+    desk.limits.count(desk.snapshot, november + 400 * 86'400);
+    desk.carried(first, 300'000);
+    const auto told = desk.limits.take_events(Instant{});
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].kind == EventKind::budget_redated);
+    CHECK(told[0].a == 20261101);
+}
+
+TEST_CASE("a budget by rule, for the others or by hand is a budget") {
+    CHECK_FALSE(Desk({"wwan0,cap=1M"}).limits.has_budget());
+    CHECK(Desk({"wwan0,cap=1M", "usb0,budget=1GB"}).limits.has_budget());
+    Desk desk({});
+    desk.limits.set_by_hand("wwan0", control::LinkPolicy{.budget_bytes = 1'000'000});
+    CHECK(desk.limits.has_budget());
+}
+
 TEST_CASE("what was set by hand goes before the rules until they are given anew") {
     Desk desk({"wwan*,priority=2"});
     desk.begin(first, "wwan0");
@@ -230,12 +266,31 @@ TEST_CASE("a budget file that cannot be understood is kept beside and not used")
     CHECK(read.read(text_of_file(file.path())));
 }
 
-TEST_CASE("a folder that cannot be written is told of once, and what was counted waits") {
+TEST_CASE("the first damaged budget files are kept, and their number is bounded") {
+    const Folder folder;
+    for (int i = 1; i <= 6; ++i) {
+        control::Loop loop;
+        control::Budgets budgets;
+        BudgetFile file(loop, folder.path, [](int) {});
+        std::ofstream(file.path()) << "damage " << i;
+        REQUIRE(file.begin(budgets));
+        CHECK_FALSE(std::filesystem::exists(file.path()));
+    }
+    const std::string aside = folder.path + "/budgets.json.unread";
+    CHECK(text_of_file(aside) == "damage 1");
+    CHECK(text_of_file(aside + ".2") == "damage 2");
+    CHECK(text_of_file(aside + ".3") == "damage 3");
+    CHECK(text_of_file(aside + ".4") == "damage 6");
+    CHECK_FALSE(std::filesystem::exists(aside + ".5"));
+}
+
+TEST_CASE("a folder that cannot be written is told of once, what was counted waits, and the recovery is told") {
     const Folder folder;
     control::Loop loop;
     control::Budgets budgets;
     int failures = 0;
-    BudgetFile file(loop, folder.path + "/state", [&](int) { ++failures; });
+    int recoveries = 0;
+    BudgetFile file(loop, folder.path + "/state", [&](int error) { ++(error != 0 ? failures : recoveries); });
     REQUIRE(file.begin(budgets));
     std::filesystem::create_directory(file.path());  // nothing can be renamed to it
     std::ofstream(file.path() + "/in the way") << "x";
@@ -244,7 +299,11 @@ TEST_CASE("a folder that cannot be written is told of once, and what was counted
     file.finish(budgets);
     CHECK(failures == 1);
     std::filesystem::remove_all(file.path());
+    CHECK(recoveries == 0);
     file.finish(budgets);
+    file.finish(budgets);
+    CHECK(recoveries == 1);
+    CHECK(failures == 1);
     CHECK(text_of_file(file.path()).find("wwan0") != std::string::npos);
 }
 

@@ -315,6 +315,38 @@ TEST_CASE("an interface whose family leads nowhere any more goes by the other") 
     CHECK(r.steps() == Steps{"renew 0: goes by the other address family now"});
 }
 
+TEST_CASE("an uplink whose group keeps it in its old family is renewed once for each state, not again and again") {
+    Rig r;
+    r.plan.want({uplink("wwan0")}, {});
+    auto both = modem("wwan0", 3, {"10.0.0.2", "2001:db8::2"});
+    both.default_v6.push_back({});
+    auto only_v6 = both;
+    only_v6.default_v4.clear();
+    r.plan.reach({true, true});
+    CHECK(r.see({both}) == Steps{"add 0"});
+    r.plan.opened(LinkId(0), *os::parse_address("10.0.0.2"));
+    for (int times = 0; times < 2; ++times) {
+        CHECK(r.see({only_v6}) == Steps{"renew 0: goes by the other address family now"});
+        // The group in use is at the receiver's IPv4 address, and the pump stays with it.
+        for (int again = 0; again < 3; ++again) {
+            r.plan.opened(LinkId(0), *os::parse_address("10.0.0.2"));
+            CHECK(r.steps().empty());
+            CHECK(r.see({only_v6}).empty());
+        }
+        // Another state, in which nothing is wrong, and the same again: the operator mended a route in between.
+        static_cast<void>(r.see({both}));
+        auto moved = both;
+        moved.default_v6.clear();
+        static_cast<void>(r.see({moved}));
+        if (times == 0) {
+            // Told anew only when another state had to be answered in between.
+            r.plan.opened(LinkId(0), *os::parse_address("2001:db8::2"));
+            CHECK(r.steps() == Steps{"renew 0: goes by the other address family now"});
+            r.plan.opened(LinkId(0), *os::parse_address("10.0.0.2"));
+        }
+    }
+}
+
 TEST_CASE("a setting that changes is set, and nothing else happens to the uplink") {
     Rig r;
     r.plan.want({uplink("10.0.0.1"), uplink("wwan0")}, {});
