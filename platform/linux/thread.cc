@@ -14,6 +14,13 @@ void name_this_thread(const char* name) noexcept { ::prctl(PR_SET_NAME, name); }
 
 void use_exact_timers() noexcept { ::prctl(PR_SET_TIMERSLACK, 1UL); }
 
+bool may_run_on(unsigned cpu) noexcept {
+    cpu_set_t usable;
+    CPU_ZERO(&usable);
+    if (cpu >= CPU_SETSIZE) return false;
+    return ::sched_getaffinity(0, sizeof usable, &usable) != 0 || CPU_ISSET(cpu, &usable);
+}
+
 Result<Unit, Errno> pin_this_thread(unsigned cpu) noexcept {
     cpu_set_t set;
     CPU_ZERO(&set);

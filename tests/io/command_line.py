@@ -61,7 +61,9 @@ def bad_words(folder):
     refuses("a bad selector", 2, r"--select", "send", port, "localhost", "5000", ips, "--select", "best")
     bitrate = os.path.join(folder, "bitrate")
     send = ["send", port, "localhost", "5000", ips]
-    refuses("a bitrate signal without a file", 2, r"--bitrate-signal requires --bitrate-file", *send, "--bitrate-signal", "2")
+    refuses("a bitrate signal without a file", 2, r"bitrate_signal, .* need a bitrate_file", *send, "--bitrate-signal", "2")
+    refuses("a greatest bitrate without a file", 2, r"need a bitrate_file", *send, "--bitrate-max", "800000")
+    refuses("a group for no socket", 2, r"control: group is for a socket", *send, "--control-group", "root")
     refuses("a bitrate signal to everybody", 2, r"--bitrate-signal.*'-1' is no process id", *send, "--bitrate-file", bitrate, "--bitrate-signal=-1")
     refuses("a bitrate out of range", 2, r"--bitrate-min", *send, "--bitrate-file", bitrate, "--bitrate-min", "5")
     refuses("bitrates that are crossed", 1, "--bitrate-min 900000 is above --bitrate-max 800000", *send, "--bitrate-file", bitrate,

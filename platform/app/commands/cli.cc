@@ -50,11 +50,6 @@ Option* Option::required(bool value) {
     return this;
 }
 
-Option* Option::needs(Option* other) {
-    option_->needs(other->option_);
-    return this;
-}
-
 Option* Option::expected(int count) {
     option_->expected(count);
     return this;

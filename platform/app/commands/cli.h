@@ -79,7 +79,6 @@ public:
     Option* type_name(const std::string& name);
     Option* group(const std::string& name);
     Option* required(bool value = true);
-    Option* needs(Option* other);
     Option* expected(int count);
     Option* expected(int least, int most);
     Option* delimiter(char separator);

@@ -52,6 +52,14 @@ inline int fail_usage(const char* command, const char* word) {
     return exit_usage;
 }
 
+// A word that needs another one, which neither the line nor a file says: told, and true.
+template <class Request>
+[[nodiscard]] bool fails_alone(const char* command, const Request& request) {
+    const std::string complaint = lonely_word(request);
+    if (!complaint.empty()) std::fprintf(stderr, "%s: %s\n", command, complaint.c_str());
+    return !complaint.empty();
+}
+
 // `command` as "hawser send". `role`: the file's section for it. `is_bare`: nothing on the line says what is to
 // run, so the usual file is taken where there is one. The error is the exit code.
 template <class Request>

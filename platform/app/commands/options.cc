@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/commands/options.h"
 
-#include <sched.h>
-
 #include <charconv>
 
 #include "platform/app/config/config_file.h"
 #include "platform/linux/sockaddr.h"
+#include "platform/linux/thread.h"
 
 namespace hawser::app {
 
@@ -21,11 +20,8 @@ cli::Validator usable_cpu() {
         [](std::string& text) {
             unsigned cpu = 0;
             const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cpu);
-            cpu_set_t usable;
-            CPU_ZERO(&usable);
-            const bool is_known = ::sched_getaffinity(0, sizeof usable, &usable) == 0;
             const bool is_number = error == std::errc() && end == text.data() + text.size();
-            if (is_number && cpu < CPU_SETSIZE && (!is_known || CPU_ISSET(cpu, &usable))) return std::string();
+            if (is_number && os::may_run_on(cpu)) return std::string();
             return in_quotes(text) + " is no processor that this process may run on";
         },
         "N");
@@ -106,19 +102,15 @@ void add_config_option(cli::App& app, std::string& file) {
 
 void add_control_options(cli::App& app, rpc::ServerSettings& settings) {
     const std::string group = "Control socket and metrics";
-    cli::Option* const path =
-        app.add_option("--control,--control-socket", settings.path,
-                       "take orders and tell figures on this Unix socket (default: none); root and the program's own "
-                       "user may operate, the file's group may observe")
-            ->type_name("PATH")
-            ->group(group);
+    app.add_option("--control,--control-socket", settings.path,
+                   "take orders and tell figures on this Unix socket (default: none); root and the program's own user "
+                   "may operate, the file's group may observe")
+        ->type_name("PATH")
+        ->group(group);
     app.add_option("--control-group", settings.group, "the socket file's group (default: the program's own)")
         ->type_name("GROUP")
-        ->needs(path)
         ->group(group);
-    app.add_flag("--control-group-operates", settings.group_operates, "its group may operate too")
-        ->needs(path)
-        ->group(group);
+    app.add_flag("--control-group-operates", settings.group_operates, "its group may operate too")->group(group);
 }
 
 void add_metrics_option(cli::App& app, std::optional<Endpoint>& at) {

@@ -87,6 +87,7 @@ int command_recv(int argc, char** argv) {
     auto wanted = configured<ReceiverRequest>("hawser recv", argc, argv, parse_recv, &Config::receiver, is_bare);
     if (!wanted) return wanted.error();
     if (const char* word = missing_word(wanted->request)) return fail_usage("hawser recv", word);
+    if (fails_alone("hawser recv", wanted->request)) return exit_usage;
     set_up_log(wanted->request.log_level, false);
     if (const std::string complaint = complaint_of(wanted->request); !complaint.empty()) {
         log(Level::error, "{}", complaint);
@@ -128,6 +129,7 @@ int command_srtla_rec(int argc, char** argv) {
         *target = static_cast<std::uint16_t>(std::stoul(*text));
     }
     request.server_host = host;
+    if (fails_alone("srtla_rec", request)) return exit_failed;
     set_up_log(request.log_level, true);
     if (const std::string complaint = complaint_of(request); !complaint.empty()) {
         log(Level::error, "{}", complaint);

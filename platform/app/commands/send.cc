@@ -29,8 +29,8 @@ cli::Validator process_or_file() {
         "");
 }
 
-cli::Option* add_bitrate(cli::App& app, const std::string& name, std::uint64_t& bits, const std::string& help) {
-    return app.add_option(name, bits, help)
+void add_bitrate(cli::App& app, const std::string& name, std::uint64_t& bits, const std::string& help) {
+    app.add_option(name, bits, help)
         ->check(cli::Range(std::uint64_t{10'000}, std::uint64_t{1'000'000'000}))
         ->type_name("BITS")
         ->group("Encoder");
@@ -38,21 +38,18 @@ cli::Option* add_bitrate(cli::App& app, const std::string& name, std::uint64_t& 
 
 // What the sender tells its encoder.
 void add_encoder_options(cli::App& app, BitrateFileSettings& settings) {
-    cli::Option* const file =
-        app.add_option("--bitrate-file", settings.path,
-                       "keeps in this file what the encoder may send now: two lines, --bitrate-min and the safe "
-                       "bitrate, in bit/s, as belacoder reads them")
-            ->type_name("PATH")
-            ->group("Encoder");
+    app.add_option("--bitrate-file", settings.path,
+                   "keeps in this file what the encoder may send now: two lines, --bitrate-min and the safe bitrate, "
+                   "in bit/s, as belacoder reads them; what follows needs it, here or in a configuration file")
+        ->type_name("PATH")
+        ->group("Encoder");
     app.add_option("--bitrate-signal", settings.signal,
                    "sends SIGHUP when the file has changed, to this process or to the one whose id is in this file")
-        ->needs(file)
         ->check(process_or_file())
         ->type_name("PID|PID-FILE")
         ->group("Encoder");
-    add_bitrate(app, "--bitrate-min", settings.min, "the least that is ever told, in bit/s (default 300000)")
-        ->needs(file);
-    add_bitrate(app, "--bitrate-max", settings.max, "the most, in bit/s (default 30000000)")->needs(file);
+    add_bitrate(app, "--bitrate-min", settings.min, "the least that is ever told, in bit/s (default 300000)");
+    add_bitrate(app, "--bitrate-max", settings.max, "the most, in bit/s (default 30000000)");
 }
 
 // What the operator says of uplinks, by the words that they are named by.
@@ -163,6 +160,7 @@ int command_send(int argc, char** argv) {
     if (!wanted) return wanted.error();
     SenderRequest& request = wanted->request;
     if (const char* word = missing_word(request)) return fail_usage("hawser send", word);
+    if (fails_alone("hawser send", request)) return exit_usage;
     set_up_log(request.log_level, false);
     if (request.listen_address.empty()) request.listen_address = "127.0.0.1";
     return run_sender(request, std::move(wanted->reread));
@@ -181,6 +179,7 @@ int command_srtla_send(int argc, char** argv) {
     add_shared(app, request);
     add_log_options(app, request.log_level);
     if (const auto code = app.parse(argc, argv, exit_failed)) return *code;
+    if (fails_alone("srtla_send", request)) return exit_failed;
     set_up_log(request.log_level, true);
     request.listen_address = every_address();
     return run_sender(request);

@@ -9,6 +9,7 @@
 #include "platform/app/config/sender_keys.h"
 #include "platform/app/radio/keep_file.h"
 #include "platform/app/sender_uplinks.h"
+#include "platform/linux/thread.h"
 
 namespace hawser::app {
 
@@ -20,9 +21,21 @@ std::string missing_key(const KeySection& section) {
     return {};
 }
 
-std::string bad_control(const rpc::ServerSettings& settings) {
-    if (settings.path.empty() && (!settings.group.empty() || settings.group_operates))
+std::string lonely_service_word(const rpc::ServerSettings& control, const KeepRequest& radio) {
+    if (control.path.empty() && (!control.group.empty() || control.group_operates))
         return "control: group is for a socket, and there is none";
+    const RadioOptions usual;
+    if (radio.file.empty() && (radio.removes || radio.radio.cache != usual.cache || radio.radio.ttl != usual.ttl))
+        return "radio: cache, ttl and remove are for channels, and no file of them is named";
+    return {};
+}
+
+std::string bad_pump(const PumpSettings& settings) {
+    if (!settings.cpu || os::may_run_on(*settings.cpu)) return {};
+    return "pump: cpu: " + std::to_string(*settings.cpu) + " is no processor that this process may run on";
+}
+
+std::string bad_control(const rpc::ServerSettings& settings) {
     if (!settings.group.empty() && ::getgrnam(settings.group.c_str()) == nullptr)
         return "control: group: there is no group " + settings.group;
     return {};
@@ -36,8 +49,20 @@ std::string bad_channels(const KeepRequest& request) {
 
 }  // namespace
 
+std::string lonely_word(const SenderRequest& r) {
+    const BitrateFileSettings usual;
+    const bool is_lonely = !r.bitrate.signal.empty() || r.bitrate.min != usual.min || r.bitrate.max != usual.max;
+    if (r.bitrate.path.empty() && is_lonely)
+        return "encoder: bitrate_signal, bitrate_min and bitrate_max need a bitrate_file";
+    return lonely_service_word(r.control, r.radio);
+}
+
+std::string lonely_word(const ReceiverRequest& r) { return lonely_service_word(r.control, r.radio); }
+
 std::string complaint_of(const SenderRequest& request) {
     SenderRequest r = request;
+    if (std::string complaint = lonely_word(r); !complaint.empty()) return complaint;
+    if (std::string complaint = bad_pump(r.pump); !complaint.empty()) return complaint;
     if (std::string complaint = missing_key(sender_section(r)); !complaint.empty()) return complaint;
     const auto uplinks = wanted_uplinks(r, {});
     if (!uplinks) return uplinks.error();
@@ -49,6 +74,8 @@ std::string complaint_of(const SenderRequest& request) {
 
 std::string complaint_of(const ReceiverRequest& request) {
     ReceiverRequest r = request;
+    if (std::string complaint = lonely_word(r); !complaint.empty()) return complaint;
+    if (std::string complaint = bad_pump(r.pump); !complaint.empty()) return complaint;
     if (std::string complaint = missing_key(receiver_section(r)); !complaint.empty()) return complaint;
     if (r.allowed.size() > bond::source_prefixes_max)
         return "receiver: allow: at most " + std::to_string(bond::source_prefixes_max) + " networks";

@@ -9,6 +9,9 @@
 
 namespace hawser::app {
 
+// Words that need another one, wherever that stands. A sentence; empty: there is none such.
+[[nodiscard]] std::string lonely_word(const SenderRequest& request);
+[[nodiscard]] std::string lonely_word(const ReceiverRequest& request);
 // A sentence; empty: it can run. Reads the files that are named, and changes nothing.
 [[nodiscard]] std::string complaint_of(const SenderRequest& request);
 [[nodiscard]] std::string complaint_of(const ReceiverRequest& request);

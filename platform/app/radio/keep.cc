@@ -91,27 +91,22 @@ int run_keep(const KeepRequest& request) {
 
 void add_radio_channels(cli::App& app, KeepRequest& request) {
     const std::string group = "Radio";
-    cli::Option* const file =
-        app.add_option(
-               "--radio-channels", request.file,
-               "keeps the ka9q-radio channels of this file on the air, as hawser radio keep; read again on SIGHUP")
-            ->type_name("FILE")
-            ->group(group);
+    app.add_option("--radio-channels", request.file,
+                   "keeps the ka9q-radio channels of this file on the air, as hawser radio keep; read again on SIGHUP")
+        ->type_name("FILE")
+        ->group(group);
     app.add_option("--radio", request.radio.name, "the radiod, where the file names none")
         ->envname("RADIO")
         ->type_name("NAME")
         ->group(group);
     app.add_option("--radio-cache", request.radio.cache, "what was learned of radiods is kept there, or `none`")
-        ->needs(file)
         ->type_name("PATH")
         ->group(group);
     app.add_option("--radio-ttl", request.radio.ttl, "of commands: 0 stays on this host (default 1)")
-        ->needs(file)
         ->check(cli::Range(0, 255))
         ->group(group);
     app.add_flag("--radio-remove", request.removes,
                  "end the channels at the end, and those that a reload no longer has")
-        ->needs(file)
         ->group(group);
 }
 
