@@ -18,6 +18,7 @@ namespace hawser::app {
 namespace {
 // The server's name is looked up again this often, so that a moved server is found; a quarter of a usual DNS lifetime.
 constexpr Duration lookup_interval{60'000'000'000};
+constexpr Duration look_interval{1'000'000'000};
 // 8192 usual slots become 1024 of 64 KiB, 64 MiB of addresses. Untuned.
 constexpr std::uint32_t slots_per_joined_slot = 8;
 }  // namespace
@@ -122,9 +123,13 @@ std::string ReceiverControl::json() const { return figures_json(snapshot()); }
 
 bool ReceiverControl::serve_metrics() {
     if (!request_.metrics) return true;
-    loop_.every(Duration{1'000'000'000}, [this] {
+    loop_.every(look_interval, [this] {
         refresh();
-        rates_.look(snapshot());
+        // A pump without groups has no reason to wake, and what it said last may be of the moment before the last one.
+        if (os::now() - snapshot().at < look_interval)
+            rates_.look(snapshot());
+        else
+            static_cast<void>(when_fresh([this] { rates_.look(snapshot()); }));
     });
     const auto page = [this](const char* path, const char* help, std::string_view type, auto make) {
         return MetricsPage{path, help, [this, type, make] {

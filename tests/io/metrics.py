@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -89,6 +90,24 @@ def by_hand():
         # More than there are places for, all at once, who say nothing until they are shown out.
         crowd = [socket.create_connection(("127.0.0.1", int(bond.of_receiver))) for _ in range(40)]
         check("a silent crowd is shown out, and the next one served", "hawser_build_info" in get(bond.of_receiver, seconds=40)[0])
+        for s in crowd:
+            s.close()
+        # Who sends a byte every second is never silent, and gives his place up all the same.
+        crowd = [socket.create_connection(("127.0.0.1", int(bond.of_receiver))) for _ in range(32)]
+        for s in crowd:
+            s.sendall(b"GET /metrics HTTP/1.1\r\nX: ")
+        begun = time.monotonic()
+        served = []
+        asker = threading.Thread(target=lambda: served.append(get(bond.of_receiver, seconds=40)[0]))
+        asker.start()
+        while asker.is_alive() and time.monotonic() - begun < 40:
+            for s in crowd:
+                try:
+                    s.sendall(b"y")
+                except OSError:
+                    pass
+            asker.join(1)
+        check("a crowd that drips is shown out too", served and "hawser_build_info" in served[0] and time.monotonic() - begun < 20)
         for s in crowd:
             s.close()
         refuses("a port that is taken", 1, r"metrics: cannot bind 127\.0\.0\.1:\d+: Address already in use", "send", free_port(),

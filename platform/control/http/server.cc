@@ -6,9 +6,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <utility>
 
 #include "platform/linux/clock.h"
@@ -20,7 +22,10 @@ namespace hawser::control {
 namespace {
 
 constexpr unsigned connections_max = 32;
-constexpr unsigned connection_seconds_max = 10;     // without a byte
+// Without a byte, and from one whole request to the end of the next one: who sends or takes a byte now and then gives
+// his place up too.
+constexpr unsigned connection_seconds_max = 10;
+constexpr Duration request_time_max{std::int64_t{connection_seconds_max} * 1'000'000'000};
 constexpr Duration pause{20'000'000};               // untuned
 constexpr std::size_t connection_bytes_max = 8192;  // of a request's head, libmicrohttpd's buffers included
 
@@ -77,11 +82,41 @@ Result<os::Fd, std::string> listen_at(const Endpoint& at) {
 }  // namespace
 
 struct HttpServer::Daemon {
-    explicit Daemon(MHD_Daemon* d) : daemon(d) {}
-    ~Daemon() { MHD_stop_daemon(daemon); }
+    Daemon() = default;
+    ~Daemon() {
+        if (daemon != nullptr) MHD_stop_daemon(daemon);
+    }
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
-    MHD_Daemon* daemon;
+
+    static void on_connection(void* self, MHD_Connection* connection, void**, MHD_ConnectionNotificationCode what) {
+        auto& due = static_cast<Daemon*>(self)->due;
+        if (what == MHD_CONNECTION_NOTIFY_STARTED)
+            due[connection] = os::now() + request_time_max;
+        else
+            due.erase(connection);
+    }
+    static void on_completed(void* self, MHD_Connection* connection, void**, MHD_RequestTerminationCode) {
+        auto& due = static_cast<Daemon*>(self)->due;
+        if (const auto found = due.find(connection); found != due.end()) found->second = os::now() + request_time_max;
+    }
+    // Ends those that take too long; when the next one would.
+    Instant end_slow(Instant now) {
+        Instant next = never;
+        for (auto& [connection, at] : due) {
+            if (at > now) {
+                next = std::min(next, at);
+                continue;
+            }
+            // libmicrohttpd finds it closed.
+            ::shutdown(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd, SHUT_RDWR);
+            at = never;
+        }
+        return next;
+    }
+
+    MHD_Daemon* daemon = nullptr;
+    std::map<MHD_Connection*, Instant> due;  // when each is to be done with its request
 };
 
 HttpServer::HttpServer(Loop& loop, Handler handler) : loop_(loop), handler_(std::move(handler)) {}
@@ -102,15 +137,18 @@ Result<std::unique_ptr<HttpServer>, std::string> HttpServer::open(Loop& loop, co
     server->local_ = os::from_sockaddr(&local);
     // The daemon closes what it is given, but only if it starts.
     const int given = ::fcntl(listener->get(), F_DUPFD_CLOEXEC, 0);
-    MHD_Daemon* const daemon = MHD_start_daemon(
+    server->daemon_ = std::make_unique<Daemon>();
+    Daemon* const owner = server->daemon_.get();
+    owner->daemon = MHD_start_daemon(
         MHD_USE_EPOLL, 0, nullptr, nullptr, &on_request, &server->handler_, MHD_OPTION_LISTEN_SOCKET, given,
         MHD_OPTION_CONNECTION_LIMIT, connections_max, MHD_OPTION_CONNECTION_TIMEOUT, connection_seconds_max,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_bytes_max, MHD_OPTION_END);
-    if (daemon == nullptr) {
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_bytes_max, MHD_OPTION_NOTIFY_CONNECTION, &Daemon::on_connection,
+        owner, MHD_OPTION_NOTIFY_COMPLETED, &Daemon::on_completed, owner, MHD_OPTION_END);
+    if (owner->daemon == nullptr) {
+        server->daemon_.reset();
         if (given >= 0) ::close(given);
         return Failure{"the web server at " + os::endpoint_text(server->local_) + " does not start"};
     }
-    server->daemon_ = std::make_unique<Daemon>(daemon);
     HttpServer* const self = server.get();
     loop.watch(server->epoll(), [self] { self->run(); });
     loop.watch(server->due_.fd(), [self] {
@@ -135,13 +173,16 @@ void HttpServer::run() {
     pollfd waits{epoll(), POLLIN, 0};
     const bool is_stuck = ::poll(&waits, 1, 0) > 0 && connections() == before;
     loop_.set_interest(waits.fd, !is_stuck, false);
+    // Who came in this run counts too.
+    const Instant now = os::now();
+    const Instant slow_at = daemon_->end_slow(now);
     unsigned long long ms = 0;
     if (is_stuck)
-        due_.set(os::now() + pause);
+        due_.set(std::min(slow_at, now + pause));
     else if (MHD_get_timeout(daemon, &ms) == MHD_YES)
-        due_.set(os::now() + Duration{static_cast<std::int64_t>(ms) * 1'000'000});
+        due_.set(std::min(slow_at, now + Duration{static_cast<std::int64_t>(ms) * 1'000'000}));
     else
-        due_.set(never);
+        due_.set(slow_at);
 }
 
 int HttpServer::epoll() const { return MHD_get_daemon_info(daemon_->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd; }
