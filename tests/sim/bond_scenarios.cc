@@ -281,3 +281,76 @@ TEST_CASE("a sender that is restarted in the middle of a stream carries it on at
     CHECK(lab.receiver.count(EventKind::receiver_group_removed) == 0);  // with data: kept for 30 s
     CHECK(lab.blemishes() == "");
 }
+
+TEST_CASE("a sender that comes up with what the run before left goes on in its group, and SRT's session lives on") {
+    const auto mode = GENERATE(select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive);
+    CAPTURE(select::name_of(mode));
+    BondOptions options;
+    options.mode = mode;
+    options.up = {shape(20_ms, 10'000), shape(35_ms, 10'000), shape(50_ms, 10'000)};
+    options.server.reorder_tolerance = 40;
+    BondLab lab(options);
+    lab.run(5_s);
+    bond::EarlierRun earlier;
+    earlier.has_group = lab.snapshot().group_joined;
+    earlier.group = lab.snapshot().group;
+    earlier.latency = lab.snapshot().latency;
+    REQUIRE(earlier.has_group);
+    const std::uint64_t before = lab.server->session().unique;
+    lab.restart_sender(earlier);
+    lab.run(300_ms);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(lab.snapshot().uplinks[i].state == UplinkState::connected);
+    CHECK(lab.receiver.count(EventKind::receiver_group_created) == 1);
+    CHECK(lab.sender.count(EventKind::group_created) == 1);  // by the run before
+    CHECK(lab.sender.count(EventKind::group_kept) == 1);
+    const std::uint64_t soon = lab.server->session().unique;
+    CHECK(soon - before > 50);  // of 150 that were sent
+    lab.run(10_s);
+    CHECK(lab.server->sessions().size() == 1);
+    CHECK(lab.on_time_per_mille() >= 980);
+    CHECK(lab.blemishes() == "");
+}
+
+TEST_CASE("after a sender's restart the receiver lets gaps pass for a while, since nobody repairs them in time") {
+    BondOptions options;
+    options.mode = select::Mode::adaptive;
+    options.up = {shape(20_ms, 50'000), shape(35_ms, 50'000)};
+    options.caller.latency = options.server.latency = 2_s;
+    options.server.reorder_tolerance = 40;
+    BondLab lab(options);
+    lab.run(5_s);
+    bond::EarlierRun earlier{lab.snapshot().group_joined, lab.snapshot().group, lab.snapshot().latency};
+    const auto waits = [&] { return lab.receiver.bond().counters()[Counter::hold_waits]; };
+    CHECK(waits() > 20);
+    lab.restart_sender(earlier);
+    lab.run(200_ms);
+    const std::uint64_t during = waits();
+    lab.run(200_ms);
+    const std::uint64_t after = waits();
+    CHECK(after - during < 10);
+    lab.run(4_s);  // it says for two seconds that it has begun anew
+    const std::uint64_t later = waits();
+    lab.run(200_ms);
+    CHECK(waits() - later > 30);
+    CHECK(lab.server->sessions().size() == 1);
+}
+
+TEST_CASE("the latency that an earlier run knew holds until a handshake or the operator says another") {
+    bond::SenderOptions options;
+    options.earlier.latency = 1250_ms;
+    std::vector<std::uint8_t> bytes(std::size_t{256} * pool_slot_bytes);
+    Pool pool(bytes, pool_slot_bytes);
+    bond::Sender sender(options, pool, wire::GroupKey{}, 1);
+    bond::Actions out(pool);
+    SenderSnapshot snapshot;
+    const auto latency_after = [&](Duration fixed) {
+        Command c;
+        c.kind = CommandKind::set_selection;
+        c.selection.latency = fixed;
+        sender.on_command(c, Instant{}, out);
+        sender.fill(snapshot, Instant{});
+        return snapshot.latency;
+    };
+    CHECK(latency_after(0_ms) == 1250_ms);
+    CHECK(latency_after(700_ms) == 700_ms);
+}

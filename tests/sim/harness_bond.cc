@@ -94,8 +94,9 @@ void BondLab::order_receiver() {
     receiver.command(c);
 }
 
-std::unique_ptr<bond::Sender> BondLab::new_sender() {
+std::unique_ptr<bond::Sender> BondLab::new_sender(const bond::EarlierRun& earlier) {
     bond::SenderOptions options;
+    options.earlier = earlier;
     options.listen = listen_at;
     options.history_packets = 1024;
     wire::GroupKey probe;
@@ -155,8 +156,8 @@ void BondLab::restart_receiver() {
     order_receiver();
 }
 
-void BondLab::restart_sender() {
-    sender.restart(new_sender());
+void BondLab::restart_sender(const bond::EarlierRun& earlier) {
+    sender.restart(new_sender(earlier));
     order_sender();
 }
 

@@ -123,9 +123,9 @@ public:
     [[nodiscard]] Endpoint uplink(std::size_t i) const;
     [[nodiscard]] Endpoint receiver_at(std::size_t i = 0) const;  // as link i sees it
     void set_dark(std::size_t i, bool dark);
-    // Processes that end and come up again, knowing nothing.
+    // Processes that end and come up again, knowing nothing, or what an earlier run of the sender left.
     void restart_receiver();
-    void restart_sender();
+    void restart_sender(const bond::EarlierRun& earlier = {});
     // The sender's orders.
     void set_receiver(const std::vector<Endpoint>& addresses);
     void add_uplink(std::size_t i);
@@ -160,7 +160,7 @@ public:
 private:
     [[nodiscard]] bool is_v6(std::size_t i) const { return options_.mixed ? i % 2 == 1 : options_.v6; }
     [[nodiscard]] std::unique_ptr<bond::Receiver> new_receiver();
-    [[nodiscard]] std::unique_ptr<bond::Sender> new_sender();
+    [[nodiscard]] std::unique_ptr<bond::Sender> new_sender(const bond::EarlierRun& earlier = {});
     void order_receiver();
     void order_sender();
 

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What the machine may do to a program that runs: a wall clock that jumps by years, a disk that is full, a name server
+that says nothing. Each is told, and everything else goes on. The disk and the name server are of namespaces of this
+script's own and need root. Arguments: HAWSER WRONG_CLOCK (empty: none can be preloaded)."""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from program import HAWSER, Running, check, finish, free_port, run
+
+YEAR = 365 * 86_400
+
+
+def until(condition, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def sender(folder, *more):
+    """Nobody listens: registrations are all that it sends, some hundred bytes a second."""
+    return ["send", free_port(), "127.0.0.1", free_port(), "-u", "127.0.0.2", "--link", "127.0.0.2,budget=1GB",
+            "--state-dir", folder, "--control", folder + "/control", *more]
+
+
+def month(folder):
+    code, said = run("budgets", "--json", "-s", folder + "/control")
+    rows = json.loads(said)["budgets"] if code == 0 else []
+    return (rows[0]["month"], rows[0]["used_bytes"]) if rows else (None, 0)
+
+
+def by_clock(wrong_clock):
+    with tempfile.TemporaryDirectory() as folder:
+        offset = folder + "/offset"
+
+        def turn(seconds):
+            with open(offset + ".new", "w", encoding="utf-8") as file:
+                file.write(str(seconds))
+            os.rename(offset + ".new", offset)
+        turn(0)
+        os.environ.update({"LD_PRELOAD": wrong_clock, "CLOCK_OFFSET_FILE": offset})
+        with Running(*sender(folder, "--stats", "0.5")) as send:
+            os.environ.pop("LD_PRELOAD")
+            check("bytes are counted", until(lambda: month(folder)[1] > 0, 15), send.read())
+            begun, used = month(folder)
+
+            def tables():
+                return len(re.findall("^uplink ", send.read(), re.M))
+            turn(12 * YEAR)
+            check("years ahead another month begins", until(lambda: (month(folder)[0] or "") > begun, 5), send.read())
+            before = tables()
+            check("timers go on", until(lambda: tables() >= before + 3, 5), send.read())
+            turn(0)
+            check("back again it is the month that was", until(lambda: month(folder)[0] == begun, 5), send.read())
+            check("which is told", send.wait_for(r"uplink 127\.0\.0\.2: the clock went back, so its month is the one since " + begun), send.said)
+            check("with all that was used", month(folder)[1] >= used)
+            turn(-30 * YEAR)
+            used = month(folder)[1]
+            check("a clock that cannot be right changes no month", until(lambda: month(folder)[1] > used, 15) and month(folder)[0] == begun, send.read())
+            before = tables()
+            check("timers go on then too", until(lambda: tables() >= before + 3, 5), send.read())
+            check("and it ends at once", send.end(signal.SIGTERM) == 0, send.read())
+        with open(folder + "/budgets.json", encoding="utf-8") as file:
+            kept = json.load(file)["links"]["127.0.0.2"]
+        check("what is kept is the month that was", kept["from"] == begun and kept["used_bytes"] >= used, kept)
+
+
+def fill(path):
+    """Until not a byte more fits."""
+    with open(path, "wb", buffering=0) as file:
+        try:
+            while file.write(b"x" * 512):
+                pass
+        except OSError:
+            pass
+
+
+def by_disk():
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], check=True)
+        fill(folder + "/filler")
+        with Running(*sender(folder)) as send:
+            check("a full disk is told", send.wait_for("budgets cannot be saved: .*No space left", 25), send.said)
+            used = month(folder)[1]
+            check("counting goes on", until(lambda: month(folder)[1] > used, 15))
+            time.sleep(12)
+            check("it is told once", len(re.findall("cannot be saved", send.read())) == 1, send.said)
+            os.unlink(folder + "/filler")
+            check("and so is the end of it", send.wait_for("budgets is saved again", 25), send.said)
+            check("which is true", json.load(open(folder + "/budgets.json", encoding="utf-8"))["links"]["127.0.0.2"]["used_bytes"] > used)
+            check("it ends well", send.end(signal.SIGTERM) == 0, send.read())
+        subprocess.run(["umount", folder], check=True)
+
+
+def by_name_server():
+    with tempfile.TemporaryDirectory() as folder:
+        with open(folder + "/resolv.conf", "w", encoding="utf-8") as file:
+            file.write("nameserver 127.0.0.1\noptions timeout:2 attempts:1\n")
+        subprocess.run(["mount", "--bind", folder + "/resolv.conf", os.path.realpath("/etc/resolv.conf")], check=True)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 53))
+            for role, words in (("recv", [free_port(), "server.example", "4001"]),
+                                ("send", [free_port(), "relay.example", "5000", "-u", "127.0.0.2"])):
+                with Running(role, *words) as one:
+                    silent.settimeout(5)
+                    while words[1].split(".")[0].encode() not in silent.recv(512):
+                        pass  # the one before asked again
+                    for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGHUP):
+                        one.child.send_signal(number)
+                        time.sleep(0.1)
+                    check(f"{role} outlives signals before its first answer", one.child.poll() is None, one.read())
+                    check(f"{role} says that nobody answered", one.wait_for("Failed to resolve", 15), one.said)
+                    check(f"{role} ends well", one.end(signal.SIGTERM) == 0, one.read())
+
+
+if sys.argv[2] == "in namespaces":
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    by_disk()
+    by_name_server()
+    finish()
+if sys.argv[2]:
+    by_clock(sys.argv[2])
+inner = subprocess.run(["unshare", "-m", "-n", sys.executable, __file__, HAWSER, "in namespaces"], capture_output=True, text=True, check=False)
+made = "failed" in inner.stdout
+if made:
+    print(inner.stdout, end="")
+    check("a full disk and a silent name server", inner.returncode == 0, inner.stderr)
+else:
+    print("no namespaces: a full disk and a silent name server are not tried\n" + inner.stderr)
+finish()
