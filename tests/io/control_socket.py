@@ -155,7 +155,15 @@ def limits_by_name(c):
     def budget(name):
         return next((b for b in c.ask("budgets.list")["result"]["budgets"] if b["link"] == name), {})
 
+    state = os.environ["STATE_DIRECTORY"]
+    os.makedirs(state, exist_ok=True)
+    with open(state + "/budgets.json", "w", encoding="utf-8") as file:
+        json.dump({"format": "hawser budgets", "version": 1, "links": {"127.0.0.2": {
+            "from": None, "used_bytes": 7_000_000, "told_percent": 0, "billing_day": 1}}}, file)
+    counted = budget("127.0.0.2").get("used_bytes", 0)
     said = c.ask("links.set", {"name": "127.0.0.2", "priority": 2, "cap": "8M", "budget": 50_000_000, "at_limit": "stop"})
+    used = budget("127.0.0.2").get("used_bytes", 0)
+    check("the first budget finds what an earlier run used, and adds it", 7_000_000 + counted <= used < 8_000_000, (counted, used))
     check("links.set answers the whole policy", ended(said) and said["result"]["policy"] == {
         "priority": 2, "cap_bits_per_second": 8_000_000, "budget_bytes": 50_000_000, "billing_day": 1, "at_limit": "stop",
         "metered": False}, said)
@@ -180,6 +188,8 @@ def limits_by_name(c):
     row = budget("127.0.0.2")
     check("budgets.list", row.get("state") == "stopped" and row["used_bytes"] >= 50_000_000 and row["used_percent"] >= 100, row)
     check("budgets.reset", ended(c.ask("budgets.reset", {"link": "127.0.0.2"})))
+    check("what is used is kept from then on", until(lambda: os.path.exists(state + "/budgets.lock") and "127.0.0.3" in
+          open(state + "/budgets.json", encoding="utf-8").read(), 15))
     check("takes its place again", until(lambda: link("127.0.0.2").get("priority") == 2), link("127.0.0.2"))
     check("budgets.reset of none", code(c.ask("budgets.reset", {"link": "nobody"})) == -32000)
     check("budgets.set of nonsense", code(c.ask("budgets.set", {"link": "127.0.0.2", "used": "much"})) == -32602)

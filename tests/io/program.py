@@ -14,6 +14,7 @@ results = []
 # What the program remembers is this script's own, not the user's, nor that of the script beside it.
 _cache = tempfile.TemporaryDirectory()
 os.environ["XDG_CACHE_HOME"] = _cache.name
+os.environ["STATE_DIRECTORY"] = _cache.name + "/state"
 
 
 def run(*arguments, name="hawser", seconds=20, preexec=None):
