@@ -11,8 +11,8 @@ namespace {
 
 // A packet is worth waiting for a cap in half of SRT's latency: the way and a repair need the rest. Untuned.
 constexpr std::int64_t cap_wait_latency_share = 2;
-// Uplinks that are still connected and have said nothing for so long work no more: the reserve stands in for them, until
-// one of them speaks.
+// Uplinks that are still connected and have said nothing for so long work no more: the reserve stands in for them,
+// until one of them speaks.
 constexpr Duration reserve_patience{1'000'000'000};
 constexpr std::uint32_t headers_v4 = 28;  // IP and UDP
 constexpr std::uint32_t headers_v6 = 48;

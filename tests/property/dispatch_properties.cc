@@ -2,8 +2,8 @@
 // Dispatch over random histories, by seed: links come and go, lose, overtake, fall silent and answer late; packets come
 // in order and again; receivers report or not. Its books agree with themselves after each step, it sends on open links
 // only, no packet is dropped in silence, copies keep to their budget and off metered links, no link goes beyond its
-// cap, the reserve waits for as long as another link is up, or none of them speaks and it is lent; every buffer is given
-// back.
+// cap, the reserve waits for as long as another link is up, or none of them speaks and it is lent; every buffer is
+// given back.
 #include <catch2/catch.hpp>
 
 #include <bit>

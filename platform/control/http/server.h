@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A small HTTP server on the control thread (libmicrohttpd without threads of its own): GET and HEAD of paths that one
-// handler answers at once, nothing else. Bounded in connections, memory and the time that a request takes; no other work
-// of the thread waits for anybody.
+// handler answers at once, nothing else. Bounded in connections, memory and the time that a request takes; no other
+// work of the thread waits for anybody.
 #pragma once
 
 #include <functional>
