@@ -8,16 +8,13 @@ namespace hawser::sim {
 namespace {
 
 // Haivision/srt v1.5.1: core.h, core.cpp, congctl.cpp, tsbpd_time.h.
-constexpr Duration syn{10'000'000};
 constexpr Duration nak_interval_min{20'000'000};
-constexpr Duration keepalive_period{1'000'000'000};
 constexpr std::int32_t light_ack_packets = 64;
 constexpr std::size_t nak_words_max = 1456 / 4;
 constexpr std::int32_t ordered_run_max = 50;
 constexpr std::int32_t early_run_max = 10;
 constexpr std::int64_t drift_span = 1000;    // samples
 constexpr std::int64_t drift_max_us = 5000;  // in one step of the base
-constexpr std::uint32_t flags = 0xBF;
 
 // Exponential averages as libsrt has them: 1/4 and 1/8 for the new value.
 std::int64_t average4(std::int64_t old, std::int64_t value) { return (old * 3 + value) / 4; }
@@ -108,15 +105,15 @@ void LiveReceiver::on_handshake(const wire::SrtPacket& packet, Instant now) {
     packets_since_ack_ = 0;
     light_acks_ = 1;
     nak_interval_ = nak_interval_min;
-    ack_at_ = now + syn;
+    ack_at_ = now + srt_tick;
     nak_at_ = now + nak_interval_;
-    check_at_ = now + syn;
+    check_at_ = now + srt_tick;
     full_ack_at_ = said_at_ = now;
     f.request_type = wire::handshake_conclusion;
     f.socket_id = own_id_;
     f.extension_field = 1;
     const auto ms = static_cast<std::uint16_t>(latency_.ms());
-    answer_ = with_latency(make_handshake(f, {0, peer_id_}), {false, flags, ms, ms});
+    answer_ = with_latency(make_handshake(f, {0, peer_id_}), {false, srt_handshake_flags, ms, ms});
     out_(answer_);
 }
 
@@ -349,7 +346,7 @@ void LiveReceiver::send_ack(bool light, Instant now) {
     store_be32(body.data() + 4, static_cast<std::uint32_t>(srtt_us_));
     store_be32(body.data() + 8, static_cast<std::uint32_t>(rttvar_us_));
     store_be32(body.data() + 12, static_cast<std::uint32_t>(std::max<std::int64_t>(room(), 2)));
-    const bool is_whole = now - full_ack_at_ > syn;
+    const bool is_whole = now - full_ack_at_ > srt_tick;
     if (is_whole) full_ack_at_ = now;
     send_control(wire::SrtControl::ack, ack_number_, Bytes(body).first(is_whole ? 28 : 16), now);
     ++counts_.acks;
@@ -357,10 +354,10 @@ void LiveReceiver::send_ack(bool light, Instant now) {
 }
 
 void LiveReceiver::check_timers(Instant now) {
-    check_at_ = now + syn;
+    check_at_ = now + srt_tick;
     if (now > ack_at_) {
         send_ack(false, now);
-        ack_at_ = now + syn;
+        ack_at_ = now + srt_tick;
         packets_since_ack_ = 0;
         light_acks_ = 1;
     } else if (packets_since_ack_ >= light_ack_packets * light_acks_) {
@@ -375,7 +372,7 @@ void LiveReceiver::check_timers(Instant now) {
             nak_at_ = now + nak_interval_;
         }
     }
-    if (now > said_at_ + keepalive_period) send_control(wire::SrtControl::keepalive, 0, {}, now);
+    if (now > said_at_ + srt_keepalive_period) send_control(wire::SrtControl::keepalive, 0, {}, now);
 }
 
 // What is due is read; gaps before it are given up.

@@ -11,16 +11,12 @@ namespace {
 
 // Haivision/srt v1.5.1: core.h, congctl.cpp, buffer.h.
 constexpr std::int64_t syn_us = 10'000;
-constexpr Duration syn{10'000'000};
-constexpr Duration handshake_period{250'000'000};
-constexpr Duration keepalive_period{1'000'000'000};
 constexpr Duration peer_idle_max{5'000'000'000};
 constexpr Duration drop_threshold_min{1'000'000'000};
 constexpr std::int64_t congestion_window = 25'600;  // packets; SRTO_FC's default
 constexpr std::int64_t unlimited_bytes_per_second = 125'000'000;
 // Header of a data packet with UDP's and IP's: what the pacing adds to the payload.
 constexpr std::int64_t header_bytes = 44;
-constexpr std::uint32_t flags = 0xBF;  // TSBPD both ways, crypt, TLPKTDROP, NAKREPORT, REXMITFLG, FILTER
 constexpr std::uint32_t flag_nakreport = 0x10;
 
 std::uint32_t word(Bytes body, std::size_t i) { return load_be32(body.data() + 4 * i); }
@@ -78,7 +74,7 @@ void LiveSender::rearm() {
 }
 
 void LiveSender::send_handshake(Instant now) {
-    handshake_at_ = now + handshake_period;
+    handshake_at_ = now + srt_handshake_period;
     HandshakeFields h;
     h.socket_id = own_id_;
     h.initial_sequence = isn_;
@@ -92,7 +88,7 @@ void LiveSender::send_handshake(Instant now) {
     h.cookie = cookie_;
     h.extension_field = 1;
     const auto latency = static_cast<std::uint16_t>(settings_.latency.ms());
-    out_(with_latency(make_handshake(h, {stamp(now).timestamp_us, 0}), {true, flags, latency, latency}));
+    out_(with_latency(make_handshake(h, {stamp(now).timestamp_us, 0}), {true, srt_handshake_flags, latency, latency}));
 }
 
 void LiveSender::send_control(wire::SrtControl type, std::uint32_t info, Bytes body, Instant now) {
@@ -165,7 +161,7 @@ void LiveSender::on_handshake(const wire::SrtPacket& packet, Instant now) {
         peer_latency_ = std::max(settings_.latency, Duration{std::int64_t{theirs.receiver_ms} * 1'000'000});
         flow_window_ = 8192;
         heard_at_ = ack_heard_at_ = said_at_ = now;
-        check_at_ = now + syn;
+        check_at_ = now + srt_tick;
     }
 }
 
@@ -197,7 +193,7 @@ void LiveSender::on_ack(const wire::SrtPacket& packet, Instant now) {
         return;
     }
     const std::uint32_t number = packet.control_info();
-    if (now - ackack_at_ > syn || number == acked_ack_) {
+    if (now - ackack_at_ > srt_tick || number == acked_ack_) {
         send_control(wire::SrtControl::ackack, number, {}, now);
         acked_ack_ = number;
         ackack_at_ = now;
@@ -272,7 +268,7 @@ void LiveSender::make_payload_due(Instant now) {
 
 // Packets that the receiver will have given up before they could reach it.
 void LiveSender::drop_too_late(Instant now) {
-    const Duration threshold = std::max(peer_latency_, drop_threshold_min) + syn * 2;
+    const Duration threshold = std::max(peer_latency_, drop_threshold_min) + srt_tick * 2;
     if (buffered_ == made_ || (now - block(buffered_).made).ms() <= threshold.ms()) return;
     while (buffered_ < made_ && block(buffered_).made < now - threshold) {
         ++buffered_;
@@ -349,7 +345,7 @@ bool LiveSender::send_lost(Instant now) {
 }
 
 void LiveSender::check_timers(Instant now) {
-    check_at_ = now + syn;
+    check_at_ = now + srt_tick;
     if (settings_.overhead_percent > 0) {
         const std::int64_t rate =
             std::max<std::int64_t>(input_bytes_per_second_ * (100 + settings_.overhead_percent) / 100, 1);
@@ -367,7 +363,7 @@ void LiveSender::check_timers(Instant now) {
             wake(now);
         }
     }
-    if (now > said_at_ + keepalive_period) send_control(wire::SrtControl::keepalive, 0, {}, now);
+    if (now > said_at_ + srt_keepalive_period) send_control(wire::SrtControl::keepalive, 0, {}, now);
 }
 
 // What a live encoder does: it connects again, and what falls due meanwhile is lost.

@@ -8,8 +8,6 @@ namespace {
 
 using namespace hawser::literals;
 
-constexpr Duration handshake_period = 250_ms;   // libsrt's connection retry
-constexpr Duration keepalive_period = 1_s;      // libsrt's, when nothing else was sent
 constexpr Duration progress_patience = 500_ms;  // untuned: then everything unacknowledged is sent again
 constexpr std::int32_t losses_max = 100'000;
 
@@ -53,7 +51,7 @@ Instant SrtCaller::due() const {
     if (port_.has_arrivals()) return world_.now();
     if (state_ == State::idle) return never;
     if (state_ != State::connected) return handshake_at_;
-    Instant at = last_sent_ + keepalive_period;
+    Instant at = last_sent_ + srt_keepalive_period;
     if (!paused_) at = std::min(at, data_at_);
     if (!unacknowledged_.empty()) at = std::min(at, progress_at_ + progress_patience);
     return at;
@@ -80,11 +78,11 @@ void SrtCaller::run(Instant now) {
         progress_at_ = now;
         for (const Unacknowledged& u : unacknowledged_) send_data(u.index, u.made_at, true);
     }
-    if (now - last_sent_ >= keepalive_period) send(make_control(wire::SrtControl::keepalive, 0, stamp(), 4));
+    if (now - last_sent_ >= srt_keepalive_period) send(make_control(wire::SrtControl::keepalive, 0, stamp(), 4));
 }
 
 void SrtCaller::send_handshake(Instant now) {
-    handshake_at_ = now + handshake_period;
+    handshake_at_ = now + srt_handshake_period;
     HandshakeFields h;
     h.socket_id = options_.socket_id;
     h.initial_sequence = options_.initial_sequence;

@@ -12,7 +12,6 @@ namespace hawser::app {
 namespace {
 
 constexpr Duration repetition_window{1'500'000'000};
-constexpr std::uint64_t megabyte = 1'000'000;
 
 std::string errno_text(std::uint32_t value) { return std::strerror(static_cast<int>(value)); }
 
@@ -99,10 +98,10 @@ EventLine describe(const Event& e, const EventNames& names) {
                     fmt::format("uplink {}: others work again; it went on for {} ms beyond its budget", uplink(), e.a)};
         case EventKind::budget_warning:
             return {Level::warn, fmt::format("uplink {}: {} % of its budget is used ({})", uplink(), e.a,
-                                             control::amount_text(std::uint64_t{e.b} * megabyte))};
+                                             control::amount_text(std::uint64_t{e.b} * control::megabyte))};
         case EventKind::budget_used_up:
             return {Level::error, fmt::format("uplink {}: its budget is used up ({}): {}", uplink(),
-                                              control::amount_text(std::uint64_t{e.b} * megabyte),
+                                              control::amount_text(std::uint64_t{e.b} * control::megabyte),
                                               e.a != 0 ? "it stops" : "it goes after all others from now on")};
         case EventKind::budget_renewed:
             return {Level::info, fmt::format("uplink {}: its budget begins anew{}", uplink(),

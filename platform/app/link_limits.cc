@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "platform/control/quantity.h"
 #include "platform/control/uplink_list.h"
 #include "platform/linux/sockaddr.h"
 
@@ -14,10 +15,9 @@ namespace {
 // 2026-11-01: this was written later, so a clock before it stands wrong. Small computers without a battery begin in
 // 1970 or at their image's date.
 constexpr std::time_t clock_least = 1'793'491'200;
-constexpr std::uint64_t megabyte = 1'000'000;
 
 std::uint32_t megabytes(std::uint64_t bytes) {
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes / megabyte, 0xFFFF'FFFF));
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes / control::megabyte, 0xFFFF'FFFF));
 }
 
 // As in 20261105.

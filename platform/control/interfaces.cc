@@ -22,7 +22,7 @@ namespace hawser::control {
 
 namespace {
 
-constexpr std::size_t message_bytes_max = 32768;  // what the kernel fills at most for one read (NLMSG_GOODSIZE)
+constexpr std::size_t dump_bytes_max = 32768;  // what the kernel fills at most for one read (NLMSG_GOODSIZE)
 
 constexpr std::size_t aligned(std::size_t length) {
     return (length + NLMSG_ALIGNTO - 1) & ~(NLMSG_ALIGNTO - std::size_t{1});
@@ -88,7 +88,7 @@ Result<InterfaceWatch, Errno> InterfaceWatch::open() {
 
 InterfaceWatch::Changes InterfaceWatch::take() {
     Changes changes;
-    alignas(nlmsghdr) std::array<char, message_bytes_max> bytes;
+    alignas(nlmsghdr) std::array<char, dump_bytes_max> bytes;
     for (;;) {
         const ssize_t n = ::recv(fd_.get(), bytes.data(), bytes.size(), 0);
         if (n < 0 && errno == EINTR) continue;

@@ -52,7 +52,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 constexpr std::size_t quoted_max = 40;  // a quantity is short
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
     while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
     return text;
@@ -117,9 +117,9 @@ std::optional<std::uint64_t> amount_factor(std::string_view unit) {
 
 template <class FactorOf>
 Result<std::uint64_t, std::string> parse(std::string_view text, const char* expected, FactorOf&& factor_of) {
-    std::string_view rest = trimmed(text);
+    std::string_view rest = without_blanks(text);
     const auto number = take_number(rest);
-    const auto factor = number ? factor_of(small(trimmed(rest))) : std::nullopt;
+    const auto factor = number ? factor_of(small(without_blanks(rest))) : std::nullopt;
     if (!factor) return Failure{quoted(text, quoted_max) + " is no " + expected};
     const auto value = scaled(*number, *factor);
     if (!value) return Failure{quoted(text, quoted_max) + " is more than can be counted"};

@@ -12,6 +12,8 @@
 
 namespace hawser::control {
 
+inline constexpr std::uint64_t megabyte = 1'000'000;
+
 // Bits per second: "8M", "8 Mbit/s", "500kbit/s", "2.5Mbps", "64000".
 [[nodiscard]] Result<std::uint64_t, std::string> parse_rate(std::string_view text);
 // Bytes: "50GB", "20 GiB", "1.5T", "700000000".

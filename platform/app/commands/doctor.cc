@@ -32,7 +32,7 @@ struct Request {
     bool json = false;
 };
 
-int fail(const std::string& text) {
+int give_up(const std::string& text) {
     std::fprintf(stderr, "hawser doctor: %s\n", text.c_str());
     return exit_failed;
 }
@@ -155,11 +155,11 @@ int command_doctor(int argc, char** argv) {
     if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
 
     auto table = control::InterfaceTable::open();
-    if (!table) return fail("the kernel tells nothing of its interfaces: " + os::errno_text(table.error()));
+    if (!table) return give_up("the kernel tells nothing of its interfaces: " + os::errno_text(table.error()));
     const auto uplinks = read_uplinks(r, table->all());
-    if (!uplinks) return fail(uplinks.error());
+    if (!uplinks) return give_up(uplinks.error());
     const control::Resolution resolution = control::resolve(r.host, r.port);
-    if (resolution.resolved.count == 0) return fail("cannot resolve " + r.host + ": " + resolution.error);
+    if (resolution.resolved.count == 0) return give_up("cannot resolve " + r.host + ": " + resolution.error);
 
     bool all_ok = true;
     Json json = Json::array();

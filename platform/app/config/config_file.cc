@@ -28,9 +28,9 @@ std::optional<KeyValue> value_of(const toml::node& node) {
     return words;
 }
 
-class Reader {
+class SectionReader {
 public:
-    explicit Reader(std::string file) { complaint_.file = std::move(file); }
+    explicit SectionReader(std::string file) { complaint_.file = std::move(file); }
 
     Result<Config, std::string> read(const toml::table& root) {
         Config config;
@@ -144,7 +144,7 @@ std::string set_keys(const std::vector<Key>& keys) {
 }  // namespace
 
 Result<Config, std::string> parse_config(std::string_view text, const std::string& file) {
-    Reader reader(file);
+    SectionReader reader(file);
     try {
         return reader.read(toml::parse(text));
     } catch (const toml::parse_error& e) {

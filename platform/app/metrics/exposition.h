@@ -12,6 +12,8 @@
 
 namespace hawser::app {
 
+[[nodiscard]] constexpr double in_seconds(Duration d) { return static_cast<double>(d.ns) / 1e9; }
+
 class Exposition {
 public:
     enum class Type : std::uint8_t { gauge, counter, histogram };
@@ -24,7 +26,7 @@ public:
     void sample(Labels labels, std::uint64_t value);
     void sample(Labels labels, bool value) { sample(labels, std::uint64_t{value}); }
     // In seconds.
-    void sample(Labels labels, Duration value) { sample(labels, static_cast<double>(value.ns) / 1e9); }
+    void sample(Labels labels, Duration value) { sample(labels, in_seconds(value)); }
     template <std::int64_t first_ns, std::size_t bounds>
     void histogram(Labels labels, const TimeHistogram<first_ns, bounds>& times) {
         std::uint64_t below = 0;

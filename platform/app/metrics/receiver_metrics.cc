@@ -34,21 +34,19 @@ struct MetricRow {
 
 constexpr std::uint64_t pkts_max = 0x7FFF'FFFF;  // NOALBS reads it as 32 bits with a sign
 
-double seconds(Duration d) { return static_cast<double>(d.ns) / 1e9; }
-
 constexpr std::array group_rows{
     MetricRow<Group>{"hawser_group_session_up", Type::gauge, "1 while an SRT session is up.",
                      [](const Group& g) { return g.state == ReceiverGroupState::session ? 1.0 : 0.0; }},
     MetricRow<Group>{"hawser_group_server_refused", Type::gauge, "1 while the SRT server's host refuses.",
                      [](const Group& g) { return g.state == ReceiverGroupState::refused ? 1.0 : 0.0; }},
     MetricRow<Group>{"hawser_group_age_seconds", Type::gauge, "Time since the group registered.",
-                     [](const Group& g) { return seconds(g.age); }},
+                     [](const Group& g) { return in_seconds(g.age); }},
     MetricRow<Group>{"hawser_group_silence_seconds", Type::gauge, "Time since anything came of it.",
-                     [](const Group& g) { return seconds(g.silence); }},
+                     [](const Group& g) { return in_seconds(g.silence); }},
     MetricRow<Group>{"hawser_group_links", Type::gauge, "Links of the group.",
                      [](const Group& g) { return static_cast<double>(g.link_count); }},
     MetricRow<Group>{"hawser_group_srt_rtt_seconds", Type::gauge, "Round trip that the SRT server tells; 0: none yet.",
-                     [](const Group& g) { return seconds(g.srt_rtt); }},
+                     [](const Group& g) { return in_seconds(g.srt_rtt); }},
     MetricRow<Group>{"hawser_group_sessions_total", Type::counter, "SRT sessions since the group registered.",
                      [](const Group& g) { return static_cast<double>(g.sessions); }},
     MetricRow<Group>{"hawser_group_relayed_packets_total", Type::counter, "Packets to the SRT server.",
@@ -58,7 +56,7 @@ constexpr std::array group_rows{
     MetricRow<Group>{"hawser_group_held_packets", Type::gauge, "Packets that wait for earlier ones now.",
                      [](const Group& g) { return static_cast<double>(g.hold.depth); }},
     MetricRow<Group>{"hawser_group_hold_longest_seconds", Type::gauge, "The longest that a packet was held.",
-                     [](const Group& g) { return seconds(g.hold.wait_max); }},
+                     [](const Group& g) { return in_seconds(g.hold.wait_max); }},
     MetricRow<Group>{"hawser_group_hold_given_up_packets_total", Type::counter, "Sequences no longer waited for.",
                      [](const Group& g) { return static_cast<double>(g.hold.given_up); }},
 };
@@ -67,7 +65,7 @@ constexpr std::array link_rows{
     MetricRow<Link>{"hawser_link_up", Type::gauge, "1 while the link was heard in the last seconds.",
                     [](const Link& l) { return l.live ? 1.0 : 0.0; }},
     MetricRow<Link>{"hawser_link_silence_seconds", Type::gauge, "Time since anything came by it.",
-                    [](const Link& l) { return seconds(l.silence); }},
+                    [](const Link& l) { return in_seconds(l.silence); }},
     MetricRow<Link>{"hawser_link_received_packets_total", Type::counter, "SRT data packets that came by it.",
                     [](const Link& l) { return static_cast<double>(l.packets_in); }},
     MetricRow<Link>{"hawser_link_received_bytes_total", Type::counter, "Their UDP payload.",
@@ -93,7 +91,7 @@ constexpr std::array told_rows{
 }  // namespace
 
 void GroupRates::look(const ReceiverSnapshot& now) {
-    const double span = seconds(now.at - looked_at_);
+    const double span = in_seconds(now.at - looked_at_);
     std::map<std::uint32_t, Seen> seen;
     for (const Group& g : now.groups()) {
         Seen& s = seen[g.group.value];

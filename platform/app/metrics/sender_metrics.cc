@@ -15,7 +15,6 @@ namespace {
 using Type = Exposition::Type;
 using Uplink = UplinkSnapshot;
 
-double seconds(Duration d) { return static_cast<double>(d.ns) / 1e9; }
 bool is_up(const Uplink& u) { return u.state == UplinkState::connected; }
 bool is_there(const Uplink& u) { return u.state != UplinkState::absent; }
 
@@ -38,9 +37,9 @@ constexpr std::array rows{
     Row{"hawser_uplink_rate_cap_bytes_per_second", Type::gauge, "The most that may leave by it, on the wire; 0: none.",
         [](const Uplink& u) { return static_cast<double>(u.rate_cap) / 8; }},
     Row{"hawser_uplink_smoothed_rtt_seconds", Type::gauge, "Smoothed round trip; 0 before the first.",
-        [](const Uplink& u) { return seconds(u.rtt); }},
+        [](const Uplink& u) { return in_seconds(u.rtt); }},
     Row{"hawser_uplink_least_rtt_seconds", Type::gauge, "Least round trip of the last minute; 0 before the first.",
-        [](const Uplink& u) { return seconds(u.rtt_min); }},
+        [](const Uplink& u) { return in_seconds(u.rtt_min); }},
     Row{"hawser_uplink_window_packets", Type::gauge, "Packets that the uplink may carry at once.",
         [](const Uplink& u) { return u.window / 1000.0; }},
     Row{"hawser_uplink_in_flight_packets", Type::gauge, "Packets on their way, as far as is known.",
@@ -70,9 +69,9 @@ constexpr std::array rows{
     Row{"hawser_uplink_capacity_bytes_per_second", Type::gauge, "adaptive: estimated delivery rate on the wire.",
         [](const Uplink& u) { return static_cast<double>(u.path_rate); }},
     Row{"hawser_uplink_queue_seconds", Type::gauge, "adaptive: delay of the last answer above the least.",
-        [](const Uplink& u) { return seconds(u.queue_delay); }},
+        [](const Uplink& u) { return in_seconds(u.queue_delay); }},
     Row{"hawser_uplink_base_rtt_seconds", Type::gauge, "adaptive: round trip of the empty path.",
-        [](const Uplink& u) { return seconds(u.base_rtt); }},
+        [](const Uplink& u) { return in_seconds(u.base_rtt); }},
     Row{"hawser_uplink_in_flight_bytes", Type::gauge, "adaptive: bytes on their way.",
         [](const Uplink& u) { return static_cast<double>(u.in_flight_bytes); }},
     Row{"hawser_uplink_window_bytes", Type::gauge, "adaptive: bytes that the uplink may carry at once.",
@@ -111,7 +110,7 @@ void put_bond(Exposition& out, const SenderSnapshot& s) {
     put(out, "hawser_sender_caller_connected", "1 while an SRT caller is there.", s.has_caller ? 1 : 0);
     put(out, "hawser_sender_queue_packets", "adaptive: packets that wait for room on an uplink.", s.waiting);
     put(out, "hawser_sender_latency_seconds", "The time in which a packet is worth sending; 0: unknown.",
-        seconds(s.latency));
+        in_seconds(s.latency));
     if (s.safe_rate.is_known)
         put(out, "hawser_sender_safe_media_bytes_per_second", "What an encoder may send now and shortly.",
             static_cast<double>(s.safe_rate.bits_per_second) / 8);

@@ -24,7 +24,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Row {
+struct Listed {
     control::RadioInstance instance;
     bool is_announced = false;
     std::string problem;  // the group cannot be joined
@@ -74,24 +74,24 @@ private:
         return spec;
     }
     // Of the same radiod, by whatever name of the interface.
-    [[nodiscard]] Row* find(const control::RadioInstance& instance) {
+    [[nodiscard]] Listed* find(const control::RadioInstance& instance) {
         const control::GroupSpec spec = spec_of(instance);
-        for (Row& r : rows_)
+        for (Listed& r : rows_)
             if (control::hears_all_of(spec_of(r.instance), spec)) return &r;
         return nullptr;
     }
 
-    void add(Row row) {
+    void add(Listed row) {
         // What hears more takes the place of what hears less.
-        for (const Row& r : rows_)
+        for (const Listed& r : rows_)
             if (control::hears_all_of(spec_of(row.instance), spec_of(r.instance))) {
                 row.is_announced |= r.is_announced;
                 if (row.instance.host.empty()) row.instance.host = r.instance.host;
                 if (row.instance.description.empty()) row.instance.description = r.instance.description;
                 if (r.radio) link_.drop(*r.radio);
             }
-        std::erase_if(rows_,
-                      [&](const Row& r) { return control::hears_all_of(spec_of(row.instance), spec_of(r.instance)); });
+        std::erase_if(
+            rows_, [&](const Listed& r) { return control::hears_all_of(spec_of(row.instance), spec_of(r.instance)); });
         const auto joined = link_.add(spec_of(row.instance), row.instance.host);
         if (joined) {
             row.radio = *joined;
@@ -105,7 +105,7 @@ private:
 
     void add_cached(const control::CachedRadio& r) {
         const control::RadioInstance instance{r.description, r.name, r.group, r.interface};
-        Row* const known = find(instance);
+        Listed* const known = find(instance);
         if (known == nullptr) return add({instance, false, "", std::nullopt, false});
         if (known->instance.host.empty()) known->instance.host = r.name;
         if (known->instance.description.empty()) known->instance.description = r.description;
@@ -120,7 +120,7 @@ private:
                 cache_->learn_name(found.host, found.group);
                 cache_->learn_radio({found.group, found.interface}, {found.host, found.description, "", true, 0, {}});
             }
-            Row* const known = find(found);
+            Listed* const known = find(found);
             if (known == nullptr) {
                 add({found, true, "", std::nullopt, false});
             } else {
@@ -135,32 +135,33 @@ private:
 
     void on_event(const radio::RadioEvent& e) {
         if (e.kind != radio::RadioEventKind::list_done) return;
-        for (Row& r : rows_)
+        for (Listed& r : rows_)
             if (r.radio == e.radio) r.is_listed = true, r.cut_short = e.cut_short;
         end_if_over();
     }
 
     void end_if_over() {
-        if (!is_browsed_ || !std::all_of(rows_.begin(), rows_.end(), [](const Row& r) { return r.is_listed; })) return;
+        if (!is_browsed_ || !std::all_of(rows_.begin(), rows_.end(), [](const Listed& r) { return r.is_listed; }))
+            return;
         if (!error_.empty()) complain("radiods that announce themselves were not found: " + error_);
         if (rows_.empty()) {
             complain("no radiod found; name one with -r NAME");
             return loop_.quit(exit_failed);
         }
         json_ ? print_json() : print_table();
-        const bool is_whole = std::none_of(rows_.begin(), rows_.end(), [](const Row& r) { return r.cut_short; });
+        const bool is_whole = std::none_of(rows_.begin(), rows_.end(), [](const Listed& r) { return r.cut_short; });
         if (!is_whole) complain(cut_short_text);
         loop_.quit(is_whole ? exit_ok : exit_failed);
     }
 
-    [[nodiscard]] std::size_t channels_of(const Row& r) const {
+    [[nodiscard]] std::size_t channels_of(const Listed& r) const {
         return r.radio ? service_.roster().channels(*r.radio).size() : 0;
     }
 
     void print_table() const {
         std::string out = fmt::format("{:<28} {:<22} {:<10} {:>8} {:<9} {}\n", "name", "group", "interface", "channels",
                                       "found by", "radiod");
-        for (const Row& r : rows_)
+        for (const Listed& r : rows_)
             out += fmt::format(
                 "{:<28} {:<22} {:<10} {:>8} {:<9} {}\n", printable(r.instance.host.empty() ? "-" : r.instance.host),
                 os::endpoint_text(r.instance.group), r.instance.interface.empty() ? "-" : r.instance.interface,
@@ -171,7 +172,7 @@ private:
 
     void print_json() const {
         Json out = Json::array();
-        for (const Row& r : rows_) {
+        for (const Listed& r : rows_) {
             Json one = {{"name", r.instance.host},           {"group", os::endpoint_text(r.instance.group)},
                         {"interface", r.instance.interface}, {"description", r.instance.description},
                         {"channels", channels_of(r)},        {"found_by", r.is_announced ? "dns-sd" : "cache"}};
@@ -190,7 +191,7 @@ private:
     control::Worker browser_;
     radio::Service service_;
     control::RadioLink link_;
-    std::vector<Row> rows_;
+    std::vector<Listed> rows_;
     bool is_browsed_ = false;
     std::string error_;
 };

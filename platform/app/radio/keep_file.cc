@@ -64,9 +64,9 @@ bool command_has_frequency(const radio::Command& command) {
     return wanted && wanted->has(F::radio_frequency);
 }
 
-class Reader {
+class ChannelReader {
 public:
-    explicit Reader(std::string file) { complaint_.file = std::move(file); }
+    explicit ChannelReader(std::string file) { complaint_.file = std::move(file); }
 
     Result<control::DesiredState, std::string> read(const toml::table& root, const std::string& default_radio) {
         Section top(root, "", complaint_);
@@ -226,7 +226,7 @@ private:
 
 Result<control::DesiredState, std::string> parse_keep_file(std::string_view text, const std::string& file,
                                                            const std::string& default_radio) {
-    Reader reader(file);
+    ChannelReader reader(file);
     try {
         return reader.read(toml::parse(text), default_radio);
     } catch (const toml::parse_error& e) {

@@ -15,6 +15,8 @@ namespace hawser::app {
 
 namespace {
 
+using Kind = radio::RadioEventKind;
+
 struct ListRequest {
     RadioOptions radio;
     bool json = false;
@@ -63,7 +65,6 @@ int poll(const ListRequest& r, int (*show)(const ListRequest&, RadioSession&, bo
         });
     const auto ends = r.watch ? RadioSession::Ends::when_told : RadioSession::Ends::by_itself;
     return s.run(ends, ask, [&](const radio::RadioEvent& e) {
-        using Kind = radio::RadioEventKind;
         // One channel's answer is all that is asked for; its absence shows when all have answered.
         const bool is_it = e.kind == Kind::channel_listed && e.ssrc == r.ssrc && !r.watch;
         if (!is_it && e.kind != Kind::list_done) return;

@@ -49,19 +49,19 @@ struct Column {
 constexpr Column columns[] = {{'n', "ssrc"}, {'f', "frequency"}, {'p', "preset"},
                               {'s', "snr"},  {'l', "level"},     {'g', "gaps"}};
 
-struct Row {
+struct ChannelRow {
     const radio::OnAir* channel = nullptr;
     std::optional<double> snr;
     std::optional<StreamReceiver::Quality> quality;
     std::optional<double> packets_per_s;
 };
 
-double power_of(const Row& row) { return row.snr.value_or(-INFINITY); }
+double power_of(const ChannelRow& row) { return row.snr.value_or(-INFINITY); }
 
-bool is_before(const Row& a, const Row& b, char key) {
+bool is_before(const ChannelRow& a, const ChannelRow& b, char key) {
     const radio::Status& x = a.channel->status;
     const radio::Status& y = b.channel->status;
-    const auto gaps = [](const Row& row) { return row.quality ? row.quality->stream.gaps : 0; };
+    const auto gaps = [](const ChannelRow& row) { return row.quality ? row.quality->stream.gaps : 0; };
     // The strongest and the worst first.
     if (key == 's' && power_of(a) != power_of(b)) return power_of(a) > power_of(b);
     if (key == 'l' && x.output.level != y.output.level) return x.output.level > y.output.level;
@@ -82,7 +82,7 @@ std::string header_line() {
                        "lost", "gaps");
 }
 
-std::string line_of(const Row& row) {
+std::string line_of(const ChannelRow& row) {
     const radio::Status& s = row.channel->status;
     std::string preset(s.channel.preset.view());
     if (preset.empty()) preset = radio::name_of(radio::demod_names, static_cast<std::uint64_t>(s.channel.demod_type));
@@ -100,7 +100,7 @@ std::string line_of(const Row& row) {
                        count(q.sequence.lost), count(q.stream.gaps));
 }
 
-nlohmann::ordered_json json_of(const Row& row) {
+nlohmann::ordered_json json_of(const ChannelRow& row) {
     nlohmann::ordered_json out = status_json(row.channel->status);
     out["from"] = os::endpoint_text(row.channel->source);
     if (row.quality) {
@@ -212,16 +212,16 @@ private:
 
     void show() {
         build_rows();
-        std::stable_sort(rows_.begin(), rows_.end(), [this](const Row& a, const Row& b) {
+        std::stable_sort(rows_.begin(), rows_.end(), [this](const ChannelRow& a, const ChannelRow& b) {
             return is_reversed_ ? is_before(b, a, key_) : is_before(a, b, key_);
         });
         if (terminal_ != nullptr) return draw();
         if (r_.once && !r_.json) {
             print(header_line() + "\n");
-            for (const Row& row : rows_) print(line_of(row) + "\n");
+            for (const ChannelRow& row : rows_) print(line_of(row) + "\n");
         } else {
             nlohmann::ordered_json line{{"radio", s_.name()}, {"channels", nlohmann::ordered_json::array()}};
-            for (const Row& row : rows_) line["channels"].push_back(json_of(row));
+            for (const ChannelRow& row : rows_) line["channels"].push_back(json_of(row));
             if (!notice_.empty()) line["notice"] = std::exchange(notice_, {});
             print(control::text_of(line) + "\n");
         }
@@ -262,7 +262,7 @@ private:
     std::optional<StreamReceiver> streams_;
     std::unique_ptr<Terminal> terminal_;
     std::map<std::uint32_t, Counted> counted_;
-    std::vector<Row> rows_;
+    std::vector<ChannelRow> rows_;
     std::string notice_;
     Instant first_list_;
     char key_ = 'f';

@@ -19,7 +19,7 @@ using rpc::Params;
 using rpc::Role;
 
 // As parameters are called, and as set_policy() calls the same.
-constexpr std::array<std::array<const char*, 2>, 6> settings{{{"priority", "priority"},
+constexpr std::array<std::array<const char*, 2>, 6> settable{{{"priority", "priority"},
                                                               {"cap", "cap"},
                                                               {"budget", "budget"},
                                                               {"billing_day", "billing-day"},
@@ -45,7 +45,7 @@ Outcome set_link(SenderSteering& sender, const Params& params, const Caller& cal
     if (!words) return Failure{rpc::Error{Code::refused, "there is no uplink " + *name, Json{{"parameter", "name"}}}};
     control::LinkPolicy policy = sender.limits().policy_of(*words);
     std::string said;
-    for (const auto& [parameter, setting] : settings) {
+    for (const auto& [parameter, setting] : settable) {
         const Params* const given = rpc::find_argument(params, parameter);
         if (given == nullptr) continue;
         if (const auto set = control::set_policy(policy, setting, written(*given)); !set)

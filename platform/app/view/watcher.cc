@@ -23,9 +23,9 @@ using rpc::Params;
 constexpr Duration answer_timeout{5'000'000'000};
 
 // False when nobody reads any more.
-bool print(const std::string& text) { return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0; }
+bool put(const std::string& text) { return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0; }
 
-int fail(const rpc::Error& error) {
+int fail_with(const rpc::Error& error) {
     std::string text = "hawser: " + printable(error.message);
     if (!error.data.is_null()) text += " " + rpc::text_of(error.data);
     std::fprintf(stderr, "%s\n", text.c_str());
@@ -75,11 +75,11 @@ private:
 
 int show_status(const std::string& path, bool json) {
     const Outcome status = rpc::call_and_wait(path, json ? "get_status" : "get_stats", Json::object(), answer_timeout);
-    if (!status) return fail(status.error());
-    if (json) return print(rpc::text_of(*status) + "\n") ? 0 : 1;
+    if (!status) return fail_with(status.error());
+    if (json) return put(rpc::text_of(*status) + "\n") ? 0 : 1;
     LiveFigures figures;
     figures.take(params_of(*status));
-    return print(table_of(figures, false)) ? 0 : 1;
+    return put(table_of(figures, false)) ? 0 : 1;
 }
 
 int watch_status(const std::string& path, bool json) {
@@ -89,7 +89,7 @@ int watch_status(const std::string& path, bool json) {
     watch.client().on_event([&](std::string_view topic, const Params& stats) {
         if (topic != "stats") return;
         figures.take(stats);
-        if (!print(json ? rpc::text_of(stats) + "\n" : table_of(figures, false) + "\n")) watch.loop().quit(1);
+        if (!put(json ? rpc::text_of(stats) + "\n" : table_of(figures, false) + "\n")) watch.loop().quit(1);
     });
     watch.client().subscribe("stats");
     return watch.run();
@@ -146,22 +146,22 @@ int call_method(const std::string& path, const std::string& method, const std::s
         return 2;
     }
     const Outcome result = rpc::call_and_wait(path, method, Json::parse(rpc::text_of(*value)), answer_timeout);
-    if (!result) return fail(result.error());
-    return print(rpc::text_of(*result) + "\n") ? 0 : 1;
+    if (!result) return fail_with(result.error());
+    return put(rpc::text_of(*result) + "\n") ? 0 : 1;
 }
 
 int show_budgets(const std::string& path, bool json) {
     const Outcome answer = rpc::call_and_wait(path, "budgets.list", Json::object(), answer_timeout);
-    if (!answer) return fail(answer.error());
+    if (!answer) return fail_with(answer.error());
     const std::string text = json ? rpc::text_of(*answer) + "\n" : budgets_table(params_of(*answer));
-    return print(text) ? 0 : 1;
+    return put(text) ? 0 : 1;
 }
 
 int show_log(const std::string& path, bool follow, bool json) {
-    const auto show = [json](const Params& line) { return print(json ? rpc::text_of(line) + "\n" : log_text(line)); };
+    const auto show = [json](const Params& line) { return put(json ? rpc::text_of(line) + "\n" : log_text(line)); };
     if (!follow) {
         const Outcome recent = rpc::call_and_wait(path, "log.recent", Json::object(), answer_timeout);
-        if (!recent) return fail(recent.error());
+        if (!recent) return fail_with(recent.error());
         const Params answer = params_of(*recent);
         if (const auto lines = answer.find("lines"); lines != answer.end())
             for (const Params& line : *lines)

@@ -14,7 +14,7 @@ namespace {
 using radio::AudioFormat;
 using radio::Encoding;
 
-constexpr std::int64_t second_ns = 1'000'000'000;
+constexpr std::int64_t ns_per_s = 1'000'000'000;
 
 // What a recording is made of: the rest of a format may change under it.
 bool is_same_kind(const AudioFormat& a, const AudioFormat& b) {
@@ -64,13 +64,13 @@ ChannelRecording::ChannelRecording(Recorder& recorder, Settings settings, NameFi
 std::uint64_t ChannelRecording::ticks_in(std::int64_t ns) const {
     if (ns <= 0) return 0;
     const auto rate = static_cast<std::int64_t>(format_->tick_rate());
-    return static_cast<std::uint64_t>(ns / second_ns * rate + (ns % second_ns * rate + second_ns / 2) / second_ns);
+    return static_cast<std::uint64_t>(ns / ns_per_s * rate + (ns % ns_per_s * rate + ns_per_s / 2) / ns_per_s);
 }
 
 std::int64_t ChannelRecording::ns_of(std::uint64_t ticks) const {
     const std::uint64_t rate = format_->tick_rate();
-    return static_cast<std::int64_t>(ticks / rate) * second_ns +
-           static_cast<std::int64_t>(ticks % rate * second_ns / rate);
+    return static_cast<std::int64_t>(ticks / rate) * ns_per_s +
+           static_cast<std::int64_t>(ticks % rate * ns_per_s / rate);
 }
 
 void ChannelRecording::on_item(const radio::Stream::Item& item) {

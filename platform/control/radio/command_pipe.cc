@@ -51,8 +51,8 @@ struct Actions {
 };
 // This thread has every signal blocked, and SIGPIPE may be ignored. In a group of its own: a Ctrl-C at the terminal is
 // ours, and the command ends when its input does.
-struct Attributes {
-    Attributes() {
+struct SpawnAttributes {
+    SpawnAttributes() {
         sigset_t none, all;
         sigemptyset(&none);
         sigfillset(&all);
@@ -62,7 +62,7 @@ struct Attributes {
         ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
         ::posix_spawnattr_setpgroup(&attributes, 0);
     }
-    ~Attributes() { ::posix_spawnattr_destroy(&attributes); }
+    ~SpawnAttributes() { ::posix_spawnattr_destroy(&attributes); }
     posix_spawnattr_t attributes;
 };
 
@@ -87,7 +87,7 @@ Result<CommandPipe, Errno> CommandPipe::start(const std::string& command) {
     ::fcntl(input.get(), F_SETPIPE_SZ, pipe_bytes);
     if (::fcntl(input.get(), F_SETFL, O_NONBLOCK) != 0) return Failure{Errno{errno, "fcntl"}};
     Actions actions;
-    const Attributes attributes;
+    const SpawnAttributes attributes;
     if (const int error = ::posix_spawn_file_actions_adddup2(&actions.actions, output.get(), STDIN_FILENO); error != 0)
         return Failure{Errno{error, "spawn"}};
     std::string words[] = {"sh", "-c", command};

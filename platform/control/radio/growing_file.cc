@@ -18,7 +18,7 @@ namespace hawser::control {
 namespace {
 
 constexpr std::size_t buffer_bytes = 256 * 1024;  // untuned: some seconds of audio in one write
-constexpr int names_max = 1000;                   // tried before a taken name is given up
+constexpr int name_tries_max = 1000;              // tried before a taken name is given up
 // What a pipe that is ready to be written to takes without waiting.
 constexpr std::size_t stream_bytes = PIPE_BUF;
 constexpr int stream_wait_ms = 100;  // between two looks at `stop`
@@ -49,7 +49,7 @@ Result<GrowingFile, Errno> GrowingFile::create(const std::string& path) {
     GrowingFile file;
     file.path_ = path;
     const std::size_t at = name_begin(path);
-    for (int i = 1; i <= names_max && !file.owned_.is_open(); ++i) {
+    for (int i = 1; i <= name_tries_max && !file.owned_.is_open(); ++i) {
         file.temporary_ = path.substr(0, at) + "." + numbered(path.substr(at), i) + ".part";
         file.owned_ = os::Fd(::open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
         if (!file.owned_.is_open() && errno != EEXIST) break;
@@ -131,7 +131,7 @@ Result<std::string, Errno> GrowingFile::finish() {
     (void)flush();
     if (is_stream()) return std::string();
     owned_.reset();
-    for (int i = 1; i <= names_max; ++i) {
+    for (int i = 1; i <= name_tries_max; ++i) {
         const std::string name = numbered(path_, i);
         int result = ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE);
         // File systems without that flag (NFS, some FUSE): another writer in between would lose.

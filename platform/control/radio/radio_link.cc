@@ -13,7 +13,7 @@ namespace hawser::control {
 
 namespace {
 // Of 32 datagrams each: beside a flood the loop's other work goes on.
-constexpr std::size_t waiting_batches_max = 64;
+constexpr std::size_t status_batches_max = 64;
 // Less is what reading two clocks one after the other may show; a radiod's lifetimes are longer.
 constexpr Duration sleep_min{1'000'000'000};
 }  // namespace
@@ -52,7 +52,7 @@ RadioLink::RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handl
 
 RadioLink::~RadioLink() { loop_.unwatch(timer_.fd()); }
 
-void RadioLink::take_waiting() { receiver_.take_waiting(waiting_batches_max); }
+void RadioLink::take_waiting() { receiver_.take_waiting(status_batches_max); }
 
 Result<radio::RadioId, GroupFault> RadioLink::add(const GroupSpec& status_group, const std::string& name) {
     const auto joined = receiver_.join(status_group);

@@ -26,7 +26,7 @@ using radio::RadioField;
 
 constexpr int version = 1;
 constexpr std::int64_t clock_error_s = 86'400;  // of a machine that wrote it with a wrong clock
-constexpr std::size_t names_max = 1024;
+constexpr std::size_t kept_names_max = 1024;
 constexpr std::size_t radios_max = 1024;
 constexpr std::size_t channels_max = 8192;  // the roster's
 
@@ -174,7 +174,7 @@ CacheReading parse_cache(std::string_view text, std::int64_t now_s) {
         return out;
     }
     for (const Json& n : list_in(j, "names")) {
-        if (!n.is_object() || out.state.names.size() == names_max) continue;
+        if (!n.is_object() || out.state.names.size() == kept_names_max) continue;
         const auto group = os::parse_endpoint(text_in(n, "group"));
         const CachedName name{group.value_or(Endpoint{}), number_in(n, "until")};
         if (group && name.until_s > now_s && name.until_s <= now_s + clock_error_s)
@@ -296,7 +296,7 @@ std::optional<Endpoint> StateCache::group_of(const std::string& host) const {
 }
 
 void StateCache::learn_name(const std::string& host, const Endpoint& group) {
-    if (state_.names.size() >= names_max && state_.names.count(host) == 0) return;
+    if (state_.names.size() >= kept_names_max && state_.names.count(host) == 0) return;
     state_.names[host] = {group, unix_s() + name_good_for_s};
     changed();
 }

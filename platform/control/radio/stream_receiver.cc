@@ -12,7 +12,7 @@ namespace hawser::control {
 namespace {
 
 // More than the receive buffer holds of radiod's packets.
-constexpr std::size_t waiting_batches_max = 512;
+constexpr std::size_t media_batches_max = 512;
 // Beyond every wait of a stream.
 constexpr Duration long_after{3'600'000'000'000};
 
@@ -55,7 +55,7 @@ StreamReceiver::StreamReceiver(Loop& loop, const Settings& settings, ItemHandler
           loop, GroupReceiver::Settings{},
           [this](std::span<const Datagram> received) {
               // Read after these statuses, but sent before them.
-              media_.take_waiting(waiting_batches_max);
+              media_.take_waiting(media_batches_max);
               for (const Datagram& d : received) on_status_packet_(d.source, d.bytes);
           },
           notice_) {
@@ -116,7 +116,7 @@ void StreamReceiver::take_over(Channel& channel, const Endpoint& source) {
 void StreamReceiver::on_status(const Endpoint& source, const radio::Status& status) {
     const auto found = channels_.find(status.channel.ssrc);
     if (found == channels_.end()) return;
-    media_.take_waiting(waiting_batches_max);
+    media_.take_waiting(media_batches_max);
     Channel& channel = found->second;
     const Instant now = os::now();
     if (channel.source != source) {
@@ -173,7 +173,7 @@ void StreamReceiver::arm() {
 }
 
 void StreamReceiver::take_waiting() {
-    media_.take_waiting(waiting_batches_max);
+    media_.take_waiting(media_batches_max);
     // What waits for an earlier packet waits no longer.
     for (auto& [ssrc, channel] : channels_) drain(ssrc, channel, os::now() + long_after);
 }
