@@ -115,7 +115,7 @@ EventLine describe(const Event& e, const EventNames& names) {
                 Level::warn,
                 fmt::format("uplink {}: the clock went back, so its month is the one since {:04}-{:02}-{:02}: {} used",
                             uplink(), e.a / 10'000, e.a / 100 % 100, e.a % 100,
-                            control::amount_text(std::uint64_t{e.b} * megabyte))};
+                            control::amount_text(std::uint64_t{e.b} * control::megabyte))};
         case EventKind::path_silent:
             return {Level::warn,
                     fmt::format("uplink {}: no answer with {} packets under way; others go first", uplink(), e.a)};

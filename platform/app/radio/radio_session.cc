@@ -42,7 +42,7 @@ control::FoundGroup find_afresh(const radio::RadioName& name) {
     return found;
 }
 
-control::GroupSpec spec_of(const RadioOptions& options, const radio::RadioName& name, const Endpoint& group) {
+control::GroupSpec group_spec_of(const RadioOptions& options, const radio::RadioName& name, const Endpoint& group) {
     control::GroupSpec spec;
     spec.group = group;
     if (name.port != 0) spec.group.port = name.port;
@@ -56,7 +56,7 @@ control::GroupSpec spec_of(const RadioOptions& options, const radio::RadioName& 
 std::optional<control::GroupSpec> group_afresh(const RadioOptions& options) {
     if (!is_radio_name(options.name)) return std::nullopt;
     const auto name = radio::parse_radio_name(options.name);
-    return spec_of(options, *name, find_afresh(*name).group);
+    return group_spec_of(options, *name, find_afresh(*name).group);
 }
 
 std::optional<control::GroupSpec> group_of(const RadioOptions& options, control::StateCache* cache,
@@ -68,7 +68,7 @@ std::optional<control::GroupSpec> group_of(const RadioOptions& options, control:
     if (!known) group = control::find_group(*name);
     if (cache != nullptr && !known) control::learn_group(*cache, *name, group);
     if (found != nullptr && !name->literal) *found = group.text();
-    return spec_of(options, *name, group.group);
+    return group_spec_of(options, *name, group.group);
 }
 
 RadioSession::RadioSession(const RadioOptions& options)

@@ -21,7 +21,7 @@ namespace hawser::control {
 
 namespace {
 
-using Json = nlohmann::json;
+using Document = nlohmann::json;
 using radio::RadioField;
 
 constexpr int version = 1;
@@ -63,20 +63,20 @@ std::optional<std::vector<std::uint8_t>> bytes_of(const std::string& hex) {
 }
 
 // Members of the wanted kind; anything else is as good as absent.
-std::string text_in(const Json& j, const char* key) {
+std::string text_in(const Document& j, const char* key) {
     const auto found = j.find(key);
     return found != j.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
-std::int64_t number_in(const Json& j, const char* key) {
+std::int64_t number_in(const Document& j, const char* key) {
     const auto found = j.find(key);
     return found != j.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
 }
-bool flag_in(const Json& j, const char* key) {
+bool flag_in(const Document& j, const char* key) {
     const auto found = j.find(key);
     return found != j.end() && found->is_boolean() && found->get<bool>();
 }
-const Json& list_in(const Json& j, const char* key) {
-    static const Json empty = Json::array();
+const Document& list_in(const Document& j, const char* key) {
+    static const Document empty = Document::array();
     const auto found = j.find(key);
     return found != j.end() && found->is_array() ? *found : empty;
 }
@@ -110,8 +110,8 @@ std::uint64_t settings_of(const radio::Status& s) {
     return hash;
 }
 
-void read_channels(const Json& list, std::int64_t now_s, CachedRadio& radio) {
-    for (const Json& c : list) {
+void read_channels(const Document& list, std::int64_t now_s, CachedRadio& radio) {
+    for (const Document& c : list) {
         if (!c.is_object() || radio.channels.size() == channels_max) continue;
         CachedChannel channel;
         channel.heard_s = number_in(c, "heard");
@@ -163,7 +163,7 @@ std::string CachedGroup::key() const { return os::endpoint_text(group) + (interf
 CacheReading parse_cache(std::string_view text, std::int64_t now_s) {
     CacheReading out;
     if (text.empty()) return out;
-    const Json j = Json::parse(text, nullptr, false);
+    const Document j = Document::parse(text, nullptr, false);
     if (!j.is_object() || !j.contains("hawser_radio_cache")) {
         out.complaint = "it is damaged";
         return out;
@@ -173,14 +173,14 @@ CacheReading parse_cache(std::string_view text, std::int64_t now_s) {
         out.is_foreign = true;
         return out;
     }
-    for (const Json& n : list_in(j, "names")) {
+    for (const Document& n : list_in(j, "names")) {
         if (!n.is_object() || out.state.names.size() == kept_names_max) continue;
         const auto group = os::parse_endpoint(text_in(n, "group"));
         const CachedName name{group.value_or(Endpoint{}), number_in(n, "until")};
         if (group && name.until_s > now_s && name.until_s <= now_s + clock_error_s)
             out.state.names[text_in(n, "name")] = name;
     }
-    for (const Json& r : list_in(j, "radios")) {
+    for (const Document& r : list_in(j, "radios")) {
         if (!r.is_object() || out.state.radios.size() == radios_max) continue;
         const auto group = os::parse_endpoint(text_in(r, "group"));
         CachedRadio radio;
@@ -199,17 +199,14 @@ CacheReading parse_cache(std::string_view text, std::int64_t now_s) {
 }
 
 std::string cache_text(const CacheState& state) {
-    Json j = {{"hawser_radio_cache", version}, {"names", Json::array()}, {"radios", Json::array()}};
+    Document j = {{"hawser_radio_cache", version}, {"names", Document::array()}, {"radios", Document::array()}};
     for (const auto& [name, known] : state.names)
         j["names"].push_back({{"name", name}, {"group", os::endpoint_text(known.group)}, {"until", known.until_s}});
     for (const auto& [key, radio] : state.radios) {
-        Json r = {{"group", key.substr(0, key.find(','))},
-                  {"name", radio.name},
-                  {"description", radio.description},
-                  {"interface", radio.interface},
-                  {"announced", radio.is_announced},
-                  {"seen", radio.seen_s},
-                  {"channels", Json::array()}};
+        Document r = {{"group", key.substr(0, key.find(','))}, {"name", radio.name},
+                      {"description", radio.description},      {"interface", radio.interface},
+                      {"announced", radio.is_announced},       {"seen", radio.seen_s},
+                      {"channels", Document::array()}};
         for (const auto& [ssrc, c] : radio.channels) {
             r["channels"].push_back({{"ssrc", ssrc},
                                      {"from", os::endpoint_text(c.source)},
@@ -220,7 +217,7 @@ std::string cache_text(const CacheState& state) {
         j["radios"].push_back(std::move(r));
     }
     // Names come from the network: what is no UTF-8 is replaced.
-    return j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    return j.dump(-1, ' ', false, Document::error_handler_t::replace) + "\n";
 }
 
 void bound_cache(CacheState& state, std::size_t bytes_max) {
