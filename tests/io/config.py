@@ -34,6 +34,20 @@ def checked(folder):
                 "priority = 2\nrate_cap = \"8M\"\nbudget = \"5GB\"\n")
     code, said = run("check", "-c", path)
     check("rules are shown with their uplink", code == 0 and "lo " in said and "priority 2, at most 8 Mbit/s, 5 GB a month" in said, said)
+    good = "[sender]\nlisten = 5000\nreceiver = \"far:5000\"\nuplinks = [\"lo\"]\n"
+    write(path, good + "[sender.pump]\ncpu = 1023\n")
+    refuses("a processor that this machine lacks", 1, "checked.toml: pump: cpu: 1023 is no processor", "check", "-c", path)
+    write(path, good + "[sender.control]\nsocket = \"/no/such/folder/control\"\n")
+    code, said = run("check", "-c", path)
+    check("a folder that is not there is noted", code == 0 and "note: control: socket: /no/such/folder: No such file" in said, said)
+    write(path, good + "[sender.control]\ngroup = \"root\"\n")
+    refuses("a group for no socket", 1, "checked.toml: control: group is for a socket", "check", "-c", path)
+    write(path, good)
+    refuses("a bitrate that no file is to hold", 1, "encoder: .*need a bitrate_file", "send", "-c", path, "--bitrate-max", "800000")
+    bitrate = os.path.join(folder, "bitrate")
+    write(path, good.replace("5000", free_port(), 1).replace("far", "127.0.0.1") + f"[sender.encoder]\nbitrate_file = \"{bitrate}\"\n")
+    with Running("send", "-c", path, "--bitrate-max", "800000") as send:
+        check("which the file names", send.wait_for("waiting for an SRT caller") and os.path.exists(bitrate), send.said)
     refuses("recv with a file for send alone", 1, "checked.toml: it has nothing on this role", "recv", "-c", path)
     if not os.path.exists("/etc/hawser/hawser.toml"):  # which would run
         refuses("send without words or file", 2, "SRT_LISTEN_PORT is required", "send")

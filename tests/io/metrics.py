@@ -117,6 +117,22 @@ def by_hand():
         check("beyond this machine: it is said", open_one.wait_for("nobody is asked"), open_one.said)
 
 
+def idle():
+    """What comes in pairs, and then nothing more: the pump tells of the first, and has no reason to wake after the second."""
+    at, port = free_port(), tcp_port()
+    with Running("recv", at, "127.0.0.1", free_port(), "--listen", "127.0.0.1", "--metrics", port) as recv:
+        recv.wait_for("metrics at http")
+
+        def packets():
+            return int(re.search(r"^hawser_pump_packets_total (\d+)$", get(port)[0], re.M)[1])
+        time.sleep(0.5)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for _ in range(2):
+                s.sendto(b"nothing", ("127.0.0.1", int(at)))
+                time.sleep(0.02)
+        check("figures of an idle receiver are fresh", until(lambda: packets() == 2, 5), packets())
+
+
 def by_prometheus():
     if shutil.which("prometheus") is None or shutil.which("promtool") is None:
         print("skipped: prometheus is not installed")
@@ -148,5 +164,9 @@ def by_prometheus():
             prometheus.wait()
 
 
-by_prometheus() if sys.argv[2:] == ["prometheus"] else by_hand()
+if sys.argv[2:] == ["prometheus"]:
+    by_prometheus()
+else:
+    by_hand()
+    idle()
 finish()
