@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/sim/srt_caller.h"
 
+#include "engine/sim/srt_settings.h"
+
 #include "engine/wire/srtla.h"
 
 namespace hawser::sim {
