@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <cerrno>
+#include <deque>
 
 #include "tests/sim/harness_sender.h"
 
@@ -226,6 +227,32 @@ TEST_CASE("the pump does not spin at a capped uplink that is silent") {
     lab.caller->pause(true);
     lab.run(3_s);
     CHECK(calls < 3 * 500);
+}
+
+TEST_CASE("data of before adaptive's memory keep to the caps too, and SRT's own packets go and count") {
+    constexpr std::uint64_t cap = 1'000'000;
+    LabOptions options = lab_with(Mode::adaptive, 1);
+    options.sender.history_packets = 64;
+    options.shape.loss_per_million = 20'000;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    say(lab, 0, settings(priority_first, cap));
+    lab.run(1_s);
+    const std::uint64_t again = lab.caller->counts().sent_again;
+    const std::uint64_t nowhere = lab.counter(Counter::drop_no_uplink);
+    std::deque<std::pair<Instant, std::uint64_t>> samples;
+    std::uint64_t most = 0;
+    for (int i = 0; i < 3000; ++i) {
+        lab.run(1_ms);
+        samples.emplace_back(lab.world.now(), lab.link(0).wire_bytes_out);
+        while (lab.world.now() - samples.front().first > 100_ms) samples.pop_front();
+        most = std::max(most, samples.back().second - samples.front().second);
+    }
+    CHECK(lab.caller->counts().sent_again - again > 50);
+    CHECK(lab.counter(Counter::drop_rate_cap) > 10);
+    CHECK(lab.counter(Counter::drop_no_uplink) == nowhere);
+    // A packet more, and SRT's and SRTLA's own.
+    CHECK(most <= cap / 8 / 10 + 1360 + 1000);
 }
 
 TEST_CASE("what the kernel refused is charged to no budget") {
