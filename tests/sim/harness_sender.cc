@@ -14,6 +14,22 @@ wire::GroupKey group_key(std::uint64_t seed) {
     return key;
 }
 
+LabOptions lab_with(select::Mode mode, std::size_t uplinks) {
+    LabOptions options;
+    options.mode = mode;
+    options.uplinks = uplinks;
+    return options;
+}
+
+void say(SenderLab& lab, std::size_t i, const UplinkSettings& settings) {
+    Command c;
+    c.kind = CommandKind::set_uplink;
+    c.link = SenderLab::id(i);
+    c.uplink.settings = settings;
+    lab.command(c);
+    lab.run(100_ms);
+}
+
 WatchedSender::WatchedSender(const bond::SenderOptions& options, Pool& pool, std::uint64_t seed)
     : sender(options, pool, group_key(seed), seed) {}
 

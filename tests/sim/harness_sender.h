@@ -176,6 +176,9 @@ private:
     Instant audit_at_;
 };
 
+[[nodiscard]] LabOptions lab_with(select::Mode mode, std::size_t uplinks);
+// What an operator says of an uplink, and the time for it to be done.
+void say(SenderLab& lab, std::size_t i, const UplinkSettings& settings);
 // 256 bytes that look random.
 [[nodiscard]] wire::GroupKey group_key(std::uint64_t seed);
 

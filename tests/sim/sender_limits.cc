@@ -12,22 +12,6 @@ using select::Mode;
 
 namespace {
 
-LabOptions lab_with(Mode mode, std::size_t uplinks) {
-    LabOptions options;
-    options.mode = mode;
-    options.uplinks = uplinks;
-    return options;
-}
-
-void say(SenderLab& lab, std::size_t i, const UplinkSettings& settings) {
-    Command c;
-    c.kind = CommandKind::set_uplink;
-    c.link = SenderLab::id(i);
-    c.uplink.settings = settings;
-    lab.command(c);
-    lab.run(100_ms);
-}
-
 UplinkSettings in_class(std::uint8_t priority) {
     UplinkSettings s;
     s.priority = priority;

@@ -78,7 +78,8 @@ TEST_CASE("an uplink whose network is gone is down at once, and comes back by it
     REQUIRE(lab.reach([&] { return !lab.connected(0); }, 100_ms));
     lab.run(5_s);
     CHECK(lab.count(EventKind::uplink_error) >= 1);
-    CHECK(lab.count(EventKind::uplink_error) <= 6);  // at most once a second
+    CHECK(lab.count(EventKind::uplink_error) <= 6);    // at most once a second
+    CHECK(lab.last(EventKind::uplink_error)->b == 1);  // its socket is lost
     CHECK(lab.connected(1));
     REQUIRE(lab.reach([&] { return lab.connected(0); }, 2_s));
     CHECK(lab.receiver->groups_made() == 1);

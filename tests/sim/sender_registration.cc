@@ -312,6 +312,7 @@ TEST_CASE("a receiver whose port is closed for a while is joined again, on the s
     lab.run(away);
     CHECK(lab.count(EventKind::uplink_error) >= 1);
     CHECK(lab.count(EventKind::uplink_error) <= 2 * (1 + static_cast<std::size_t>(away.ms()) / 1000));
+    CHECK(lab.last(EventKind::uplink_error)->b == 0);  // not its socket
     lab.receiver =
         std::make_unique<ScriptedReceiver>(lab.world, lab.far, SenderLab::receiver_at(), SenderLab::server_at());
     REQUIRE(lab.reach(all_joined(lab, 2), 4_s));

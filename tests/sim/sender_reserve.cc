@@ -16,27 +16,11 @@ namespace {
 
 Mode any_mode() { return GENERATE(Mode::classic, Mode::enhanced, Mode::adaptive); }
 
-LabOptions lab_with(Mode mode, std::size_t uplinks) {
-    LabOptions options;
-    options.mode = mode;
-    options.uplinks = uplinks;
-    return options;
-}
-
 UplinkSettings settings(std::uint8_t priority, std::uint64_t cap = 0) {
     UplinkSettings s;
     s.priority = priority;
     s.rate_cap = cap;
     return s;
-}
-
-void say(SenderLab& lab, std::size_t i, const UplinkSettings& settings) {
-    Command c;
-    c.kind = CommandKind::set_uplink;
-    c.link = SenderLab::id(i);
-    c.uplink.settings = settings;
-    lab.command(c);
-    lab.run(100_ms);
 }
 
 void choose(SenderLab& lab, Mode mode) {
