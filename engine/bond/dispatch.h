@@ -90,7 +90,7 @@ public:
         }
         if (!ledger_.in_reach(sequence)) [[unlikely]]
             return Taken::out_of_reach;
-        if (ledger_.add(sequence, packet, deadline)) [[unlikely]]
+        if (ledger_.add(sequence, packet, std::max(deadline, now + grace_))) [[unlikely]]
             counters_.add(Counter::packets_given_up);
         hedge_budget_ = std::min(hedge_budget_ + hedge_share, hedge_burst * hedge_cost);
         active_at_ = now;
@@ -169,6 +169,9 @@ private:
     static constexpr Duration margin_max{200'000'000};
     // A packet is copied from a silent link while others wait only when it has less time left than this.
     static constexpr Duration urgent{500'000'000};
+    // What SRT sends for the first time this late has waited for its window, which only ACKs open: it gets this long,
+    // or a quarter of the latency. Untuned.
+    static constexpr Duration grace_max{200'000'000};
     static constexpr std::int32_t hedge_cost = 1000;
     static constexpr std::int32_t hedge_share = 60;   // per packet: 6 %
     static constexpr std::int32_t hedge_burst = 512;  // packets
@@ -194,6 +197,8 @@ private:
         std::uint32_t hedged_to = 0;
         std::uint32_t arrived = 0;  // the receiver's count
         bool has_arrived = false;
+        bool is_spaced = false;  // it takes the next packet from opens_at on
+        Instant opens_at;
         std::uint64_t lost = 0;
         std::uint64_t copies = 0;  // beside others that were not known to be lost
     };
@@ -208,7 +213,7 @@ private:
     [[nodiscard]] Link& at(LinkId link) noexcept { return links_[link.index()]; }
     [[nodiscard]] const Link& at(LinkId link) const noexcept { return links_[link.index()]; }
     [[nodiscard]] static std::int64_t room_of(const Link& l) noexcept {
-        return l.flight.full() ? 0 : l.path.window() - l.flight.bytes();
+        return l.flight.full() || l.is_spaced ? 0 : l.path.window() - l.flight.bytes();
     }
     // What its path can do has changed, or only what it carries.
     void refresh(LinkId link) noexcept {
@@ -223,6 +228,9 @@ private:
         lane.safe_ns = lane.delay_ns + lane.margin_ns;
     }
     void refresh_least() noexcept;
+    // What leaves on a link whose queue overflows is spaced.
+    void space(LinkId link, std::int64_t bytes, Instant now) noexcept;
+    void open_spaced(Instant now) noexcept;
     [[nodiscard]] link::PathSettings path_settings() const noexcept;
     void take_settings() noexcept;
     [[gnu::always_inline]] void put(Ledger::Entry& e, LinkId link, Instant now) noexcept {
@@ -234,6 +242,8 @@ private:
         const auto bytes = static_cast<std::uint16_t>(e.packet.length + header_bytes);
         ledger_.note_sent(e, link, l.flight.push(e.sequence, bytes, Duration{lanes_[link.index()].delay_ns}, now));
         ++open_packets_;
+        if (l.path.is_shallow()) [[unlikely]]
+            space(link, bytes, now);
         refresh_load(link);
         if (is_limited_) [[unlikely]]
             caps_.note_sent(link, e.packet.length, now);
@@ -332,6 +342,7 @@ private:
     LinkMask silent_ = 0;
     LinkMask unanswered_ = 0;
     LinkMask metered_ = 0;
+    LinkMask spaced_ = 0;
     bool is_limited_ = false;
     bool is_reserve_lent_ = false;
     bool is_bystander_ = false;
@@ -340,6 +351,7 @@ private:
     Duration margin_ = margin_max;
     std::int64_t least_base_ns_ = 0;  // one way, of the nearest link
     Duration latency_{1'000'000'000};
+    Duration grace_ = grace_max;
     Duration class_wait_ = latency_ / class_wait_latency_share;
     LinkClasses classes_;
     link::RateCaps caps_;
@@ -356,6 +368,8 @@ private:
 template <class Send, class Narrow>
 void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noexcept {
     const LinkMask usable = speaking(open);
+    if (spaced_ != 0) [[unlikely]]
+        open_spaced(now);
     for (Ledger::Entry* next = ledger_.any_wanted() ? &ledger_.first_wanted() : nullptr; next != nullptr;) {
         Ledger::Entry& e = *next;
         const std::int64_t bytes = e.packet.length + header_bytes;

@@ -2,7 +2,6 @@
 #include "engine/sim/srt_caller.h"
 
 #include "engine/sim/srt_settings.h"
-
 #include "engine/wire/srtla.h"
 
 namespace hawser::sim {

@@ -106,6 +106,59 @@ TEST_CASE("a near link that loses all it holds takes part again at once") {
     CHECK(outcome.links[1].share > 0.2);
 }
 
+TEST_CASE("buffers that hold little are not overrun by the repairs of what they lost") {
+    const double delay = GENERATE(20.0, 100.0, 150.0), queue = GENERATE(20.0, 40.0, 80.0);
+    const auto receiver = GENERATE(TripReceiver::hawser, TripReceiver::plain);
+    // 20 ms are nine packets, of which a picture that comes at once has more.
+    const double wire_max = queue < 40 ? 0.4 : 0.2;
+    for (const double load : {70.0, 90.0}) {
+        sim::Trip trip = trip_over({steady(5000, delay, queue), steady(5000, delay + 10, queue)}, load, 2000, 16);
+        trip.selection.mode = Mode::adaptive;
+        trip.receiver = receiver;
+        const sim::TripOutcome outcome = sim::run(trip);
+        CAPTURE(delay, queue, load, int(receiver), outcome.wire_overhead);
+        CHECK(outcome.on_time > 0.99);
+        CHECK(outcome.wire_overhead < wire_max);
+    }
+}
+
+TEST_CASE("jitter is no queue, down to SRT's least usual latency") {
+    const auto receiver = GENERATE(TripReceiver::hawser, TripReceiver::plain);
+    std::vector<sim::TripLink> links{steady(8000, 10, 200), steady(6000, 18, 300)};
+    links[0].up.jitter = links[0].down.jitter = ms(12);
+    links[1].up.jitter = links[1].down.jitter = ms(15);
+    sim::Trip trip = trip_over(links, 70, 120, 16);
+    trip.selection.mode = Mode::adaptive;
+    trip.receiver = receiver;
+    CAPTURE(int(receiver));
+    CHECK(sim::run(trip).on_time > 0.99);
+}
+
+TEST_CASE("a link that was spare for longer than the receiver's clock tells apart carries all when it is needed") {
+    const double idle_min = GENERATE(30.0, 40.0, 60.0, 75.0);
+    std::vector<sim::TripLink> links{steady(5000, 10), steady(5000, 100)};
+    cut(links[0], sim::LineOutage::Kind::drop, idle_min * 60'000, 8'000);
+    sim::Trip trip = trip_over(links, 35, 1000, idle_min * 60 + 20);
+    trip.kbit_per_second = 1500;
+    trip.selection.mode = Mode::adaptive;
+    const sim::TripOutcome outcome = sim::run(trip);
+    CAPTURE(idle_min, outcome.longest_gap_ms);
+    CHECK(outcome.late + outcome.payloads -
+              static_cast<std::uint64_t>(outcome.delivered * static_cast<double>(outcome.payloads)) <
+          30);
+}
+
+TEST_CASE("a stream beyond SRT's own window goes on, though each packet comes late") {
+    sim::Trip trip = trip_over({steady(12'000, 5), steady(5000, 30)}, 60, 10'000, 40);
+    trip.selection.mode = Mode::adaptive;
+    const sim::TripOutcome ours = sim::run(trip);
+    trip.selection.mode = Mode::classic;
+    const sim::TripOutcome classic = sim::run(trip);
+    CAPTURE(ours.on_time, classic.on_time);
+    CHECK(ours.longest_gap_ms < 8000);  // it was all that followed
+    CHECK(ours.on_time > classic.on_time - 0.1);
+}
+
 TEST_CASE("copies beside packets that are not known to be lost keep to their budget") {
     const Network& network = networks()[GENERATE(2u, 4u, 5u, 6u)];
     const auto receiver = GENERATE(TripReceiver::hawser, TripReceiver::plain);
