@@ -24,6 +24,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "engine/base/link_classes.h"
@@ -33,6 +34,7 @@
 #include "engine/bond/ledger.h"
 #include "engine/bond/sender_parts.h"
 #include "engine/border/counters.h"
+#include "engine/border/flight_recorder.h"
 #include "engine/link/flight.h"
 #include "engine/link/path_model.h"
 #include "engine/link/rate_cap.h"
@@ -127,7 +129,7 @@ public:
     // After tick: the links that are to be sent a keepalive now.
     [[nodiscard]] LinkMask take_probes(Instant now) noexcept;
 
-    // Binds packets to links of `open` while there is room; send(link, packet) puts one on its way.
+    // Binds packets to links of `open` while there is room; send(link, packet, fate) puts one on its way.
     // `narrow(bytes)`: links that do not carry so many bytes whole.
     template <class Send, class Narrow>
     void run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noexcept;
@@ -233,20 +235,25 @@ private:
     void open_spaced(Instant now) noexcept;
     [[nodiscard]] link::PathSettings path_settings() const noexcept;
     void take_settings() noexcept;
-    [[gnu::always_inline]] void put(Ledger::Entry& e, LinkId link, Instant now) noexcept {
+    // Answers what there is to say of it for the recorder.
+    [[gnu::always_inline]] Fate put(Ledger::Entry& e, LinkId link, Decision why, Instant now) noexcept {
         Link& l = at(link);
         if (l.flight.empty()) {
             l.feedback_at = std::max(l.feedback_at, now);
             if (!is_unanswered(link)) l.own_word_at = std::max(l.own_word_at, now);
         }
         const auto bytes = static_cast<std::uint16_t>(e.packet.length + header_bytes);
-        ledger_.note_sent(e, link, l.flight.push(e.sequence, bytes, Duration{lanes_[link.index()].delay_ns}, now));
+        const Duration delay{lanes_[link.index()].delay_ns};
+        ledger_.note_sent(e, link, l.flight.push(e.sequence, bytes, delay, now));
         ++open_packets_;
         if (l.path.is_shallow()) [[unlikely]]
             space(link, bytes, now);
         refresh_load(link);
         if (is_limited_) [[unlikely]]
             caps_.note_sent(link, e.packet.length, now);
+        constexpr std::int64_t delay_max = std::numeric_limits<std::uint32_t>::max();
+        return {why, static_cast<std::uint16_t>(l.flight.open()),
+                static_cast<std::uint32_t>(std::clamp<std::int64_t>(delay.ns, 0, delay_max))};
     }
     struct Choice {
         LinkId link = no_link;
@@ -384,8 +391,8 @@ void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noe
                 note_class(choice.link, able);
             if (e.sends != 0) [[unlikely]]
                 note_repair(e, lanes_[choice.link.index()], left);
-            put(e, choice.link, now);
-            send(choice.link, e.packet);
+            const Fate fate = put(e, choice.link, e.sends != 0 ? Decision::repaired : Decision::sent, now);
+            send(choice.link, e.packet, fate);
         } else if (left < least_base_ns_) {
             give_up(e);
         } else if (choice.safe_ns == never.ns) {
@@ -408,8 +415,8 @@ void Dispatch::send_copy(Ledger::Entry& e, LinkId link, Instant now, Send&& send
     counters_.add(Counter::hedges_sent);
     ++at(link).copies;
     e.hedged = true;
-    put(e, link, now);
-    send(link, e.packet);
+    const Fate fate = put(e, link, Decision::copied, now);
+    send(link, e.packet, fate);
 }
 
 // Only on capacity that nobody waits for.

@@ -128,6 +128,8 @@ void Receiver::on_command(const Command& command, Instant now, Actions& out) noe
                 sweep_at_ = now;
             }
             break;
+        case CommandKind::hold_recorder: recorder_.hold(); break;
+        case CommandKind::resume_recorder: recorder_.resume(); break;
         case CommandKind::stop:
             stopping_ = true;
             stop_slice(now, out);
@@ -154,7 +156,7 @@ Instant Receiver::next_deadline() const noexcept {
 
 void Receiver::on_deadline(Instant now, Actions& out) noexcept {
     static_cast<void>(release_due(now, out));
-    while (acks_.due() <= now && out.sends().size() < ack_sends_max) send_ack(acks_.first(), out);
+    while (acks_.due() <= now && out.sends().size() < ack_sends_max) send_ack(acks_.first(), now, out);
     while (reports_.next_due() <= now && out.sends().size() < report_sends_max) send_report(reports_.first(), now, out);
     while (!closing_.empty() && closing_.front().due <= now && out.close(closing_.front().socket)) closing_.pop();
     if (tally_.due() <= now)
@@ -192,6 +194,7 @@ void Receiver::fill(ReceiverSnapshot& snapshot, Instant now) const noexcept {
     snapshot.at = now;
     snapshot.counters = counters_;
     snapshot.groups_max = table_.groups_max();
+    snapshot.pump.recorder_held = recorder_.is_held();
     snapshot.clear();
     for (const std::uint16_t g : table_.active()) {
         ReceiverGroupSnapshot* row = snapshot.add_group();

@@ -31,6 +31,7 @@
 #include "engine/bond/receiver_limits.h"
 #include "engine/bond/receiver_options.h"
 #include "engine/bond/receiver_reports.h"
+#include "engine/bond/recording.h"
 #include "engine/bond/reorder_hold.h"
 #include "engine/border/command.h"
 #include "engine/border/counters.h"
@@ -76,6 +77,8 @@ public:
     [[nodiscard]] bool finished() const noexcept { return finished_; }
     [[nodiscard]] bool failed() const noexcept { return failed_; }
     [[nodiscard]] bool is_consistent() const noexcept;
+    // As the sender's.
+    [[nodiscard]] FlightRecorder& recorder() noexcept { return recorder_; }
 
     // SocketSpec::tag of the listening socket, and of a group's socket towards the server.
     static constexpr std::uint32_t uplink_tag = 0;
@@ -88,21 +91,29 @@ public:
 private:
     // receiver_uplink.cc: what senders send.
     void on_uplink(const Completion& c, Instant now, Actions& out) noexcept;
-    void on_data(const Completion& c, Bytes packet, std::uint32_t slot, Instant now, Actions& out) noexcept;
-    void on_uplink_control(const Completion& c, Bytes packet, std::uint32_t slot, Instant now, Actions& out) noexcept;
-    void on_srt_control(const Completion& c, Bytes packet, std::uint32_t slot, Instant now, Actions& out) noexcept;
+    // What became of it, for the recorder.
+    Fate on_data(const Completion& c, Bytes packet, std::uint32_t slot, Instant now, Actions& out) noexcept;
+    Fate on_uplink_control(const Completion& c, Bytes packet, std::uint32_t slot, Instant now, Actions& out) noexcept;
+    Fate on_srt_control(const Completion& c, Bytes packet, std::uint32_t slot, Instant now, Actions& out) noexcept;
     void on_keepalive(const Completion& c, Bytes packet, std::uint32_t slot, Instant now, Actions& out) noexcept;
     void acknowledge(std::uint32_t slot, wire::Seq31 sequence, Instant now, Actions& out) noexcept;
-    void send_ack(std::uint32_t slot, Actions& out) noexcept;
+    void send_ack(std::uint32_t slot, Instant now, Actions& out) noexcept;
     void report(std::uint32_t slot, wire::Seq31 sequence, std::size_t bytes, Instant now, Actions& out) noexcept;
     void send_report(std::uint32_t slot, Instant now, Actions& out) noexcept;
     void report_by_another(std::uint32_t slot, wire::ReportBuilder& report, Instant now, Actions& out) noexcept;
     void replace_session(std::uint32_t g, Bytes induction, Instant now, Actions& out) noexcept;
     [[nodiscard]] std::uint32_t slot_from(const Endpoint& from) noexcept;
-    void drop(Counter why, std::uint32_t slot) noexcept;
+    Fate drop(Counter why, std::uint32_t slot) noexcept;
+    void record_uplink(Fate fate, std::uint32_t slot, Bytes packet, Instant now) noexcept;
+    void record_server(Fate fate, std::uint32_t g, Bytes packet, Instant now) noexcept;
+    // It went to the sender's address.
+    void note_out(Decision what, const ReceiverLink& link, Bytes packet, Instant now) noexcept;
+    [[nodiscard]] static Fate of_group(Decision decision, std::uint32_t g) noexcept {
+        return {decision, static_cast<std::uint16_t>(g), 0};
+    }
 
     // receiver_hold.cc: the way to the server of groups that asked for more than SRTLA.
-    void deliver(std::uint32_t g, PacketRef ref, const wire::SrtPacket& packet, Instant now, Actions& out) noexcept;
+    Fate deliver(std::uint32_t g, PacketRef ref, const wire::SrtPacket& packet, Instant now, Actions& out) noexcept;
     [[nodiscard]] Instant wait_until(std::uint32_t g, std::optional<Instant> deadline, Instant now) const noexcept;
     void drain(std::uint32_t g, Instant now, Actions& out) noexcept;
     bool release_due(Instant now, Actions& out) noexcept;
@@ -118,8 +129,9 @@ private:
     [[nodiscard]] bool make_room_for_link(std::uint32_t g, Instant now, Actions& out) noexcept;
     [[nodiscard]] std::optional<wire::Extension> grant(Bytes id) const noexcept;
     void refuse(RefusalReason why, const Endpoint& from, Instant now, Actions& out) noexcept;
-    void answer(wire::SrtlaType type, const Endpoint& to, Actions& out) noexcept;
-    void answer_reg2(const wire::GroupKey& id, const Endpoint& to, Actions& out) noexcept;
+    void answer(wire::SrtlaType type, const Endpoint& to, Instant now, Actions& out) noexcept;
+    void answer_reg2(const wire::GroupKey& id, const Endpoint& to, Instant now, Actions& out) noexcept;
+    void send_registration(Bytes packet, const Endpoint& to, Instant now, Actions& out) noexcept;
     std::uint32_t create_group(Bytes id, const Endpoint& registrant, const Endpoint& from, Instant now,
                                Actions& out) noexcept;
     void remove_link(std::uint32_t slot, EventKind kind, RemovalReason reason, Instant now, Actions& out) noexcept;
@@ -132,12 +144,12 @@ private:
     void on_session_change(std::uint32_t g, ServerSession::Change change, Bytes packet, Instant now,
                            Actions& out) noexcept;
     void to_all(std::uint32_t g, PacketRef packet, Instant now, Actions& out) noexcept;
-    void to_last(std::uint32_t g, PacketRef packet, Actions& out) noexcept;
+    void to_last(std::uint32_t g, PacketRef packet, Instant now, Actions& out) noexcept;
     void to_two(std::uint32_t g, PacketRef packet, std::uint8_t first, Instant now, Actions& out) noexcept;
-    void to_link(std::uint32_t slot, PacketRef packet, Actions& out) noexcept;
-    void to_server(std::uint32_t g, PacketRef packet, Actions& out) noexcept;
+    void to_link(std::uint32_t slot, PacketRef packet, Instant now, Actions& out) noexcept;
+    Fate to_server(std::uint32_t g, PacketRef packet, Actions& out) noexcept;
     // The group has no socket: opens one if it may, and keeps a handshake for it.
-    void without_server(std::uint32_t g, PacketRef packet, bool hold, Instant now, Actions& out) noexcept;
+    Fate without_server(std::uint32_t g, PacketRef packet, bool hold, Instant now, Actions& out) noexcept;
     void open_server(std::uint32_t g, Instant now, Actions& out) noexcept;
     void close_server(std::uint32_t g, Instant now, Actions& out) noexcept;
     void shut_down_server(std::uint32_t g, Actions& out) noexcept;
@@ -174,6 +186,7 @@ private:
     AnswerLimiter answers_;
     RefusalTally tally_;
     FixedRing<Closing, closing_max> closing_;
+    FlightRecorder recorder_;
 
     SocketId uplink_ = no_socket;
     // Packets come in runs from one address.

@@ -18,7 +18,7 @@ constexpr Duration hold_pause{500'000'000};
 
 }  // namespace
 
-void Receiver::deliver(std::uint32_t g, PacketRef ref, const SrtPacket& packet, Instant now, Actions& out) noexcept {
+Fate Receiver::deliver(std::uint32_t g, PacketRef ref, const SrtPacket& packet, Instant now, Actions& out) noexcept {
     // Parity of SRT's packet filter bears the sequence of another packet, and message number 0 (Haivision/srt
     // c39196c9, packetfilter.cpp).
     if (packet.message_number() == 0) return to_server(g, ref, out);
@@ -31,14 +31,16 @@ void Receiver::deliver(std::uint32_t g, PacketRef ref, const SrtPacket& packet, 
         drain(g, now, out);
         place = hold.place(sequence);
     }
+    Fate fate;
     switch (place) {
-        case ReorderHold::Place::pass: to_server(g, ref, out); break;
+        case ReorderHold::Place::pass: fate = to_server(g, ref, out); break;
         case ReorderHold::Place::wait:
-            if (!hold.keep(sequence, ref, wait_until(g, deadline, now), now)) to_server(g, ref, out);
-            return;
-        case ReorderHold::Place::duplicate: return;
+            if (hold.keep(sequence, ref, wait_until(g, deadline, now), now)) return {.decision = Decision::held};
+            return to_server(g, ref, out);
+        case ReorderHold::Place::duplicate: return {.decision = Decision::duplicate};
     }
     if (!hold.is_in_order()) drain(g, now, out);
+    return fate;
 }
 
 // Not longer than the latency from now, whatever the timestamps say.
@@ -58,10 +60,12 @@ void Receiver::drain(std::uint32_t g, Instant now, Actions& out) noexcept {
         if (!packet) return;
         if (table_.group(g).server == no_socket) {
             counters_.add(Counter::drop_no_server);
+            record_server(dropped_from_local(Counter::drop_no_server), g, pool_.bytes(*packet), now);
             pool_.release(packet->buffer);
             continue;
         }
         to_server(g, *packet, out);
+        record_server({.decision = Decision::released}, g, pool_.bytes(*packet), now);
         out.release_after(packet->buffer);
     }
     hold.postpone(now);

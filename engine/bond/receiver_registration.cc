@@ -63,23 +63,23 @@ void Receiver::refuse(RefusalReason why, const Endpoint& from, Instant now, Acti
     counters_.add(Counter::registrations_refused);
     tally_.add(why, now);
     if (why != RefusalReason::not_allowed && why != RefusalReason::rate && why != RefusalReason::answer_rate)
-        answer(SrtlaType::reg_err, from, out);
+        answer(SrtlaType::reg_err, from, now, out);
 }
 
-void Receiver::answer(SrtlaType type, const Endpoint& to, Actions& out) noexcept {
-    const auto bytes = wire::build_padded(type);
-    if (!out.send_bytes(uplink_, bytes, &to)) return counters_.add(Counter::drop_no_room);
+void Receiver::send_registration(Bytes packet, const Endpoint& to, Instant now, Actions& out) noexcept {
+    if (!out.send_bytes(uplink_, packet, &to)) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::registrations_out);
     counters_.add(Counter::uplink_packets_out);
-    counters_.add(Counter::uplink_bytes_out, bytes.size());
+    counters_.add(Counter::uplink_bytes_out, packet.size());
+    if (recorder_.is_on()) record_uplink({.decision = Decision::registration_out}, slot_from(to), packet, now);
 }
 
-void Receiver::answer_reg2(const wire::GroupKey& id, const Endpoint& to, Actions& out) noexcept {
-    const auto bytes = wire::build_registration(SrtlaType::reg2, id);
-    if (!out.send_bytes(uplink_, bytes, &to)) return counters_.add(Counter::drop_no_room);
-    counters_.add(Counter::registrations_out);
-    counters_.add(Counter::uplink_packets_out);
-    counters_.add(Counter::uplink_bytes_out, bytes.size());
+void Receiver::answer(SrtlaType type, const Endpoint& to, Instant now, Actions& out) noexcept {
+    send_registration(wire::build_padded(type), to, now, out);
+}
+
+void Receiver::answer_reg2(const wire::GroupKey& id, const Endpoint& to, Instant now, Actions& out) noexcept {
+    send_registration(wire::build_registration(SrtlaType::reg2, id), to, now, out);
 }
 
 // The answer is an id that holds all there is to remember (receiver_ids.h), so a flood of REG1s fills no table. It is
@@ -96,12 +96,12 @@ void Receiver::on_reg1(const Completion& c, Bytes packet, Instant now, Actions& 
         ReceiverLink& link = table_.link(owner.index());
         if (std::equal(half.begin(), half.end(), table_.key(link.group).begin())) {
             link.heard = table_.group(link.group).heard = now;
-            return answer_reg2(table_.key(link.group), c.from, out);
+            return answer_reg2(table_.key(link.group), c.from, now, out);
         }
         if (now - link.heard < options_.address_hold) return refuse(RefusalReason::foreign_address, c.from, now, out);
     }
     if (!answers_.admit(c.from, now)) return refuse(RefusalReason::answer_rate, c.from, now, out);
-    answer_reg2(ids_.make(half, grant(packet.subspan(2)), c.from, now), c.from, out);
+    answer_reg2(ids_.make(half, grant(packet.subspan(2)), c.from, now), c.from, now, out);
 }
 
 // The group of an id that we made and that comes back for the first time. no_slot: refused, and the sender told as much
@@ -176,13 +176,13 @@ void Receiver::on_reg2(const Completion& c, Bytes packet, Instant now, Actions& 
     std::optional<Endpoint> registrant;
     if (g == no_slot) {
         registrant = ids_.registrant(id, now);
-        if (!registrant) return answer(SrtlaType::reg_ngp, c.from, out);
+        if (!registrant) return answer(SrtlaType::reg_ngp, c.from, now, out);
     }
     if (const Owner owner = table_.owner_of(c.from); owner.is_link()) {
         ReceiverLink& link = table_.link(owner.index());
         if (link.group == g) {
             link.heard = table_.group(g).heard = now;
-            return answer(SrtlaType::reg3, c.from, out);
+            return answer(SrtlaType::reg3, c.from, now, out);
         }
         if (now - link.heard < options_.address_hold) return refuse(RefusalReason::foreign_address, c.from, now, out);
     }
@@ -201,7 +201,7 @@ void Receiver::on_reg2(const Completion& c, Bytes packet, Instant now, Actions& 
         reports_.begin(slot, Duration{std::int64_t{group.extension.report_interval_us} * 1'000});
     table_.group(g).heard = now;
     out.tell(link_event(EventKind::receiver_link_added, now, table_.link(slot), RemovalReason::silence));
-    answer(SrtlaType::reg3, c.from, out);
+    answer(SrtlaType::reg3, c.from, now, out);
     // Open before the first SRT packet comes.
     open_server(g, now, out);
 }

@@ -78,22 +78,24 @@ void Receiver::release_held(std::uint32_t g) noexcept {
     held = PacketRef{};
 }
 
-void Receiver::to_server(std::uint32_t g, PacketRef packet, Actions& out) noexcept {
+Fate Receiver::to_server(std::uint32_t g, PacketRef packet, Actions& out) noexcept {
     ReceiverGroup& group = table_.group(g);
-    if (!out.send(group.server, packet)) return counters_.add(Counter::drop_no_room);
+    if (!out.send(group.server, packet)) return drop(Counter::drop_no_room, no_slot);
     ++group.packets_out;
     counters_.add(Counter::local_packets_out);
+    return {.decision = Decision::delivered};
 }
 
-void Receiver::without_server(std::uint32_t g, PacketRef packet, bool hold, Instant now, Actions& out) noexcept {
+Fate Receiver::without_server(std::uint32_t g, PacketRef packet, bool hold, Instant now, Actions& out) noexcept {
     if (servers_.count == 0) tally_.add_no_server(now);
     open_server(g, now, out);
     ReceiverGroup& group = table_.group(g);
-    if (!hold || !group.opening) return counters_.add(Counter::drop_no_server);
+    if (!hold || !group.opening) return drop(Counter::drop_no_server, no_slot);
     // One is enough: callers repeat, and the newest has the newest cookie.
     release_held(g);
     pool_.add_ref(packet.buffer);
     group.held = packet;
+    return {.decision = Decision::held};
 }
 
 // With several addresses of the server's name, a group whose session is not up tries them in turn.
@@ -136,6 +138,8 @@ void Receiver::on_broken(const Completion& c, Instant now, Actions& out) noexcep
 }
 
 void Receiver::on_send_failed(const Completion& c, Instant now, Actions& out) noexcept {
+    const Fate refused{Decision::send_refused, 0, static_cast<std::uint32_t>(c.error)};
+    if (c.tag == uplink_tag) record_uplink(refused, slot_from(c.from), pool_.bytes(c.packet), now);
     if (c.error == EAGAIN || c.error == ENOBUFS) return counters_.add(Counter::sends_deferred);
     if (c.error == EMSGSIZE) return counters_.add(Counter::sends_too_large);
     if (c.tag == uplink_tag) return counters_.add(Counter::sends_failed);  // one sender's path, not ours
@@ -154,12 +158,16 @@ void Receiver::on_server(const Completion& c, Instant now, Actions& out) noexcep
     group.refused_pause = Duration{};
     group.unanswered_since = never;
     preferred_server_ = group.address_index;
-    if (packet.size() > wire::datagram_bytes_max) return counters_.add(Counter::drop_oversize);
+    const auto drop_it = [&](Counter why) {
+        counters_.add(why);
+        record_server(dropped_from_local(why), g, packet, now);
+    };
+    if (packet.size() > wire::datagram_bytes_max) return drop_it(Counter::drop_oversize);
     const auto srt = SrtPacket::over(packet);
-    if (!srt) return counters_.add(Counter::drop_short);
-    if (srt->is_data()) return to_last(g, c.packet, out);
+    if (!srt) return drop_it(Counter::drop_short);
+    if (srt->is_data()) return to_last(g, c.packet, now, out);
     if (wire::is_srtla_space(static_cast<std::uint16_t>(srt->control_type())))
-        return counters_.add(Counter::drop_srtla_on_srt);
+        return drop_it(Counter::drop_srtla_on_srt);
 
     const auto change = group.session.on_server(*srt);
     if (change != ServerSession::Change::none) on_session_change(g, change, packet, now, out);
@@ -184,7 +192,7 @@ void Receiver::on_server(const Completion& c, Instant now, Actions& out) noexcep
         case SrtControl::peer_error:
         case SrtControl::user: break;
     }
-    to_last(g, c.packet, out);
+    to_last(g, c.packet, now, out);
 }
 
 void Receiver::on_session_change(std::uint32_t g, ServerSession::Change change, Bytes packet, Instant now,
@@ -218,10 +226,21 @@ void Receiver::on_session_change(std::uint32_t g, ServerSession::Change change, 
     }
 }
 
-void Receiver::to_link(std::uint32_t slot, PacketRef packet, Actions& out) noexcept {
-    if (!out.send(uplink_, packet, &table_.link(slot).endpoint)) return counters_.add(Counter::drop_no_room);
+void Receiver::to_link(std::uint32_t slot, PacketRef packet, Instant now, Actions& out) noexcept {
+    const ReceiverLink& link = table_.link(slot);
+    if (!out.send(uplink_, packet, &link.endpoint)) return counters_.add(Counter::drop_no_room);
+    note_out(Decision::passed, link, pool_.bytes(packet), now);
+}
+
+void Receiver::note_out(Decision what, const ReceiverLink& link, Bytes packet, Instant now) noexcept {
     counters_.add(Counter::uplink_packets_out);
-    counters_.add(Counter::uplink_bytes_out, packet.length);
+    counters_.add(Counter::uplink_bytes_out, packet.size());
+    record(recorder_, of_group(what, link.group), LinkId(link.id), packet, now);
+}
+
+void Receiver::record_server(Fate fate, std::uint32_t g, Bytes packet, Instant now) noexcept {
+    fate.number = static_cast<std::uint16_t>(g);
+    record(recorder_, fate, no_link, packet, now);
 }
 
 // ACKs and NAKs: any live link may be the one that still works, and the senders count on a copy each. When no link has
@@ -231,16 +250,16 @@ void Receiver::to_all(std::uint32_t g, PacketRef packet, Instant now, Actions& o
     table_.each_link(g, [&](std::uint32_t slot, const ReceiverLink& link) {
         if (!link.delivered || now - link.delivered_at > options_.link_delivering) return;
         if (now - link.heard > options_.link_live) return;
-        to_link(slot, packet, out);
+        to_link(slot, packet, now, out);
         sent = true;
     });
-    if (!sent) to_last(g, packet, out);
+    if (!sent) to_last(g, packet, now, out);
 }
 
-void Receiver::to_last(std::uint32_t g, PacketRef packet, Actions& out) noexcept {
+void Receiver::to_last(std::uint32_t g, PacketRef packet, Instant now, Actions& out) noexcept {
     const std::uint8_t last = table_.group(g).last_link;
     if (last == no_link.value) return counters_.add(Counter::drop_no_uplink);
-    to_link(table_.slot_of(g, last), packet, out);
+    to_link(table_.slot_of(g, last), packet, now, out);
 }
 
 // Handshakes and shutdowns: rare, and dear when lost. To the link named, or the last one, and to the one heard most
@@ -255,8 +274,8 @@ void Receiver::to_two(std::uint32_t g, PacketRef packet, std::uint8_t first, Ins
         if (second == no_slot || link.heard > table_.link(second).heard) second = slot;
     });
     if (first == no_link.value && second == no_slot) return counters_.add(Counter::drop_no_uplink);
-    if (first != no_link.value) to_link(table_.slot_of(g, first), packet, out);
-    if (second != no_slot) to_link(second, packet, out);
+    if (first != no_link.value) to_link(table_.slot_of(g, first), packet, now, out);
+    if (second != no_slot) to_link(second, packet, now, out);
 }
 
 }  // namespace hawser::bond

@@ -22,9 +22,16 @@ std::uint32_t Receiver::slot_from(const Endpoint& from) noexcept {
     return cached_slot_;
 }
 
-void Receiver::drop(Counter why, std::uint32_t slot) noexcept {
+Fate Receiver::drop(Counter why, std::uint32_t slot) noexcept {
     counters_.add(why);
     if (slot != no_slot) ++table_.link(slot).dropped;
+    return dropped_from_uplink(why);
+}
+
+void Receiver::record_uplink(Fate fate, std::uint32_t slot, Bytes packet, Instant now) noexcept {
+    const ReceiverLink* const link = slot != no_slot ? &table_.link(slot) : nullptr;
+    fate.number = link != nullptr ? static_cast<std::uint16_t>(link->group) : no_group.value;
+    record(recorder_, fate, link != nullptr ? LinkId(link->id) : no_link, packet, now);
 }
 
 void Receiver::on_uplink(const Completion& c, Instant now, Actions& out) noexcept {
@@ -32,28 +39,31 @@ void Receiver::on_uplink(const Completion& c, Instant now, Actions& out) noexcep
     counters_.add(Counter::uplink_packets_in);
     counters_.add(Counter::uplink_bytes_in, packet.size());
     const std::uint32_t slot = slot_from(c.from);
-    if (packet.size() > wire::datagram_bytes_max) [[unlikely]] {
-        drop(Counter::drop_oversize, slot);
+    if (slot != no_slot && packet.size() >= wire::srt_header_bytes && packet.size() <= wire::datagram_bytes_max &&
+        (packet[0] & 0x80) == 0) {
+        const ReceiverLink& link = table_.link(slot);
+        const LinkId id(link.id);
+        const std::uint32_t g = link.group;
+        Fate fate = on_data(c, packet, slot, now, out);
+        fate.number = static_cast<std::uint16_t>(g);
+        record_data(recorder_, fate, id, packet, now);
         return;
     }
-    if (slot != no_slot && packet.size() >= wire::srt_header_bytes && (packet[0] & 0x80) == 0)
-        on_data(c, packet, slot, now, out);
-    else
-        on_uplink_control(c, packet, slot, now, out);
+    const Fate fate = on_uplink_control(c, packet, slot, now, out);
+    // Who it is from may be known by it.
+    if (recorder_.is_on()) record_uplink(fate, slot_from(c.from), packet, now);
 }
 
-void Receiver::on_data(const Completion& c, Bytes packet, std::uint32_t slot, Instant now, Actions& out) noexcept {
+Fate Receiver::on_data(const Completion& c, Bytes packet, std::uint32_t slot, Instant now, Actions& out) noexcept {
     ReceiverLink& link = table_.link(slot);
     ReceiverGroup& group = table_.group(link.group);
     link.heard = group.heard = now;
     const wire::Seq31 sequence(load_be32(packet.data()));
     const ServerSession::Verdict verdict = group.session.on_data(sequence, load_be32(packet.data() + 12), now);
-    if (verdict != ServerSession::Verdict::forward) [[unlikely]] {
-        drop(verdict == ServerSession::Verdict::bad_destination ? Counter::drop_bad_destination
-                                                                : Counter::drop_implausible,
-             slot);
-        return;
-    }
+    if (verdict != ServerSession::Verdict::forward) [[unlikely]]
+        return drop(verdict == ServerSession::Verdict::bad_destination ? Counter::drop_bad_destination
+                                                                       : Counter::drop_implausible,
+                    slot);
     counters_.add(Counter::srt_data);
     if ((packet[4] & 0x04) != 0) {
         counters_.add(Counter::srt_retransmissions);
@@ -68,11 +78,9 @@ void Receiver::on_data(const Completion& c, Bytes packet, std::uint32_t slot, In
     acknowledge(slot, sequence, now, out);
     if (group.extension.delivery_reports) report(slot, sequence, packet.size(), now, out);
     if (group.server == no_socket) [[unlikely]]
-        without_server(link.group, c.packet, false, now, out);
-    else if (group.extension.any())
-        deliver(link.group, c.packet, *wire::SrtPacket::over(packet), now, out);
-    else
-        to_server(link.group, c.packet, out);
+        return without_server(link.group, c.packet, false, now, out);
+    if (group.extension.any()) return deliver(link.group, c.packet, *wire::SrtPacket::over(packet), now, out);
+    return to_server(link.group, c.packet, out);
 }
 
 void Receiver::acknowledge(std::uint32_t slot, wire::Seq31 sequence, Instant now, Actions& out) noexcept {
@@ -83,18 +91,17 @@ void Receiver::acknowledge(std::uint32_t slot, wire::Seq31 sequence, Instant now
         const std::int64_t due = (now + options_.ack_flush).ns;
         acks_.push(slot, Instant{due - due % options_.ack_flush_grid.ns});
     } else if (link.ack.full()) {
-        send_ack(slot, out);
+        send_ack(slot, now, out);
     }
 }
 
-void Receiver::send_ack(std::uint32_t slot, Actions& out) noexcept {
+void Receiver::send_ack(std::uint32_t slot, Instant now, Actions& out) noexcept {
     ReceiverLink& link = table_.link(slot);
     acks_.remove(slot);
     if (out.send_bytes(uplink_, link.ack.bytes(), &link.endpoint)) {
         if (table_.group(link.group).extension.delivery_reports) reports_.on_ack(slot, link.ack.bytes().size());
         counters_.add(Counter::srtla_acks_out);
-        counters_.add(Counter::uplink_packets_out);
-        counters_.add(Counter::uplink_bytes_out, link.ack.bytes().size());
+        note_out(Decision::ack_out, link, link.ack.bytes(), now);
     } else {
         counters_.add(Counter::drop_no_room);
     }
@@ -115,8 +122,7 @@ void Receiver::send_report(std::uint32_t slot, Instant now, Actions& out) noexce
     // The next one says again what this one would have said.
     if (!out.send_bytes(uplink_, bytes, &link.endpoint)) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::reports_out);
-    counters_.add(Counter::uplink_packets_out);
-    counters_.add(Counter::uplink_bytes_out, bytes.size());
+    note_out(Decision::report_out, link, bytes, now);
     if (reports_.is_asked(slot, now) && reports_.may_copy(slot, bytes.size())) [[unlikely]]
         report_by_another(slot, *report, now, out);
 }
@@ -134,12 +140,12 @@ void Receiver::report_by_another(std::uint32_t slot, wire::ReportBuilder& report
     const Bytes bytes = report.bytes_by_another(link.telemetry.connection & wire::connection_mask);
     if (!out.send_bytes(uplink_, bytes, &carrier->endpoint)) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::reports_by_others_out);
-    counters_.add(Counter::uplink_packets_out);
-    counters_.add(Counter::uplink_bytes_out, bytes.size());
+    note_out(Decision::report_by_another, *carrier, bytes, now);
 }
 
-void Receiver::on_uplink_control(const Completion& c, Bytes packet, std::uint32_t slot, Instant now,
+Fate Receiver::on_uplink_control(const Completion& c, Bytes packet, std::uint32_t slot, Instant now,
                                  Actions& out) noexcept {
+    if (packet.size() > wire::datagram_bytes_max) return drop(Counter::drop_oversize, slot);
     const auto type = wire::packet_type(packet);
     if (!type) return drop(Counter::drop_short, slot);
     const bool registers =
@@ -147,16 +153,22 @@ void Receiver::on_uplink_control(const Completion& c, Bytes packet, std::uint32_
     if (registers) {
         counters_.add(Counter::registrations_in);
         if (packet.size() != wire::registration_bytes) return drop(Counter::drop_bad_registration, slot);
-        if (*type == static_cast<std::uint16_t>(SrtlaType::reg1)) return on_reg1(c, packet, now, out);
-        return on_reg2(c, packet, now, out);
+        if (*type == static_cast<std::uint16_t>(SrtlaType::reg1))
+            on_reg1(c, packet, now, out);
+        else
+            on_reg2(c, packet, now, out);
+        return {.decision = Decision::registration_in};
     }
     if (slot == no_slot) return drop(Counter::drop_unknown_source, no_slot);
     ReceiverLink& link = table_.link(slot);
     link.heard = table_.group(link.group).heard = now;
-    if (*type == static_cast<std::uint16_t>(SrtlaType::keepalive)) return on_keepalive(c, packet, slot, now, out);
+    if (*type == static_cast<std::uint16_t>(SrtlaType::keepalive)) {
+        on_keepalive(c, packet, slot, now, out);
+        return {.decision = Decision::keepalive_in};
+    }
     if (wire::is_srtla_space(*type)) return drop(Counter::drop_unexpected_type, slot);
     if (packet.size() < wire::srt_header_bytes) return drop(Counter::drop_short, slot);
-    on_srt_control(c, packet, slot, now, out);
+    return on_srt_control(c, packet, slot, now, out);
 }
 
 // The echo is the packet itself: same bytes, same length, whatever is in it. A report that waits goes first, so that
@@ -182,11 +194,10 @@ void Receiver::on_keepalive(const Completion& c, Bytes packet, std::uint32_t slo
     }
     if (!out.send(uplink_, c.packet, &link.endpoint)) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::keepalives_out);
-    counters_.add(Counter::uplink_packets_out);
-    counters_.add(Counter::uplink_bytes_out, packet.size());
+    note_out(Decision::keepalive_out, link, packet, now);
 }
 
-void Receiver::on_srt_control(const Completion& c, Bytes packet, std::uint32_t slot, Instant now,
+Fate Receiver::on_srt_control(const Completion& c, Bytes packet, std::uint32_t slot, Instant now,
                               Actions& out) noexcept {
     using Verdict = ServerSession::Verdict;
     ReceiverLink& link = table_.link(slot);
@@ -219,14 +230,13 @@ void Receiver::on_srt_control(const Completion& c, Bytes packet, std::uint32_t s
         group.last_link = link.id;
     }
     if (srt->control_type() == wire::SrtControl::shutdown) flush_hold(g, now, out);
-    if (group.server != no_socket)
-        to_server(g, c.packet, out);
-    else
-        without_server(g, c.packet, handshake, now, out);
+    const Fate fate =
+        group.server != no_socket ? to_server(g, c.packet, out) : without_server(g, c.packet, handshake, now, out);
     if (srt->control_type() == wire::SrtControl::shutdown && group.session.is_live()) {
         group.session.end();
         out.tell(event(EventKind::receiver_session_ended, now, g));
     }
+    return fate;
 }
 
 // The encoder began anew. The server hears that the old session is over, and meets the new one on another port, since

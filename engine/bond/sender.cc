@@ -95,11 +95,14 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
         case CommandKind::set_receiver: set_receiver(command.resolved, now, out); break;
         case CommandKind::set_selection:
             selector_.set(command.selection);
+            recorder_.set_mode(static_cast<std::uint8_t>(command.selection.mode));
             accounting_.set_arrival_first(command.selection.mode != select::Mode::classic);
             deadlines_.fix(command.selection.latency);
             set_adaptive(command.selection.mode == select::Mode::adaptive, now, out);
             break;
         case CommandKind::set_silence: options_.link_silence = command.span; break;
+        case CommandKind::hold_recorder: recorder_.hold(); break;
+        case CommandKind::resume_recorder: recorder_.resume(); break;
         case CommandKind::stop: stop(now, out); break;
         case CommandKind::publish:
         case CommandKind::set_server: break;
@@ -275,6 +278,7 @@ void Sender::fill(SenderSnapshot& s, Instant now) const noexcept {
     s.waiting = dispatch_.queued();
     s.latency = deadlines_.latency();
     s.safe_rate = safe_rate_.figure();
+    s.pump.recorder_held = recorder_.is_held();
     s.has_caller = caller_.has_caller() && !caller_.ended();
     s.caller = caller_.endpoint();
     s.receiver = receiver_.count != 0 ? receiver_.addresses[receiver_index_] : Endpoint{};

@@ -27,6 +27,7 @@
 #include "engine/bond/dispatch.h"
 #include "engine/bond/history.h"
 #include "engine/bond/loss_reports.h"
+#include "engine/bond/recording.h"
 #include "engine/bond/safe_rate.h"
 #include "engine/bond/watch.h"
 #include "engine/border/command.h"
@@ -101,6 +102,8 @@ public:
     // True when the end was not asked for: no connection, in a sender told to give up.
     [[nodiscard]] bool failed() const noexcept { return failed_; }
     [[nodiscard]] bool is_consistent() const noexcept;
+    // What became of the last packets; nothing is recorded before its owner has attached memory to it.
+    [[nodiscard]] FlightRecorder& recorder() noexcept { return recorder_; }
 
     // SocketSpec::tag of the local socket; an uplink's is made of its slot and its generation.
     static constexpr std::uint32_t local_tag = 0;
@@ -176,8 +179,15 @@ private:
     void on_local_control(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     bool admit_caller(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void new_session(Instant now, Actions& out) noexcept;
+    // Data that `fate` says of why it goes there.
     template <class Outlet>
-    void route(const PacketRef& ref, LinkId link, Outlet& out) noexcept;
+    void route(const PacketRef& ref, LinkId link, Fate fate, Instant now, Outlet& out) noexcept;
+    // False when it cannot; it is counted then.
+    template <class Outlet>
+    bool put_out(const PacketRef& ref, LinkId link, Outlet& out) noexcept;
+    [[nodiscard]] Fate sent_on(LinkId link) const noexcept {
+        return {Decision::sent, static_cast<std::uint16_t>(accounting_.in_flight(link)), 0};
+    }
     template <class Outlet>
     void send_probe(const PacketRef& ref, LinkId link, wire::Seq31 sequence, Instant now, Outlet& out) noexcept;
     LinkId choose(std::size_t packet_bytes, Instant now) noexcept {
@@ -210,12 +220,12 @@ private:
     [[nodiscard]] std::uint64_t media_cap(std::uint32_t payload_bytes) const noexcept;
     void begin_tenancy(LinkId link) noexcept;
     void note_local(LinkId link, const Endpoint& local) noexcept;
-    void note_own(LinkId link, std::size_t bytes, Instant now) noexcept;
+    void note_own(LinkId link, Decision what, Bytes packet, Instant now) noexcept;
     void renew_port(LinkId link, Instant now, Actions& out) noexcept;
     void find_plain_bytes_max() noexcept;
     void set_busy(LinkId link, Instant until) noexcept;
     [[nodiscard]] link::LinkMask narrower_than(std::size_t packet_bytes) const noexcept;
-    void note_no_uplink(Instant now, Actions& out) noexcept;
+    void note_no_uplink(Bytes packet, Instant now, Actions& out) noexcept;
     // Selector `adaptive`: sender_adaptive.cc.
     void set_adaptive(bool adaptive, Instant now, Actions& out) noexcept;
     void send_waiting(Instant now, Actions& out) noexcept;
@@ -234,8 +244,8 @@ private:
         dispatch_.set_acks_absent(absent);
     }
     void note_answer(Instant now, Actions& out) noexcept;
-    void on_report(LinkId link, Bytes packet, Instant now) noexcept;
-    void forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses, Instant now,
+    Fate on_report(LinkId link, Bytes packet, Instant now) noexcept;
+    Fate forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses, Instant now,
                      Actions& out) noexcept;
     // The word to the encoder: sender_rate.cc.
     [[nodiscard]] SafeRateInput rate_input(Instant now) const noexcept;
@@ -244,13 +254,20 @@ private:
     void watch_paths(const SafeRateInput& input, Instant now, Actions& out) noexcept;
     // The uplinks' side.
     void on_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
-    void on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, Instant now, Actions& out) noexcept;
+    // What became of it, for the recorder.
+    Fate on_uplink_packet(const Completion& c, Bytes packet, LinkId link, Instant now, Actions& out) noexcept;
+    Fate on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, Instant now, Actions& out) noexcept;
     void on_srt_nak(const wire::LossList& losses, Instant now) noexcept;
     LinkId charge_loss(wire::Seq31 sequence, Instant now) noexcept;
-    void on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now, Actions& out) noexcept;
+    Fate on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now, Actions& out) noexcept;
     void on_keepalive(LinkId link, Bytes packet, Instant now) noexcept;
+    Fate drop_from_uplink(Counter why) noexcept {
+        counters_.add(why);
+        return dropped_from_uplink(why);
+    }
+    void drop_from_local(Counter why, Bytes packet, Instant now) noexcept;
     void heard(LinkId link, Instant now) noexcept;
-    void forward(PacketRef ref, Actions& out) noexcept;
+    Fate forward(PacketRef ref, Actions& out) noexcept;
     // Links.
     void open_uplink(LinkId link, Instant now, Actions& out) noexcept;
     void close_uplink(LinkId link, Instant now, Actions& out) noexcept;
@@ -291,6 +308,7 @@ private:
     CapQueue cap_queue_;
     Deadlines deadlines_;
     SafeRateLaw safe_rate_;
+    FlightRecorder recorder_;
     bool adaptive_ = false;
     Instant dispatch_at_ = never;
 
@@ -376,7 +394,7 @@ template <class Outlet>
     if (link.index() >= links_max) [[unlikely]]
         return wait_for_cap(c, sequence, now, out.actions());
     accounting_.note_sent(link, sequence, now);
-    route(c.packet, link, out);
+    route(c.packet, link, sent_on(link), now, out);
     if (const LinkId probed = selector_.probe_for_gated(now); probed != no_link) [[unlikely]]
         send_probe(c.packet, probed, sequence, now, out);
     history_.keep(c.packet);
@@ -394,18 +412,25 @@ template <class Outlet>
     }
     accounting_.note_probe(link, sequence, now);
     counters_.add(Counter::duplicates_sent);
-    route(ref, link, out);
+    route(ref, link, {.decision = Decision::probed}, now, out);
 }
 
 template <class Outlet>
-[[gnu::always_inline]] inline void Sender::route(const PacketRef& ref, LinkId link, Outlet& out) noexcept {
+[[gnu::always_inline]] inline void Sender::route(const PacketRef& ref, LinkId link, Fate fate, Instant now,
+                                                 Outlet& out) noexcept {
+    if (put_out(ref, link, out)) record_data(recorder_, fate, link, pool_.bytes(ref), now);
+}
+
+template <class Outlet>
+[[gnu::always_inline]] inline bool Sender::put_out(const PacketRef& ref, LinkId link, Outlet& out) noexcept {
     Traffic& t = traffic(link);
     if (!out.send(t.socket, ref)) [[unlikely]] {
         counters_.add(Counter::drop_no_room);
-        return;
+        return false;
     }
     ++t.packets_out;
     t.bytes_out += ref.length;
+    return true;
 }
 
 template <class Outlet>
@@ -414,7 +439,8 @@ template <class Outlet>
     if (busy_ != 0) [[unlikely]]
         settle_busy(now);
     dispatch_.run(
-        now, alive_ & ~busy_, [&](LinkId link, const PacketRef& packet) { route(packet, link, out); },
+        now, alive_ & ~busy_,
+        [&](LinkId link, const PacketRef& packet, Fate fate) { route(packet, link, fate, now, out); },
         [&](std::size_t bytes) { return bytes <= plain_bytes_max_ ? LinkMask{0} : narrower_than(bytes); });
     // Only for packets that wait: a cap that has opened since nobody asked for it is due already, again and again.
     if (dispatch_.is_limited() && dispatch_.queued() != 0) arm(dispatch_.caps().opens_at(alive_));
@@ -429,7 +455,7 @@ template <class Outlet>
         const LinkId link = choose_among(next.packet.length, now);
         if (link == no_link) break;
         accounting_.note_sent(link, next.sequence, now);
-        route(next.packet, link, out);
+        route(next.packet, link, sent_on(link), now, out);
         history_.keep(cap_queue_.take().packet);
     }
     if (!cap_queue_.empty()) arm(std::min(dispatch_.caps().opens_at(alive_), tick_at_));

@@ -54,7 +54,7 @@ void Sender::send_waiting(Instant now, Actions& out) noexcept {
         }
         accounting_.note_sent(link, e.sequence, now);
         const PacketRef packet = ledger.take(e);
-        route(packet, link, out);
+        route(packet, link, sent_on(link), now, out);
         out.release_after(packet.buffer);
     }
     dispatch_at_ = ledger.any_wanted() ? opens_at : never;
@@ -75,7 +75,7 @@ void Sender::note_answer(Instant now, Actions& out) noexcept {
 
 bool Sender::queue_data(const Completion& c, const wire::SrtPacket& srt, Instant now, Actions& out) noexcept {
     if (alive_ == 0) {
-        note_no_uplink(now, out);
+        note_no_uplink(pool_.bytes(c.packet), now, out);
         return false;
     }
     const auto taken = dispatch_.on_data(srt.sequence(), c.packet, deadlines_.of(srt.timestamp_us(), now), now);
@@ -83,7 +83,10 @@ bool Sender::queue_data(const Completion& c, const wire::SrtPacket& srt, Instant
         dispatch_at_ = now + Dispatch::tick_interval;
         arm(dispatch_at_);
     }
-    if (taken == Dispatch::Taken::known) counters_.add(Counter::retransmissions_absorbed);
+    if (taken == Dispatch::Taken::known) {
+        counters_.add(Counter::retransmissions_absorbed);
+        record_data(recorder_, {.decision = Decision::absorbed}, no_link, pool_.bytes(c.packet), now);
+    }
     if (taken == Dispatch::Taken::out_of_reach) send_out_of_reach(c.packet, now, out);
     return taken == Dispatch::Taken::queued;
 }
@@ -129,40 +132,34 @@ void Sender::send_out_of_reach(const PacketRef& ref, Instant now, Actions& out) 
     const LinkMask closed = dispatch_.is_limited() ? dispatch_.caps().closed(now) : 0;
     const LinkId link = choose_soonest_of(alive_ & ~busy_ & ~closed, ref.length, now);
     if (link != no_link)
-        route(ref, link, out);
+        route(ref, link, {.decision = Decision::sent}, now, out);
     else
-        counters_.add((closed & alive_) != 0 ? Counter::drop_rate_cap : Counter::drop_no_uplink);
+        drop_from_local((closed & alive_) != 0 ? Counter::drop_rate_cap : Counter::drop_no_uplink, pool_.bytes(ref),
+                        now);
 }
 
-void Sender::on_report(LinkId link, Bytes packet, Instant now) noexcept {
+Fate Sender::on_report(LinkId link, Bytes packet, Instant now) noexcept {
     const auto report = wire::DeliveryReport::over(packet);
-    if (!report || !adaptive_ || !dispatch_.reports()) {
-        counters_.add(Counter::drop_bad_report);
-        return;
-    }
-    if (!registration_.is_member(link)) {
-        counters_.add(Counter::drop_unregistered);
-        return;
-    }
+    if (!report || !adaptive_ || !dispatch_.reports()) return drop_from_uplink(Counter::drop_bad_report);
+    if (!registration_.is_member(link)) return drop_from_uplink(Counter::drop_unregistered);
     heard(link, now);
     counters_.add(Counter::reports_in);
     if (!report->link()) {
         dispatch_.on_report(link, *report, now);
-        return;
+        return {.decision = Decision::report_in};
     }
     // What another link brought, though it cannot say so itself.
-    if (*report->link() >= links_max || !registration_.is_member(link_at(*report->link()))) {
-        counters_.add(Counter::drop_bad_report);
-        return;
-    }
+    if (*report->link() >= links_max || !registration_.is_member(link_at(*report->link())))
+        return drop_from_uplink(Counter::drop_bad_report);
     counters_.add(Counter::reports_by_others_in);
     const LinkId other = link_at(*report->link());
     heard(other, now);
     dispatch_.on_report(other, *report, now);
+    return {.decision = Decision::report_in};
 }
 
 // A NAK without the sequences that are on their way, have come, or cannot come in time any more.
-void Sender::forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses, Instant now,
+Fate Sender::forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses, Instant now,
                          Actions& out) noexcept {
     counters_.add(Counter::srt_nak_sequences, static_cast<std::uint64_t>(losses.count()));
     std::array<std::uint8_t, wire::datagram_bytes_max> bytes;
@@ -192,17 +189,14 @@ void Sender::forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const
     });
     close();
     counters_.add(Counter::nak_sequences_held, held);
-    if (held == 0) {
-        forward(ref, out);
-        return;
-    }
-    if (size == wire::srt_header_bytes || local_socket_ == no_socket) return;
+    if (held == 0) return forward(ref, out);
+    const auto taken_out = static_cast<std::uint16_t>(std::min<std::uint64_t>(held, 0xFFFF));
+    if (size == wire::srt_header_bytes || local_socket_ == no_socket) return {Decision::nak_withheld, taken_out, 0};
     std::copy_n(nak.bytes().begin(), wire::srt_header_bytes, bytes.begin());
-    if (!out.send_bytes(local_socket_, Bytes(bytes).first(size), &caller_.endpoint())) {
-        counters_.add(Counter::drop_no_room);
-        return;
-    }
+    if (!out.send_bytes(local_socket_, Bytes(bytes).first(size), &caller_.endpoint()))
+        return drop_from_uplink(Counter::drop_no_room);
     counters_.add(Counter::local_packets_out);
+    return {Decision::nak_thinned, taken_out, 0};
 }
 
 }  // namespace hawser::bond

@@ -72,11 +72,14 @@ bool Sender::wait_for_cap(const Completion& c, wire::Seq31 sequence, Instant now
     // Behind what waits already it keeps its place, also when the cap has opened in this turn.
     const bool waits = alive_ != 0 && (!cap_queue_.empty() || (dispatch_.caps().closed(now) & alive_) != 0);
     if (!waits) {
-        note_no_uplink(now, out);
+        note_no_uplink(pool_.bytes(c.packet), now, out);
         return false;
     }
-    if (cap_queue_.push({c.packet, sequence, now})) return true;
-    counters_.add(Counter::drop_rate_cap);
+    if (cap_queue_.push({c.packet, sequence, now})) {
+        record_data(recorder_, {.decision = Decision::waits_for_cap}, no_link, pool_.bytes(c.packet), now);
+        return true;
+    }
+    drop_from_local(Counter::drop_rate_cap, pool_.bytes(c.packet), now);
     return false;
 }
 
@@ -158,9 +161,10 @@ void Sender::note_local(LinkId link, const Endpoint& local) noexcept {
 }
 
 // SRTLA's own packets, which may not wait.
-void Sender::note_own(LinkId link, std::size_t bytes, Instant now) noexcept {
-    wire_[link.index()].out += bytes + wire_[link.index()].headers;
-    if (dispatch_.is_limited()) dispatch_.caps().note_sent(link, bytes, now);
+void Sender::note_own(LinkId link, Decision what, Bytes packet, Instant now) noexcept {
+    wire_[link.index()].out += packet.size() + wire_[link.index()].headers;
+    if (dispatch_.is_limited()) dispatch_.caps().note_sent(link, packet.size(), now);
+    record(recorder_, {.decision = what}, link, packet, now);
 }
 
 // The kernel refused it: neither budget nor cap is charged.

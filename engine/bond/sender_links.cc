@@ -246,6 +246,7 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
             lose_uplink(link, c.error, now, out);
             break;
     }
+    record(recorder_, {Decision::send_refused, 0, static_cast<std::uint32_t>(c.error)}, link, packet, now);
     if (is_srtla) return;  // it has a timer of its own
     if (adaptive_ && srt->is_data()) {
         dispatch_.on_unsent(link, srt->sequence());
@@ -267,12 +268,12 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
     else
         other = selector_.pick_except(except, now);
     if (other == no_link) {
-        note_no_uplink(now, out);
+        note_no_uplink(packet, now, out);
         return;
     }
     counters_.add(Counter::sends_rerouted);
     if (srt->is_data()) accounting_.note_sent(other, srt->sequence(), now);
-    route(c.packet, other, out);
+    if (put_out(c.packet, other, out)) record(recorder_, {.decision = Decision::rerouted}, other, packet, now);
 }
 
 void Sender::on_broken(const Completion& c, Instant now, Actions& out) noexcept {

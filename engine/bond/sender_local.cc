@@ -26,13 +26,9 @@ bool Sender::on_odd(const Completion& c, Instant now, Actions& out) noexcept {
 // Apart from on_odd, through which every answer from the uplinks comes: the path of a data packet is inlined here, and
 // its frame (six saved registers, 136 bytes) is nothing that those should pay for.
 bool Sender::on_odd_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
-    if (packet.size() > wire::datagram_bytes_max) {
-        counters_.add(Counter::drop_oversize);
-        return false;
-    }
     const auto srt = wire::SrtPacket::over(packet);
-    if (!srt) {
-        counters_.add(Counter::drop_short);
+    if (packet.size() > wire::datagram_bytes_max || !srt) {
+        drop_from_local(srt ? Counter::drop_oversize : Counter::drop_short, packet, now);
         return false;
     }
     if (!caller_.is(c.from) && !admit_caller(c, packet, now, out)) return false;
@@ -48,10 +44,7 @@ bool Sender::on_odd_local(const Completion& c, Bytes packet, Instant now, Action
 void Sender::on_local_control(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
     const auto srt = *wire::SrtPacket::over(packet);
     const std::uint16_t type = *wire::packet_type(packet);
-    if (wire::is_srtla_space(type)) {
-        counters_.add(Counter::drop_srtla_on_srt);
-        return;
-    }
+    if (wire::is_srtla_space(type)) return drop_from_local(Counter::drop_srtla_on_srt, packet, now);
     if (const auto handshake = wire::Handshake::over(srt)) {
         if (caller_.on_handshake(*handshake)) new_session(now, out);
         deadlines_.on_caller_handshake(srt);
@@ -68,17 +61,14 @@ void Sender::on_local_control(const Completion& c, Bytes packet, Instant now, Ac
     LinkId link = choose(packet.size(), now);
     // SRT's own packets do not wait for a cap: data make room for them.
     if (link == no_link && !adaptive_ && dispatch_.is_limited()) link = choose_by_class(0, packet.size(), now);
-    if (link == no_link) {
-        note_no_uplink(now, out);
-        return;
-    }
-    route(c.packet, link, out);
+    if (link == no_link) return note_no_uplink(packet, now, out);
+    if (put_out(c.packet, link, out)) record(recorder_, {.decision = Decision::passed}, link, packet, now);
 }
 
 bool Sender::admit_caller(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
     const auto srt = *wire::SrtPacket::over(packet);
     if (!srt.is_data() && wire::is_srtla_space(*wire::packet_type(packet))) {
-        counters_.add(Counter::drop_srtla_on_srt);
+        drop_from_local(Counter::drop_srtla_on_srt, packet, now);
         return false;
     }
     // Only a handshake takes a caller's place; anything does where there is none, since a sender that was restarted
@@ -97,7 +87,7 @@ bool Sender::admit_caller(const Completion& c, Bytes packet, Instant now, Action
         out.tell(e);
         return true;
     }
-    counters_.add(Counter::drop_foreign_caller);
+    drop_from_local(Counter::drop_foreign_caller, packet, now);
     if (const auto refusal = build_rejection(srt)) {
         if (!out.send_bytes(local_socket_, *refusal, &c.from)) counters_.add(Counter::drop_no_room);
     }
@@ -126,8 +116,13 @@ void Sender::new_session(Instant now, Actions& out) noexcept {
     out.tell(event(EventKind::session_started, now, no_link, caller_.socket_id(), caller_.newest().raw()));
 }
 
-void Sender::note_no_uplink(Instant now, Actions& out) noexcept {
-    counters_.add(Counter::drop_no_uplink);
+void Sender::drop_from_local(Counter why, Bytes packet, Instant now) noexcept {
+    counters_.add(why);
+    record(recorder_, dropped_from_local(why), no_link, packet, now);
+}
+
+void Sender::note_no_uplink(Bytes packet, Instant now, Actions& out) noexcept {
+    drop_from_local(Counter::drop_no_uplink, packet, now);
     if (unrouted_since_told_++ == 0) {
         out.tell(event(EventKind::no_uplink_for_data, now, no_link, 1));
     }

@@ -29,48 +29,28 @@ std::size_t unpadded_nak_bytes(Bytes packet) {
 void Sender::on_uplink(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
     const LinkId link = link_at((c.tag & 0xFFFF) - 1);
     if (link.index() >= links_max || traffic(link).socket != c.socket) return;
-    if (packet.size() > wire::datagram_bytes_max) {
-        counters_.add(Counter::drop_oversize);
-        return;
-    }
+    record(recorder_, on_uplink_packet(c, packet, link, now, out), link, packet, now);
+}
+
+Fate Sender::on_uplink_packet(const Completion& c, Bytes packet, LinkId link, Instant now, Actions& out) noexcept {
+    if (packet.size() > wire::datagram_bytes_max) return drop_from_uplink(Counter::drop_oversize);
     ++traffic(link).packets_in;
     traffic(link).bytes_in += packet.size();
     const auto type = wire::packet_type(packet);
-    if (!type) {
-        counters_.add(Counter::drop_short);
-        return;
-    }
-    if (wire::is_srtla_space(*type)) {
-        on_srtla(link, *type, packet, now, out);
-        return;
-    }
-    if (!registration_.is_member(link)) {
-        counters_.add(Counter::drop_unregistered);
-        return;
-    }
+    if (!type) return drop_from_uplink(Counter::drop_short);
+    if (wire::is_srtla_space(*type)) return on_srtla(link, *type, packet, now, out);
+    if (!registration_.is_member(link)) return drop_from_uplink(Counter::drop_unregistered);
     heard(link, now);
-    on_srt_from_uplink(c, packet, link, now, out);
+    return on_srt_from_uplink(c, packet, link, now, out);
 }
 
-void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, Instant now, Actions& out) noexcept {
+Fate Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, Instant now, Actions& out) noexcept {
     auto srt = wire::SrtPacket::over(packet);
-    if (!srt) {
-        counters_.add(Counter::drop_short);
-        return;
-    }
-    if (!caller_.has_caller()) {
-        counters_.add(Counter::drop_no_caller);
-        return;
-    }
-    if (!caller_.accepts_destination(srt->destination())) {
-        counters_.add(Counter::drop_bad_destination);
-        return;
-    }
+    if (!srt) return drop_from_uplink(Counter::drop_short);
+    if (!caller_.has_caller()) return drop_from_uplink(Counter::drop_no_caller);
+    if (!caller_.accepts_destination(srt->destination())) return drop_from_uplink(Counter::drop_bad_destination);
     PacketRef ref = c.packet;
-    if (srt->is_data()) {
-        forward(ref, out);
-        return;
-    }
+    if (srt->is_data()) return forward(ref, out);
     if (srt->control_type() == wire::SrtControl::nak) {
         ref.length = static_cast<std::uint16_t>(unpadded_nak_bytes(packet));
         packet = packet.first(ref.length);
@@ -80,10 +60,7 @@ void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, 
     switch (srt->control_type()) {
         case wire::SrtControl::ack: {
             const auto next = wire::ack_next_expected(*srt);
-            if (!next || !caller_.accepts_ack(*next)) {
-                counters_.add(Counter::drop_bad_ack);
-                return;
-            }
+            if (!next || !caller_.accepts_ack(*next)) return drop_from_uplink(Counter::drop_bad_ack);
             safe_rate_.on_srt_ack(*next);
             // Every copy counts for the links' in-flight figures, as in the reference; the caller gets one.
             if (adaptive_)
@@ -96,16 +73,10 @@ void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, 
         }
         case wire::SrtControl::nak: {
             const auto losses = wire::LossList::over(srt->body(), loss_list_limit);
-            if (!losses || !caller_.accepts_losses(*losses)) {
-                counters_.add(Counter::drop_bad_loss_list);
-                return;
-            }
+            if (!losses || !caller_.accepts_losses(*losses)) return drop_from_uplink(Counter::drop_bad_loss_list);
             counters_.add(is_first ? Counter::srt_naks : Counter::srt_nak_copies);
-            if (!is_first) return;
-            if (adaptive_) {
-                forward_nak(ref, *srt, *losses, now, out);
-                return;
-            }
+            if (!is_first) break;
+            if (adaptive_) return forward_nak(ref, *srt, *losses, now, out);
             on_srt_nak(*losses, now);
             break;
         }
@@ -116,10 +87,7 @@ void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, 
             }
             break;
         case wire::SrtControl::handshake:
-            if (!caller_.accepts_answer(srt->destination())) {
-                counters_.add(Counter::drop_bad_destination);
-                return;
-            }
+            if (!caller_.accepts_answer(srt->destination())) return drop_from_uplink(Counter::drop_bad_destination);
             if (const auto answer = wire::Handshake::over(*srt)) caller_.on_answer(*answer, now);
             deadlines_.on_listener_handshake(*srt);
             dispatch_.set_latency(deadlines_.latency());
@@ -130,9 +98,10 @@ void Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, 
         case wire::SrtControl::drop_request:
         case wire::SrtControl::peer_error:
         case wire::SrtControl::user: break;
-        default: counters_.add(Counter::drop_unexpected_type); return;
+        default: return drop_from_uplink(Counter::drop_unexpected_type);
     }
-    if (is_first) forward(ref, out);
+    if (!is_first) return {.decision = Decision::copy_suppressed};
+    return forward(ref, out);
 }
 
 void Sender::on_srt_nak(const wire::LossList& losses, Instant now) noexcept {
@@ -158,30 +127,21 @@ LinkId Sender::charge_loss(wire::Seq31 sequence, Instant now) noexcept {
     return sending.link;
 }
 
-void Sender::forward(PacketRef ref, Actions& out) noexcept {
-    if (local_socket_ == no_socket || !out.send(local_socket_, ref, &caller_.endpoint())) {
-        counters_.add(Counter::drop_no_room);
-        return;
-    }
+Fate Sender::forward(PacketRef ref, Actions& out) noexcept {
+    if (local_socket_ == no_socket || !out.send(local_socket_, ref, &caller_.endpoint()))
+        return drop_from_uplink(Counter::drop_no_room);
     counters_.add(Counter::local_packets_out);
+    return {.decision = Decision::delivered};
 }
 
-void Sender::on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now, Actions& out) noexcept {
-    if (type == wire::report_type) {
-        on_report(link, packet, now);
-        return;
-    }
+Fate Sender::on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now, Actions& out) noexcept {
+    if (type == wire::report_type) return on_report(link, packet, now);
+    constexpr Fate registered{.decision = Decision::registration_in};
     switch (static_cast<wire::SrtlaType>(type)) {
         case wire::SrtlaType::ack: {
             const auto ack = wire::SrtlaAck::over(packet);
-            if (!ack) {
-                counters_.add(Counter::drop_bad_ack);
-                return;
-            }
-            if (!registration_.is_member(link)) {
-                counters_.add(Counter::drop_unregistered);
-                return;
-            }
+            if (!ack) return drop_from_uplink(Counter::drop_bad_ack);
+            if (!registration_.is_member(link)) return drop_from_uplink(Counter::drop_unregistered);
             heard(link, now);
             counters_.add(Counter::srtla_acks_in);
             srtla_acks_seen_ = true;
@@ -193,16 +153,16 @@ void Sender::on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now
                 dispatch_.on_srtla_ack(link, *ack, now);
             else
                 selector_.note_proof(accounting_.on_srtla_ack(*ack, link, alive_, now), now);
-            return;
+            return {.decision = Decision::ack_in};
         }
         case wire::SrtlaType::keepalive:
             counters_.add(Counter::keepalives_in);
             if (registration_.is_member(link)) on_keepalive(link, packet, now);
-            return;
+            return {.decision = Decision::keepalive_in};
         case wire::SrtlaType::reg_ngp:
             apply(registration_.on_no_group(link, heard_lately(now), now), link, now, out);
-            return;
-        case wire::SrtlaType::reg2: apply(registration_.on_reg2(link, packet, now), link, now, out); return;
+            return registered;
+        case wire::SrtlaType::reg2: apply(registration_.on_reg2(link, packet, now), link, now, out); return registered;
         case wire::SrtlaType::reg3: {
             const bool had_group = registration_.has_group();
             const auto outcome = registration_.on_reg3(link, now);
@@ -212,14 +172,14 @@ void Sender::on_srtla(LinkId link, std::uint16_t type, Bytes packet, Instant now
                 note_answer(now, out);
             }
             apply(outcome, link, now, out);
-            return;
+            return registered;
         }
         case wire::SrtlaType::reg_err:
-        case wire::SrtlaType::reg_nak: apply(registration_.on_refused(link, now), link, now, out); return;
+        case wire::SrtlaType::reg_nak: apply(registration_.on_refused(link, now), link, now, out); return registered;
         case wire::SrtlaType::reg1: break;
     }
     // Never answered and never forwarded: 0x9xxx and 0xAxxx are not SRT.
-    counters_.add(Counter::drop_unexpected_type);
+    return drop_from_uplink(Counter::drop_unexpected_type);
 }
 
 void Sender::on_keepalive(LinkId link, Bytes packet, Instant now) noexcept {
@@ -303,7 +263,7 @@ void Sender::run_registration(LinkId link, Instant now, Actions& out) noexcept {
             const auto packet = wire::build_registration(type, key);
             if (out.send_bytes(traffic(link).socket, packet)) {
                 counters_.add(Counter::registrations_out);
-                note_own(link, packet.size(), now);
+                note_own(link, Decision::registration_out, packet, now);
             }
         }
     }
@@ -329,7 +289,7 @@ void Sender::send_keepalive(LinkId link, Instant now, Actions& out) noexcept {
     const Bytes packet = u.keepalive.next(telemetry, now);
     if (!out.send_bytes(traffic(link).socket, packet)) return;
     counters_.add(Counter::keepalives_out);
-    note_own(link, packet.size(), now);
+    note_own(link, Decision::keepalive_out, packet, now);
 }
 
 }  // namespace hawser::bond

@@ -46,17 +46,19 @@ struct UplinkSpec {
 };
 
 enum class CommandKind : std::uint8_t {
-    add_uplink,      // link, uplink
-    remove_uplink,   // link
-    suspend_uplink,  // link: its device or address is gone. It keeps its place and history, and is not tried
-    renew_uplink,    // link, uplink: there again, or another address; opened anew at once
-    set_uplink,      // link, uplink: its settings only
-    set_receiver,    // resolved: where the sender finds its receiver
-    set_server,      // resolved: where the receiver finds its SRT server
-    set_selection,   // selection
-    set_silence,     // span: without a packet from the receiver, until an uplink counts as lost
-    publish,         // a snapshot now
-    stop,            // say goodbye where the protocol can, then leave the loop
+    add_uplink,       // link, uplink
+    remove_uplink,    // link
+    suspend_uplink,   // link: its device or address is gone. It keeps its place and history, and is not tried
+    renew_uplink,     // link, uplink: there again, or another address; opened anew at once
+    set_uplink,       // link, uplink: its settings only
+    set_receiver,     // resolved: where the sender finds its receiver
+    set_server,       // resolved: where the receiver finds its SRT server
+    set_selection,    // selection
+    set_silence,      // span: without a packet from the receiver, until an uplink counts as lost
+    hold_recorder,    // the flight recorder rests, to be read: PumpSnapshot::recorder_held says from when on
+    resume_recorder,  // it has been read
+    publish,          // a snapshot now
+    stop,             // say goodbye where the protocol can, then leave the loop
 };
 
 struct Command {

@@ -18,6 +18,7 @@ struct PumpSnapshot {
     TurnTimes turn_times;           // of each turn's work
     std::uint64_t events_lost = 0;  // the ring to the control thread was full
     std::uint32_t pool_free = 0;    // buffers
+    bool recorder_held = false;     // filled by the bond
     IoCounters io;
 };
 

@@ -84,7 +84,7 @@ void whole_share(Work& work, std::uint32_t packets, bool picks) {
 // Which link takes the one packet that waits, and the books of it.
 [[gnu::noinline]] void bind_packet(bond::Dispatch& dispatch, LinkMask open, Instant now, std::vector<LinkId>& sent) {
     dispatch.run(
-        now, open, [&](LinkId link, const PacketRef&) { sent.push_back(link); },
+        now, open, [&](LinkId link, const PacketRef&, const Fate&) { sent.push_back(link); },
         [](std::size_t) { return LinkMask{0}; });
 }
 

@@ -68,14 +68,18 @@ struct Outcome {
 template <Io IoModel>
 class Bench {
 public:
-    Bench(IoModel& io, Pool& pool, select::Mode mode, unsigned links, std::uint64_t packets, double rate)
+    Bench(IoModel& io, Pool& pool, select::Mode mode, unsigned links, std::uint64_t packets, double rate,
+          unsigned recorded)
         : real_(io),
           io_(io),
           ends_(true, load_of(packets), links),
           sender_(std::make_unique<bond::Sender>(options_of(ends_), pool, wire::GroupKey{}, seed)),
           border_(std::make_unique<Border<SenderSnapshot>>()),
           pump_(std::make_unique<SenderPump>(io_, pool, *sender_, *border_, Duration{})),
-          packet_ns_(1e9 / rate) {
+          packet_ns_(1e9 / rate),
+          records_(recorded) {
+        sender_->recorder().attach({reinterpret_cast<std::uint8_t*>(records_.data()), recorded * sizeof(FlightRecord)},
+                                   0);
         pump_->start();
         const Endpoint receiver = Endpoint::from_v4(loopback, port_of(ends_, "port"));
         for (const Command& order : start_orders(mode, receiver, links)) {
@@ -143,25 +147,27 @@ private:
     std::unique_ptr<Border<SenderSnapshot>> border_;
     std::unique_ptr<SenderPump> pump_;
     double packet_ns_;
+    std::vector<FlightRecord> records_;
 };
 
 template <class IoModel>
-Outcome run(select::Mode mode, unsigned links, std::uint64_t packets, double rate) {
+Outcome run(select::Mode mode, unsigned links, std::uint64_t packets, double rate, unsigned recorded) {
     std::vector<std::uint8_t> slab(std::size_t{pool_slots_default} * pool_slot_bytes);
     Pool pool(slab, pool_slot_bytes);
     auto io = IoModel::create(pool);
     if (!io) die(io.error().call);
-    Bench<IoModel> bench(**io, pool, mode, links, packets, rate);
+    Bench<IoModel> bench(**io, pool, mode, links, packets, rate, recorded);
     if (!bench.open()) die("the session does not stand");
     return bench.run(packets);
 }
 
 constexpr const char* usage =
-    "socket_pump [--io epoll|io_uring (epoll)] [--links N (4)] [--packets N (20000)] [--rate N (50000)]\n"
+    "socket_pump [--io epoll|io_uring (epoll)] [--links N (4)] [--packets N (20000)] [--rate N (50000)] [--recorder N "
+    "(0)]\n"
     "            [--select classic|enhanced|adaptive (classic)]\n"
     "  Packets through the sender's pump on loopback sockets, all ends on one thread. --rate: packets per second of "
     "its\n"
-    "  clock. One line of JSON on stdout.\n";
+    "  clock; --recorder: records of the flight recorder. One line of JSON on stdout.\n";
 
 }  // namespace
 }  // namespace hawser::perf
@@ -175,14 +181,15 @@ int main(int argc, char** argv) {
     const std::uint64_t packets = options.count("--packets", 20'000);
     const unsigned rate = std::max(1u, options.count("--rate", 50'000));
     if (io != "epoll" && io != "io_uring") options.fail("--io wants epoll or io_uring");
+    const unsigned recorded = options.count("--recorder", 0);
     const std::string select = options.text("--select", "classic");
     const auto mode = std::find(select::mode_names.begin(), select::mode_names.end(), select);
     if (mode == select::mode_names.end()) options.fail("--select wants classic, enhanced or adaptive");
     static_cast<void>(options.positional(0));
 
     const auto selection = static_cast<select::Mode>(mode - select::mode_names.begin());
-    const Outcome outcome = io == "epoll" ? run<os::EpollIo>(selection, links, packets, rate)
-                                          : run<os::UringIo>(selection, links, packets, rate);
+    const Outcome outcome = io == "epoll" ? run<os::EpollIo>(selection, links, packets, rate, recorded)
+                                          : run<os::UringIo>(selection, links, packets, rate, recorded);
     std::printf(
         "{\"bench\":\"socket_pump\",\"io\":\"%s\",\"links\":%u,\"rate\":%u,\"results\":[{\"packets\":%llu,"
         "\"lost\":%llu,\"segmented_sends\":%llu}]}\n",

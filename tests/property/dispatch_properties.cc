@@ -140,7 +140,7 @@ private:
         std::uint64_t copies = counters_[Counter::hedges_sent];
         dispatch_.run(
             now_, open,
-            [&](LinkId link, const PacketRef& packet) {
+            [&](LinkId link, const PacketRef& packet, const Fate&) {
                 REQUIRE((open & dispatch_.links() & mask_of(link)) != 0);
                 check_limits(link, std::exchange(closed, dispatch_.caps().closed(now_)));
                 if (std::exchange(copies, counters_[Counter::hedges_sent]) != copies)

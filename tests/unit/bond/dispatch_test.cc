@@ -56,7 +56,7 @@ struct Yard {
         std::vector<Sent> now_sent;
         dispatch.run(
             now, open,
-            [&](LinkId link, const PacketRef&) {
+            [&](LinkId link, const PacketRef&, const Fate&) {
                 now_sent.push_back({link, 0});
             },
             [](std::size_t) { return LinkMask{0}; });
