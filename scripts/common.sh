@@ -13,7 +13,7 @@ packages_media=(ffmpeg)
 packages_test=(catch2 ccache clang-format iproute2 procps shellcheck strace valgrind)
 # What only the full test needs:
 packages_full=(avahi-daemon avahi-utils clang clang-tidy dbus g++-aarch64-linux-gnu libclang-rt-14-dev llvm nftables
-    prometheus qemu-user srt-tools systemd)
+    prometheus qemu-user srt-tools systemd tshark)
 
 say() { printf '%s\n' "$*"; }
 die() {

@@ -17,6 +17,7 @@
 
 #include "engine/border/border.h"
 #include "engine/pump/pump.h"
+#include "platform/app/flight/recorder_settings.h"
 #include "platform/app/io_choice.h"
 #include "platform/linux/epoll_io.h"
 #include "platform/linux/errno_text.h"
@@ -34,6 +35,7 @@ struct PumpSettings {
     std::uint32_t sockets_max = 64;
     std::optional<unsigned> cpu;
     const char* thread_name = "hawser-pump";
+    RecorderSettings recorder;
 };
 
 template <class Bond>
@@ -78,9 +80,12 @@ public:
     // After finished(): whether it ended although nobody asked.
     [[nodiscard]] bool failed() const { return bond_->failed(); }
     [[nodiscard]] const IoChoice& io_choice() const { return choice_; }
+    // To be read while it is held: the law of flight_recorder.h.
+    [[nodiscard]] const FlightRecorder& recorder() const { return bond_->recorder(); }
 
 private:
-    PumpService(os::Slab slab, std::uint32_t slot_bytes) : slab_(std::move(slab)), pool_(slab_.bytes(), slot_bytes) {}
+    PumpService(os::Slab slab, os::Slab records, std::uint32_t slot_bytes)
+        : slab_(std::move(slab)), records_(std::move(records)), pool_(slab_.bytes(), slot_bytes) {}
 
     template <class IoModel>
     void run(IoModel& io, const PumpSettings& settings);
@@ -91,6 +96,7 @@ private:
     }
 
     os::Slab slab_;
+    os::Slab records_;
     Pool pool_;
     Border<Snapshot> border_;
     std::variant<std::monostate, std::unique_ptr<os::UringIo>, std::unique_ptr<os::EpollIo>> io_;
@@ -110,7 +116,14 @@ Result<std::unique_ptr<PumpService<Bond>>, std::string> PumpService<Bond>::start
     const auto pages = settings.slot_bytes > pool_slot_bytes ? os::Slab::Pages::on_demand : os::Slab::Pages::populated;
     auto slab = os::Slab::create(std::size_t{settings.pool_slots} * settings.slot_bytes, pages);
     if (!slab) return Failure{std::string("no memory for packets: ") + os::errno_text(slab.error())};
-    std::unique_ptr<PumpService> service(new PumpService(std::move(slab).value(), settings.slot_bytes));
+    // Nobody reads what was not written: with payload, much of it is never touched.
+    const RecorderSettings& recorder = settings.recorder;
+    auto records =
+        os::Slab::create(std::max<std::size_t>(recorder.memory_bytes(), 1),
+                         recorder.payload_bytes != 0 ? os::Slab::Pages::on_demand : os::Slab::Pages::populated);
+    if (!records) return Failure{std::string("no memory for the flight recorder: ") + os::errno_text(records.error())};
+    std::unique_ptr<PumpService> service(
+        new PumpService(std::move(slab).value(), std::move(records).value(), settings.slot_bytes));
     service->told_ = os::Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (!service->told_.is_open())
         return Failure{std::string("no event descriptor: ") + os::errno_text({errno, "eventfd"})};
@@ -119,6 +132,7 @@ Result<std::unique_ptr<PumpService<Bond>>, std::string> PumpService<Bond>::start
     service->choice_ = *choice;
     for (Snapshot& s : service->border_.snapshots.slots_before_start()) prepare(s);
     service->bond_ = make(service->pool_);
+    service->bond_->recorder().attach(service->records_.bytes().first(recorder.memory_bytes()), recorder.payload_bytes);
 
     const auto launch = [&](auto model) {
         auto* io = model.get();

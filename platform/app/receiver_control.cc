@@ -62,7 +62,8 @@ bool ReceiverControl::start_service() {
     if (const std::uint64_t granted = os::raise_descriptor_limit(wanted); granted < wanted)
         log(Level::warn, "the limit of {} open files holds fewer than {} groups (ulimit -n, LimitNOFILE=)", granted,
             request_.bond.groups_max);
-    return take_service(start_receiver(request_.bond, request_.pump), request_.bond.receive_buffer_bytes);
+    return take_service(start_receiver(request_.bond, request_.pump), request_.pump.recorder,
+                        request_.bond.receive_buffer_bytes);
 }
 
 void ReceiverControl::on_resolved(const control::Resolution& r) {

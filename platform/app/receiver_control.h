@@ -32,6 +32,8 @@ private:
     [[nodiscard]] std::string table() override;
     [[nodiscard]] std::string json() const override;
     [[nodiscard]] std::string state() const override;
+    [[nodiscard]] FlightWays ways() const override { return flight_ways(snapshot(), request_.bond.listen); }
+    [[nodiscard]] bool is_sender() const override { return false; }
     [[nodiscard]] Json stats() override { return figures_of(snapshot()); }
     void add_methods(rpc::Methods& methods) override;
 

@@ -70,7 +70,8 @@ bool SenderControl::start_service() {
             static_cast<void>(when_fresh([this] { keep_run(); }));
         });
     }
-    return take_service(start_sender(request_.bond, request_.pump), request_.bond.listen_buffer_bytes);
+    return take_service(start_sender(request_.bond, request_.pump), request_.pump.recorder,
+                        request_.bond.listen_buffer_bytes);
 }
 
 bool SenderControl::on_first_answer(const control::Resolution& r) {

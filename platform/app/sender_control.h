@@ -36,6 +36,10 @@ private:
     [[nodiscard]] std::string table() override;
     [[nodiscard]] std::string json() const override;
     [[nodiscard]] std::string state() const override;
+    [[nodiscard]] FlightWays ways() const override {
+        return flight_ways(snapshot(), links_.names(), request_.bond.listen);
+    }
+    [[nodiscard]] bool is_sender() const override { return true; }
     [[nodiscard]] Json stats() override { return sender_stats(*this); }
     void add_methods(rpc::Methods& methods) override;
 

@@ -19,6 +19,7 @@
 
 #include "platform/app/config/key.h"
 #include "platform/app/event_text.h"
+#include "platform/app/flight/flight_dumps.h"
 #include "platform/app/metrics/metrics_server.h"
 #include "platform/app/pump_service.h"
 #include "platform/app/radio/keep.h"
@@ -61,9 +62,11 @@ protected:
     [[nodiscard]] virtual Json stats() = 0;               // as get_stats answers
     virtual void add_methods(rpc::Methods& methods) = 0;  // of the control socket
     [[nodiscard]] virtual std::string state() const = 0;  // in a few words, for the service manager
+    [[nodiscard]] virtual FlightWays ways() const = 0;    // that the newest figures know
+    [[nodiscard]] virtual bool is_sender() const = 0;
 
     void take_signals() {
-        loop_.on_signals({SIGINT, SIGTERM, SIGHUP, SIGUSR1}, [this](int signal) { on_signal(signal); });
+        loop_.on_signals({SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}, [this](int signal) { on_signal(signal); });
         // A line that repeats for ever is summed up this often.
         loop_.every(Duration{60'000'000'000}, [this] { events_.flush(); });
     }
@@ -82,7 +85,8 @@ protected:
     }
 
     // False when it did not start, which has been said then. `buffer_bytes`: what the listening socket asks for.
-    [[nodiscard]] bool take_service(Result<std::unique_ptr<Service>, std::string> started, std::uint32_t buffer_bytes) {
+    [[nodiscard]] bool take_service(Result<std::unique_ptr<Service>, std::string> started,
+                                    const RecorderSettings& recorder, std::uint32_t buffer_bytes) {
         if (!started) {
             log(Level::error, "{}", started.error());
             return false;
@@ -96,8 +100,10 @@ protected:
                 granted / 1024, buffer_bytes / 1024, buffer_bytes);
         loop_.watch(service_->fd(), [this] { on_service(); });
         watch_over();
+        make_dumps(recorder);
         if (control_) {
             add_methods(control_->methods());
+            dumps_->add_methods(control_->methods());
             control_->serve([this] { static_cast<void>(when_fresh([this] { control_->publish_stats(stats()); })); },
                             [this] { return is_fresh(); }, [this] { return reload_all(); });
         }
@@ -149,6 +155,7 @@ protected:
     // The exit code.
     [[nodiscard]] int run_loop() {
         const int code = loop_.run();
+        if (dumps_) dumps_->finish();
         if (prints_stats_) print_stats();
         return code;
     }
@@ -253,6 +260,7 @@ private:
             case SIGUSR1:
                 if (service_) static_cast<void>(when_fresh([this] { print_json(); }));
                 break;
+            case SIGUSR2: dump(); break;
             default:
                 if (std::exchange(stopping_, true)) return loop_.quit(1);  // asked a second time
                 manager_.tell("STOPPING=1");
@@ -260,6 +268,11 @@ private:
                 end(0);
                 break;
         }
+    }
+
+    void dump() {
+        if (!dumps_) return;
+        if (const auto path = dumps_->begin({}); !path) log(Level::error, "flight recorder: {}", path.error());
     }
 
     // From the moment on when packets of the other side would be taken.
@@ -277,6 +290,22 @@ private:
                 if (!stopping_) manager_.tell("WATCHDOG=1\nSTATUS=" + state());
             }));
         });
+    }
+
+    void make_dumps(const RecorderSettings& settings) {
+        const auto copy = [this] {
+            FlightCopy made = copy_flight(service_->recorder(), is_sender());
+            made.ways = ways();
+            return made;
+        };
+        const auto order = [this](CommandKind kind) {
+            Command c;
+            c.kind = kind;
+            send(c);
+        };
+        const auto when = [this](std::function<void()> then) { return when_fresh(std::move(then)); };
+        dumps_.emplace(loop_, settings, is_sender() ? "send" : "recv",
+                       FlightDumps::Pump{order, when, [this] { return snapshot().pump.recorder_held; }, copy});
     }
 
     void ask_for_snapshot() {
@@ -326,6 +355,7 @@ private:
     std::optional<control::Resolver> resolver_;
     std::unique_ptr<KeptChannels> kept_;
     EventLog events_;
+    std::optional<FlightDumps> dumps_;
     std::unique_ptr<ControlSocket> control_;
     std::unique_ptr<MetricsServer> metrics_;
     os::ServiceManager manager_;

@@ -16,6 +16,7 @@ int command_top(int argc, char** argv);
 int command_ctl(int argc, char** argv);
 int command_budgets(int argc, char** argv);
 int command_log(int argc, char** argv);
+int command_dump(int argc, char** argv);
 // Called by the peers' names, with their command lines.
 int command_srtla_send(int argc, char** argv);
 int command_srtla_rec(int argc, char** argv);

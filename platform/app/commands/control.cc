@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// hawser status, top, ctl, budgets and log: what a running hawser says and takes over its control socket, named by -s
-// or the environment's HAWSER_CONTROL.
+// hawser status, top, ctl, budgets, dump and log: what a running hawser says and takes over its control socket, named by
+// -s or the environment's HAWSER_CONTROL.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -80,6 +80,21 @@ int command_budgets(int argc, char** argv) {
     if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
     if (!has_socket(app, path)) return exit_usage;
     return show_budgets(path, json);
+}
+
+int command_dump(int argc, char** argv) {
+    cli::App app("Has a running hawser write its flight recorder: its last packets and what became of each.",
+                 "hawser dump");
+    std::string path;
+    std::string name;
+    add_socket_option(app, path);
+    app.add_option("NAME", name, "of the file, in the folder for recordings (default: of the role and the time)");
+    app.footer(
+        "Prints the file's path and how many packets it has. Wireshark shows link and decision as each packet's "
+        "comment.");
+    if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
+    if (!has_socket(app, path)) return exit_usage;
+    return dump_recorder(path, name);
 }
 
 int command_log(int argc, char** argv) {

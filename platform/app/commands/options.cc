@@ -77,6 +77,25 @@ void add_pump_options(cli::App& app, PumpSettings& settings) {
         ->group(group);
 }
 
+void add_recorder_options(cli::App& app, RecorderSettings& settings) {
+    const std::string group = "Flight recorder";
+    app.add_option("--recorder-packets", settings.packets,
+                   "keeps what became of the last so many packets for hawser dump and SIGUSR2, 64 bytes each; 0: off "
+                   "(default 65536)")
+        ->check(cli::Range(0u, recorder_packets_bound))
+        ->type_name("N")
+        ->group(group);
+    app.add_option("--recorder-payload", settings.payload_bytes,
+                   "and so many bytes of each data packet's payload (default 0: headers alone)")
+        ->check(cli::Range(0u, recorder_payload_bound))
+        ->type_name("BYTES")
+        ->group(group);
+    app.add_option("--recordings", settings.folder,
+                   "the folder that recordings are written to (default: recordings in the state folder)")
+        ->type_name("DIR")
+        ->group(group);
+}
+
 void add_log_options(cli::App& app, Level& level) {
     app.add_option_function<std::string>(
            "--log-level,--log_level", [&level](const std::string& text) { level = *parse_level(text); },

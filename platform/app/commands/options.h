@@ -22,6 +22,9 @@ inline constexpr int exit_usage = 2;
 // --io, --coalesce, --prompt, --cpu, --buffer: how the pump runs.
 void add_pump_options(cli::App& app, PumpSettings& settings);
 
+// --recorder-packets, --recorder-payload, --recordings: the flight recorder.
+void add_recorder_options(cli::App& app, RecorderSettings& settings);
+
 // --log-level and the peers' --verbose.
 void add_log_options(cli::App& app, Level& level);
 

@@ -12,6 +12,7 @@ namespace {
 
 void add_shared(cli::App& app, ReceiverRequest& request) {
     add_pump_options(app, request.pump);
+    add_recorder_options(app, request.pump.recorder);
     app.add_flag("--gro,!--no-gro", request.bond.join_segments,
                  "let the kernel hand over several packets at once (UDP GRO); pays where senders segment (default off)")
         ->group("Packet pump");
@@ -70,7 +71,8 @@ std::optional<int> parse_recv(int argc, char** argv, ReceiverRequest& request, s
     add_shared(app, request);
     add_log_options(app, request.log_level);
     app.footer(
-        "SIGHUP reads FILE again and looks the SRT server's name up, SIGUSR1 prints all figures as one line of JSON.");
+        "SIGHUP reads FILE again and looks the SRT server's name up, SIGUSR1 prints all figures as one line of "
+        "JSON, SIGUSR2 writes a recording.");
     return app.parse(argc, argv, exit_usage);
 }
 

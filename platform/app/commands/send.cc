@@ -81,6 +81,7 @@ void add_limit_options(cli::App& app, SenderRequest& request) {
 void add_shared(cli::App& app, SenderRequest& request) {
     add_selection_options(app, request.selection);
     add_pump_options(app, request.pump);
+    add_recorder_options(app, request.pump.recorder);
     app.add_option_function<std::uint32_t>(
            "--conn-timeout-ms,--link-timeout",
            [&request](std::uint32_t ms) { request.bond.link_silence = Duration{std::int64_t{ms} * 1'000'000}; },
@@ -136,7 +137,9 @@ std::optional<int> parse_send(int argc, char** argv, SenderRequest& request, std
                  "exit with code 1 when no uplink can be established for 10 s, instead of trying for ever");
     add_shared(app, request);
     add_log_options(app, request.log_level);
-    app.footer("SIGHUP reads FILE and UPLINKS_FILE again, SIGUSR1 prints all figures as one line of JSON.");
+    app.footer(
+        "SIGHUP reads FILE and UPLINKS_FILE again, SIGUSR1 prints all figures as one line of JSON, "
+        "SIGUSR2 writes a recording.");
     if (const auto code = app.parse(argc, argv, exit_usage)) return code;
     // Several folders are apart by colons; the unit's own is the first.
     if (const char* const folders = std::getenv("RUNTIME_DIRECTORY");

@@ -42,6 +42,30 @@ KeyTable pump_table(PumpSettings& p) {
     return t;
 }
 
+KeyTable recorder_table(RecorderSettings& r) {
+    KeyTable t{"recorder",
+               "The flight recorder: what became of the last packets, kept in memory and written for Wireshark when "
+               "asked for (hawser dump, SIGUSR2).",
+               {},
+               {},
+               {},
+               {}};
+    t.keys = {
+        whole_key("packets", r.packets, 0, recorder_packets_bound,
+                  "How many; each takes 64 bytes of memory. 0: the recorder is off.")
+            .at_start(),
+        whole_key("payload_bytes", r.payload_bytes, 0, recorder_payload_bound,
+                  "How much of each data packet's payload is kept; 0: headers alone. Whoever gets a recording with "
+                  "payload can read what was not encrypted.")
+            .at_start(),
+        text_key("folder", r.folder,
+                 "Where recordings are written; the folder recordings of the state folder unless said.")
+            .like("/var/lib/hawser/recordings")
+            .at_start(),
+    };
+    return t;
+}
+
 KeyTable control_table(rpc::ServerSettings& s, const char* example) {
     KeyTable t{
         "control", "The socket for hawser status, top, ctl and log, and for programs (JSON-RPC 2.0).", {}, {}, {}, {}};

@@ -11,6 +11,7 @@
 namespace hawser::app {
 
 [[nodiscard]] KeyTable pump_table(PumpSettings& settings);
+[[nodiscard]] KeyTable recorder_table(RecorderSettings& settings);
 // `example`: where the service keeps it.
 [[nodiscard]] KeyTable control_table(rpc::ServerSettings& settings, const char* example);
 [[nodiscard]] KeyTable metrics_table(std::optional<Endpoint>& at);

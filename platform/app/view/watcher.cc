@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/view/watcher.h"
 
+#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <optional>
+#include <thread>
 
 #include "platform/app/plain_text.h"
 #include "platform/app/random.h"
@@ -21,6 +23,9 @@ using rpc::Outcome;
 using rpc::Params;
 
 constexpr Duration answer_timeout{5'000'000'000};
+// A minute in all: a disk may be slow.
+constexpr std::chrono::milliseconds dump_look_every{20};
+constexpr int dump_looks_max = 3000;
 
 // False when nobody reads any more.
 bool put(const std::string& text) { return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0; }
@@ -155,6 +160,27 @@ int show_budgets(const std::string& path, bool json) {
     if (!answer) return fail_with(answer.error());
     const std::string text = json ? rpc::text_of(*answer) + "\n" : budgets_table(params_of(*answer));
     return put(text) ? 0 : 1;
+}
+
+int dump_recorder(const std::string& path, const std::string& name) {
+    const Json params = name.empty() ? Json::object() : Json{{"name", name}};
+    const Outcome begun = rpc::call_and_wait(path, "recorder.dump", params, answer_timeout);
+    if (!begun) return fail(begun.error());
+    Outcome status = Json::object();
+    for (int i = 0; i < dump_looks_max; ++i) {
+        status = rpc::call_and_wait(path, "recorder.status", Json::object(), answer_timeout);
+        if (!status) return fail(status.error());
+        if (!(*status)["writing"].get<bool>()) break;
+        std::this_thread::sleep_for(dump_look_every);
+    }
+    const Json last = (*status)["last"];
+    if ((*status)["writing"].get<bool>() || last.is_null() || last["path"] != (*begun)["path"])
+        return fail({rpc::Code::internal_error, "the recording is not written yet: recorder.status tells more"});
+    if (last.contains("error")) return fail({rpc::Code::refused, last["error"].get<std::string>()});
+    return print(last["path"].get<std::string>() + ": " + std::to_string(last["packets"].get<std::uint64_t>()) +
+                 " packets\n")
+               ? 0
+               : 1;
 }
 
 int show_log(const std::string& path, bool follow, bool json) {

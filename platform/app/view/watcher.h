@@ -16,6 +16,8 @@ namespace hawser::app {
 // `params`: a JSON object as text.
 [[nodiscard]] int call_method(const std::string& path, const std::string& method, const std::string& params);
 [[nodiscard]] int show_budgets(const std::string& path, bool json);
+// `name`: empty: none given.
+[[nodiscard]] int dump_recorder(const std::string& path, const std::string& name);
 [[nodiscard]] int show_log(const std::string& path, bool follow, bool json);
 
 }  // namespace hawser::app
