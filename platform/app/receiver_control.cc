@@ -168,6 +168,7 @@ int ReceiverControl::run() {
     take_allowed();
     if (!take_control_socket(request_.control)) return 1;
     take_signals();
+    if (!open_event_log(request_.events)) return 1;
     if (!keep_channels(request_.radio)) return 1;
     look_up_server();
     return run_loop();

@@ -35,6 +35,7 @@ private:
     [[nodiscard]] FlightWays ways() const override { return flight_ways(snapshot(), request_.bond.listen); }
     [[nodiscard]] bool is_sender() const override { return false; }
     [[nodiscard]] Json stats() override { return figures_of(snapshot()); }
+    [[nodiscard]] Json sample() const override { return sample_of(snapshot()); }
     void add_methods(rpc::Methods& methods) override;
 
     void take_allowed();

@@ -92,4 +92,20 @@ Json figures_of(const ReceiverSnapshot& s) {
 
 std::string figures_json(const ReceiverSnapshot& s) { return figures_of(s).dump(); }
 
+Json sample_of(const ReceiverSnapshot& s) {
+    Json groups = Json::array();
+    for (const ReceiverGroupSnapshot& g : s.groups())
+        groups.push_back(Json{{"group", g.group.value},
+                              {"state", state_text(g.state)},
+                              {"links", g.link_count},
+                              {"packets_to_srt", g.packets_out},
+                              {"packets_from_srt", g.packets_back},
+                              {"held", g.hold.depth},
+                              {"silence_ms", g.silence.ms()}});
+    return Json{{"monotonic_ms", s.at.ms()},
+                {"packets_in", s.counters[Counter::uplink_packets_in]},
+                {"bytes_in", s.counters[Counter::uplink_bytes_in]},
+                {"groups", std::move(groups)}};
+}
+
 }  // namespace hawser::app

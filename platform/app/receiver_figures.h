@@ -21,4 +21,7 @@ struct ReceiverFiguresBefore {
 [[nodiscard]] Json figures_of(const ReceiverSnapshot& now);
 [[nodiscard]] std::string figures_json(const ReceiverSnapshot& now);
 
+// What changes from second to second, of each sender: for the event log.
+[[nodiscard]] Json sample_of(const ReceiverSnapshot& snapshot);
+
 }  // namespace hawser::app

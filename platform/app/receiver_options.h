@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/bond/receiver.h"
+#include "platform/app/events/event_sink.h"
 #include "platform/app/log.h"
 #include "platform/app/pump_service.h"
 #include "platform/app/radio/keep.h"
@@ -30,6 +31,7 @@ struct ReceiverRequest {
     rpc::ServerSettings control;  // no path: none
     std::optional<Endpoint> metrics;
     Level log_level = Level::info;
+    EventLogSettings events;
     std::string config_file;  // that this came from; empty: none
 };
 

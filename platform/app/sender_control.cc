@@ -226,6 +226,7 @@ int SenderControl::run() {
     limits_.set_policies(request_.policies);
     if (!open_budgets() || !take_control_socket(request_.control)) return 1;
     take_signals();
+    if (!open_event_log(request_.events)) return 1;
     if (!keep_channels(request_.radio)) return 1;
     if (!start_service() || !take_metrics(request_.metrics, metrics_pages())) return 1;
     select(request_.selection);

@@ -41,6 +41,7 @@ private:
     }
     [[nodiscard]] bool is_sender() const override { return true; }
     [[nodiscard]] Json stats() override { return sender_stats(*this); }
+    [[nodiscard]] Json sample() const override { return sample_of(snapshot(), links_.names()); }
     void add_methods(rpc::Methods& methods) override;
 
     // Of SenderSteering.

@@ -178,6 +178,28 @@ Json figures_of(const SenderSnapshot& s, std::span<const std::string, links_max>
                 {"pump", pump_json(s.pump)}};
 }
 
+Json sample_of(const SenderSnapshot& s, std::span<const std::string, links_max> names) {
+    Json uplinks = Json::array();
+    for (std::size_t i = 0; i < links_max; ++i) {
+        const UplinkSnapshot& u = s.uplinks[i];
+        if (u.state == UplinkState::absent) continue;
+        uplinks.push_back(Json{{"name", names[i]},
+                               {"state", state_text(u.state)},
+                               {"bytes_per_second", u.bytes_per_second},
+                               {"rtt_us", u.rtt.us()},
+                               {"in_flight_packets", u.in_flight},
+                               {"window_packets", static_cast<double>(u.window) / 1000.0},
+                               {"queue_delay_us", u.queue_delay.us()},
+                               {"packets_out", u.packets_out},
+                               {"lost", u.lost},
+                               {"naks", u.naks}});
+    }
+    return Json{{"monotonic_ms", s.at.ms()},
+                {"waiting_packets", s.waiting},
+                {"safe_bits_per_second", s.safe_rate.is_known ? Json(s.safe_rate.bits_per_second) : Json(nullptr)},
+                {"uplinks", std::move(uplinks)}};
+}
+
 std::string figures_json(const SenderSnapshot& s, std::span<const std::string, links_max> names,
                          std::span<const WaitingUplink> waiting) {
     return control::text_of(figures_of(s, names, waiting));

@@ -33,4 +33,7 @@ struct WaitingUplink {
 [[nodiscard]] std::string figures_json(const SenderSnapshot& now, std::span<const std::string, links_max> names,
                                        std::span<const WaitingUplink> waiting);
 
+// What changes from second to second, of each uplink: for the event log.
+[[nodiscard]] Json sample_of(const SenderSnapshot& snapshot, std::span<const std::string, links_max> names);
+
 }  // namespace hawser::app

@@ -9,6 +9,7 @@
 
 #include "engine/bond/sender.h"
 #include "platform/app/bitrate_file.h"
+#include "platform/app/events/event_sink.h"
 #include "platform/app/log.h"
 #include "platform/app/pump_service.h"
 #include "platform/app/radio/keep.h"
@@ -45,6 +46,7 @@ struct SenderRequest {
     std::optional<Endpoint> metrics;
     std::string runtime_folder;  // what is kept for the next run is there; empty: nothing
     Level log_level = Level::info;
+    EventLogSettings events;
     std::string config_file;  // that this came from; empty: none
 };
 

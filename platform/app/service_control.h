@@ -19,6 +19,7 @@
 
 #include "platform/app/config/key.h"
 #include "platform/app/event_text.h"
+#include "platform/app/events/event_book.h"
 #include "platform/app/flight/flight_dumps.h"
 #include "platform/app/metrics/metrics_server.h"
 #include "platform/app/pump_service.h"
@@ -60,6 +61,7 @@ protected:
     [[nodiscard]] virtual std::string table() = 0;  // with rates since the last one
     [[nodiscard]] virtual std::string json() const = 0;
     [[nodiscard]] virtual Json stats() = 0;               // as get_stats answers
+    [[nodiscard]] virtual Json sample() const = 0;        // a line of the event log, of figures
     virtual void add_methods(rpc::Methods& methods) = 0;  // of the control socket
     [[nodiscard]] virtual std::string state() const = 0;  // in a few words, for the service manager
     [[nodiscard]] virtual FlightWays ways() const = 0;    // that the newest figures know
@@ -69,6 +71,26 @@ protected:
         loop_.on_signals({SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}, [this](int signal) { on_signal(signal); });
         // A line that repeats for ever is summed up this often.
         loop_.every(Duration{60'000'000'000}, [this] { events_.flush(); });
+    }
+
+    // After take_signals(). False when it failed, which has been said then.
+    [[nodiscard]] bool open_event_log(const EventLogSettings& settings) {
+        if (settings.to.empty()) return true;
+        auto sink = open_event_sink(settings);
+        if (!sink) {
+            log(Level::error, "{}", sink.error());
+            return false;
+        }
+        book_.emplace(loop_, std::move(sink).value(), Duration{std::int64_t{settings.samples_s} * 1'000'000'000});
+        book_->tell(Level::info, "started", {}, "hawser " HAWSER_VERSION " begins",
+                    Json{{"text", "hawser " HAWSER_VERSION " begins"}, {"role", is_sender() ? "sender" : "receiver"}});
+        if (!book_->takes_samples()) return true;
+        loop_.every(EventBook::sample_every, [this] {
+            if (!service_) return;
+            refresh();
+            book_->sample(sample(), os::now());
+        });
+        return true;
     }
 
     // Before the pump starts, so that a socket that cannot be had ends the program at once; clients are served when the
@@ -156,6 +178,10 @@ protected:
     [[nodiscard]] int run_loop() {
         const int code = loop_.run();
         if (dumps_) dumps_->finish();
+        if (book_) {
+            book_->tell(Level::info, "stopped", {}, "hawser ends", Json{{"text", "hawser ends"}, {"code", code}});
+            book_->finish();
+        }
         if (prints_stats_) print_stats();
         return code;
     }
@@ -188,8 +214,12 @@ protected:
     void tell(const Event& event) {
         events_.tell(event);
         changed_at_ = std::max(changed_at_, event.at);
-        if (control_ && control_->wants_events())
-            control_->publish_event(event_json(event, describe(event, events_.names()), events_.names()));
+        const bool is_wanted = control_ && control_->wants_events();
+        if (!is_wanted && !book_) return;
+        const EventLine line = describe(event, events_.names());
+        const Json told = event_json(event, line, events_.names());
+        if (is_wanted) control_->publish_event(told);
+        if (book_) book_->tell(line.level, line.text, told);
     }
 
     control::Loop loop_;
@@ -231,6 +261,7 @@ private:
 
     // What SIGHUP and the control socket's `reload` do: all of it, or nothing.
     Result<Unit, std::string> reload_all() {
+        if (book_) book_->reopen();
         if (stopping_) return Failure{std::string("the program is ending")};
         if (is_ready_) manager_.tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", os::now().ns / 1000));
         auto done = reload_each();
@@ -356,6 +387,7 @@ private:
     std::unique_ptr<KeptChannels> kept_;
     EventLog events_;
     std::optional<FlightDumps> dumps_;
+    std::optional<EventBook> book_;
     std::unique_ptr<ControlSocket> control_;
     std::unique_ptr<MetricsServer> metrics_;
     os::ServiceManager manager_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// hawser status, top, ctl, budgets, dump and log: what a running hawser says and takes over its control socket, named by
-// -s or the environment's HAWSER_CONTROL.
+// hawser status, top, ctl, budgets, dump and log: what a running hawser says and takes over its control socket, which
+// -s or the environment's HAWSER_CONTROL names.
 #include <unistd.h>
 
 #include <cstdlib>

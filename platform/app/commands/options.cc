@@ -96,6 +96,24 @@ void add_recorder_options(cli::App& app, RecorderSettings& settings) {
         ->group(group);
 }
 
+void add_event_log_options(cli::App& app, EventLogSettings& settings) {
+    const std::string group = "Log";
+    app.add_option("--event-log", settings.to,
+                   "writes what happens there at once, and samples of the figures: a file of JSON lines, or journal")
+        ->type_name("FILE|journal")
+        ->group(group);
+    app.add_option("--event-samples", settings.samples_s,
+                   "samples are taken each second and written each so many seconds; 0: none (default 10)")
+        ->check(cli::Range(0u, 3600u))
+        ->type_name("SECONDS")
+        ->group(group);
+    app.add_option("--event-log-size", settings.size_mib,
+                   "a file that would grow beyond it becomes FILE.1, and one is kept (default 16)")
+        ->check(cli::Range(1u, 4096u))
+        ->type_name("MIB")
+        ->group(group);
+}
+
 void add_log_options(cli::App& app, Level& level) {
     app.add_option_function<std::string>(
            "--log-level,--log_level", [&level](const std::string& text) { level = *parse_level(text); },

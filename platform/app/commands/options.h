@@ -5,6 +5,7 @@
 #include <string>
 
 #include "platform/app/commands/cli.h"
+#include "platform/app/events/event_sink.h"
 #include "platform/app/log.h"
 #include "platform/app/pump_service.h"
 #include "platform/control/rpc/server_settings.h"
@@ -24,6 +25,9 @@ void add_pump_options(cli::App& app, PumpSettings& settings);
 
 // --recorder-packets, --recorder-payload, --recordings: the flight recorder.
 void add_recorder_options(cli::App& app, RecorderSettings& settings);
+
+// --event-log, --event-samples, --event-log-size.
+void add_event_log_options(cli::App& app, EventLogSettings& settings);
 
 // --log-level and the peers' --verbose.
 void add_log_options(cli::App& app, Level& level);

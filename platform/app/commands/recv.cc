@@ -13,6 +13,7 @@ namespace {
 void add_shared(cli::App& app, ReceiverRequest& request) {
     add_pump_options(app, request.pump);
     add_recorder_options(app, request.pump.recorder);
+    add_event_log_options(app, request.events);
     app.add_flag("--gro,!--no-gro", request.bond.join_segments,
                  "let the kernel hand over several packets at once (UDP GRO); pays where senders segment (default off)")
         ->group("Packet pump");

@@ -82,6 +82,7 @@ void add_shared(cli::App& app, SenderRequest& request) {
     add_selection_options(app, request.selection);
     add_pump_options(app, request.pump);
     add_recorder_options(app, request.pump.recorder);
+    add_event_log_options(app, request.events);
     app.add_option_function<std::uint32_t>(
            "--conn-timeout-ms,--link-timeout",
            [&request](std::uint32_t ms) { request.bond.link_silence = Duration{std::int64_t{ms} * 1'000'000}; },

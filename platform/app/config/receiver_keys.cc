@@ -50,11 +50,9 @@ KeySection receiver_section(ReceiverRequest& r) {
             .like("/tmp")
             .at_start(),
     };
-    section.tables = {radio_table(r.radio),
-                      control_table(r.control, rpc::usual_receiver_socket),
-                      metrics_table(r.metrics),
-                      log_table(r.log_level, r.stats_seconds),
-                      recorder_table(r.pump.recorder),
+    section.tables = {radio_table(r.radio),     control_table(r.control, rpc::usual_receiver_socket),
+                      metrics_table(r.metrics), log_table(r.log_level, r.stats_seconds),
+                      events_table(r.events),   recorder_table(r.pump.recorder),
                       pump_table(r.pump)};
     return section;
 }

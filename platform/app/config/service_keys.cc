@@ -106,6 +106,23 @@ KeyTable log_table(Level& level, double& stats_seconds) {
     return t;
 }
 
+KeyTable events_table(EventLogSettings& s) {
+    KeyTable t{"events", "The event log: what happens, at once, and samples of the figures.", {}, {}, {}, {}};
+    t.keys = {
+        text_key("to", s.to,
+                 "A file of JSON lines, made anew on SIGHUP where it was moved away; or \"journal\", with a field for "
+                 "each thing said.")
+            .like("/var/log/hawser/events.jsonl")
+            .at_start(),
+        whole_key("samples_s", s.samples_s, 0, 3600,
+                  "Samples are taken each second and written together each so many seconds; 0: none.")
+            .at_start(),
+        whole_key("size_mib", s.size_mib, 1, 4096, "A file that would grow beyond it becomes FILE.1, and one is kept.")
+            .at_start(),
+    };
+    return t;
+}
+
 KeyTable radio_table(KeepRequest& r) {
     KeyTable t{"radio", "ka9q-radio channels that are to exist while this runs.", {}, {}, {}, {}};
     t.keys = {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "platform/app/config/key.h"
+#include "platform/app/events/event_sink.h"
 #include "platform/app/log.h"
 #include "platform/app/pump_service.h"
 #include "platform/app/radio/keep.h"
@@ -16,6 +17,7 @@ namespace hawser::app {
 [[nodiscard]] KeyTable control_table(rpc::ServerSettings& settings, const char* example);
 [[nodiscard]] KeyTable metrics_table(std::optional<Endpoint>& at);
 [[nodiscard]] KeyTable log_table(Level& level, double& stats_seconds);
+[[nodiscard]] KeyTable events_table(EventLogSettings& settings);
 [[nodiscard]] KeyTable radio_table(KeepRequest& request);
 
 }  // namespace hawser::app

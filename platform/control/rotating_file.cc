@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "platform/control/rotating_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "platform/linux/replace_file.h"
+
+namespace hawser::control {
+
+Result<Unit, Errno> RotatingFile::open() {
+    os::make_folders(path_);
+    os::Fd file(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640));
+    struct stat s {};
+    if (!file.is_open() || ::fstat(file.get(), &s) != 0) return Failure{Errno{errno, "open"}};
+    // A pipe or a device cannot be cut off where a write failed.
+    if (!S_ISREG(s.st_mode)) return Failure{Errno{ENOTSUP, "open"}};
+    size_ = static_cast<std::uint64_t>(s.st_size);
+    file_ = std::move(file);
+    return Unit{};
+}
+
+Result<Unit, Errno> RotatingFile::append(std::string_view text) {
+    if (file_.is_open() && size_ > 0 && size_ + text.size() > bytes_max_) {
+        if (std::rename(path_.c_str(), (path_ + ".1").c_str()) != 0 && errno != ENOENT)
+            return Failure{Errno{errno, "rename"}};
+        file_.reset();
+    }
+    if (!file_.is_open())
+        if (const auto opened = open(); !opened) return opened;
+    errno = ENOSPC;  // what a short write means
+    const ssize_t written = ::write(file_.get(), text.data(), text.size());
+    if (written == static_cast<ssize_t>(text.size())) {
+        size_ += text.size();
+        return Unit{};
+    }
+    const Errno error{errno, "write"};
+    if (written > 0 && ::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) file_.reset();
+    return Failure{error};
+}
+
+}  // namespace hawser::control

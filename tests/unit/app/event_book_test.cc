@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+// The event log: at once, in order, whole lines, bounded; and what becomes of it when it cannot be written.
+#include "platform/app/events/event_book.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+
+#include "platform/app/text_file.h"
+#include "platform/control/rotating_file.h"
+#include "platform/linux/journal_socket.h"
+#include "tests/io/loop_until.h"
+
+using namespace hawser;
+using namespace hawser::app;
+
+namespace {
+
+struct Folder {
+    Folder() { REQUIRE(::mkdtemp(path) != nullptr); }
+    ~Folder() { std::filesystem::remove_all(path); }
+    [[nodiscard]] std::string file(const char* name) const { return std::string(path) + "/" + name; }
+    char path[32] = "/tmp/hawser-log-XXXXXX";
+};
+
+// No file of this process grows beyond it, as on a disk that is full; only the soft limit, so that it can be lifted.
+class FileSizeLimit {
+public:
+    explicit FileSizeLimit(rlim_t bytes) {
+        ::signal(SIGXFSZ, SIG_IGN);
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit now{bytes, before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &now);
+    }
+    ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+    FileSizeLimit(const FileSizeLimit&) = delete;
+    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+private:
+    rlimit before_{};
+};
+
+// Keeps what is written, or refuses it.
+class FakeSink final : public EventSink {
+public:
+    Outcome write(std::span<const EventEntry> entries) override {
+        if (const int error = refuses_with; error != 0) {
+            ++refused;
+            return {0, error};
+        }
+        const std::lock_guard lock(mutex_);
+        for (const EventEntry& e : entries) kinds_.push_back(e.kind);
+        return {entries.size(), 0};
+    }
+    void reopen() override { ++reopened; }
+    [[nodiscard]] std::vector<std::string> kinds() {
+        const std::lock_guard lock(mutex_);
+        return kinds_;
+    }
+    std::atomic<int> refuses_with{0};
+    std::atomic<int> refused{0};
+    std::atomic<int> reopened{0};
+
+private:
+    std::mutex mutex_;
+    std::vector<std::string> kinds_;
+};
+
+void tell(EventBook& book, const std::string& kind) { book.tell(Level::info, kind, "wwan0", "text", Json::object()); }
+
+std::string text_of_file(const std::string& path) {
+    const auto text = read_text_file(path);
+    return text ? *text : std::string();
+}
+
+}  // namespace
+
+TEST_CASE("an event is written at once, and later ones behind it") {
+    control::Loop loop;
+    const auto sink = std::make_shared<FakeSink>();
+    EventBook book(loop, sink, Duration{});
+    for (const char* kind : {"a", "b", "c"}) tell(book, kind);
+    CHECK(test::comes_true(loop, [&] { return sink->kinds().size() == 3; }));
+    CHECK(sink->kinds() == std::vector<std::string>{"a", "b", "c"});
+}
+
+TEST_CASE("samples are gathered until it is their time, and written at the end in any case") {
+    control::Loop loop;
+    const auto sink = std::make_shared<FakeSink>();
+    EventBook book(loop, sink, Duration{10'000'000'000});
+    const Instant begun = os::now();
+    for (int s = 0; s < 10; ++s) book.sample(Json::object(), begun + Duration{std::int64_t{s} * 1'000'000'000});
+    tell(book, "event");
+    CHECK(test::comes_true(loop, [&] { return !sink->kinds().empty(); }));
+    CHECK(sink->kinds() == std::vector<std::string>{"event"});
+    book.sample(Json::object(), begun + Duration{10'000'000'000});
+    CHECK(test::comes_true(loop, [&] { return sink->kinds().size() == 12; }));
+    book.sample(Json::object(), begun + Duration{11'000'000'000});
+    book.finish();
+    CHECK(sink->kinds().size() == 13);
+}
+
+TEST_CASE("what cannot be written waits in its order, within bounds, and the gap is told") {
+    control::Loop loop;
+    const auto sink = std::make_shared<FakeSink>();
+    EventBook book(loop, sink, Duration{});
+    sink->refuses_with = ENOSPC;
+    tell(book, "first");
+    CHECK(test::comes_true(loop, [&] { return sink->refused == 1; }));
+    test::run_for(loop, Duration{20'000'000});
+    for (std::size_t i = 1; i < EventBook::waiting_max + 3; ++i) tell(book, "more");
+    CHECK(book.lost() == 3);
+    CHECK(sink->refused == 1);  // not tried with each
+    sink->refuses_with = 0;
+    book.finish();
+    const auto kinds = sink->kinds();
+    REQUIRE(kinds.size() == EventBook::waiting_max + 1);
+    CHECK(kinds.front() == "first");
+    CHECK(kinds.back() == "entries_lost");
+}
+
+TEST_CASE("a file that was moved away is made anew") {
+    control::Loop loop;
+    const Folder folder;
+    const std::string path = folder.file("deep/events.jsonl");
+    auto sink = open_event_sink({.to = path});
+    REQUIRE(sink);
+    EventBook book(loop, *sink, Duration{});
+    tell(book, "one");
+    CHECK(test::comes_true(loop, [&] { return text_of_file(path).find("one") != std::string::npos; }));
+    std::filesystem::rename(path, path + ".old");
+    book.reopen();
+    tell(book, "two");
+    book.finish();
+    CHECK(text_of_file(path + ".old").find("two") == std::string::npos);
+    const std::string text = text_of_file(path);
+    const Json line = Json::parse(text);
+    CHECK(line["kind"] == "two");
+    CHECK(line["uplink"] == "wwan0");
+    CHECK(line["time"].get<std::string>().back() == 'Z');
+    struct stat s {};
+    REQUIRE(::stat(path.c_str(), &s) == 0);
+    CHECK((s.st_mode & 0137) == 0);
+}
+
+TEST_CASE("what is no place for a log is refused with its reason") {
+    const Folder folder;
+    REQUIRE(::symlink("/dev/null", folder.file("link").c_str()) == 0);
+    REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
+    for (const std::string& path :
+         {folder.file("link"), folder.file("pipe"), std::string(folder.path), std::string("/dev/null")}) {
+        const auto sink = open_event_sink({.to = path});
+        REQUIRE_FALSE(sink);
+        CHECK(sink.error().find("the event log " + path + " cannot be written: ") == 0);
+    }
+}
+
+TEST_CASE("a file stays within its bound, and one earlier file is kept") {
+    const Folder folder;
+    const std::string path = folder.file("log");
+    control::RotatingFile file(path, 100);
+    for (int i = 0; i < 10; ++i) REQUIRE(file.append(std::string(39, static_cast<char>('0' + i)) + "\n"));
+    CHECK(text_of_file(path) == std::string(39, '8') + "\n" + std::string(39, '9') + "\n");
+    CHECK(text_of_file(path + ".1") == std::string(39, '6') + "\n" + std::string(39, '7') + "\n");
+    CHECK_FALSE(std::filesystem::exists(path + ".2"));
+    // More than the bound at once is written all the same.
+    REQUIRE(file.append(std::string(500, 'x')));
+    CHECK(text_of_file(path).size() == 500);
+}
+
+TEST_CASE("a full disk leaves no half line, and the next try is whole") {
+    const Folder folder;
+    const std::string path = folder.file("log");
+    control::RotatingFile file(path, 1000);
+    REQUIRE(file.append("a line\n"));
+    {
+        const FileSizeLimit limit(10);
+        CHECK_FALSE(file.append("another line\n"));
+        CHECK_FALSE(file.append("another line\n"));
+    }
+    CHECK(text_of_file(path) == "a line\n");
+    REQUIRE(file.append("another line\n"));
+    CHECK(text_of_file(path) == "a line\nanother line\n");
+}
+
+TEST_CASE("the journal gets a field for each thing said") {
+    const Folder folder;
+    const std::string path = folder.file("journal");
+    EventLogSettings settings{.to = event_log_journal};
+    settings.journal_socket = path;
+    const auto sink = open_event_sink(settings);
+    REQUIRE(sink);
+    const std::vector<EventEntry> entries{{"{\"kind\":\"a\"}", Level::warn, "uplink_silent", "wwan0", "it is silent"},
+                                          {"{}", Level::error, "b", "", "two\nlines"}};
+    // There is no journal: the first is left, and may be tried again.
+    const auto refused = (*sink)->write(entries);
+    CHECK(refused.written == 0);
+    CHECK(refused.error == ENOENT);
+
+    const os::Fd journal(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    std::strcpy(at.sun_path, path.c_str());
+    REQUIRE(::bind(journal.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
+    const auto written = (*sink)->write(entries);
+    CHECK(written.written == 2);
+    CHECK(written.error == 0);
+    const auto next = [&] {
+        std::string entry(4096, '\0');
+        const ssize_t got = ::recv(journal.get(), entry.data(), entry.size(), MSG_DONTWAIT);
+        entry.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        return entry;
+    };
+    CHECK(next() ==
+          "MESSAGE=it is silent\nPRIORITY=4\nSYSLOG_IDENTIFIER=hawser\nHAWSER_KIND=uplink_silent\n"
+          "HAWSER_UPLINK=wwan0\nHAWSER_EVENT={\"kind\":\"a\"}\n");
+    const std::string second = next();
+    CHECK(second.find(std::string("MESSAGE\n\x09\0\0\0\0\0\0\0two\nlines\n", 26)) == 0);
+    CHECK(second.find("PRIORITY=3\n") != std::string::npos);
+    CHECK(second.find("HAWSER_UPLINK") == std::string::npos);
+}
