@@ -179,6 +179,7 @@ protected:
         const int code = loop_.run();
         if (dumps_) dumps_->finish();
         if (book_) {
+            book_->hand_over_samples();
             book_->tell(Level::info, "stopped", {}, "hawser ends", Json{{"text", "hawser ends"}, {"code", code}});
             book_->finish();
         }

@@ -45,10 +45,14 @@ void EventBook::sample(Json figures, Instant now) {
     samples_.push_back({control::text_of(line), Level::debug, "sample", {}, "figures of one second"});
     if (samples_due_ == never) samples_due_ = now + samples_every_;
     if (now < samples_due_) return;
+    hand_over_samples();
+    write();
+}
+
+void EventBook::hand_over_samples() {
     samples_due_ = never;
     for (EventEntry& e : samples_) add(std::move(e));
     samples_.clear();
-    write();
 }
 
 void EventBook::add(EventEntry entry) {
@@ -99,8 +103,7 @@ void EventBook::on_written(std::vector<EventEntry> entries, EventSink::Outcome o
 }
 
 void EventBook::finish() {
-    for (EventEntry& e : samples_) add(std::move(e));
-    samples_.clear();
+    hand_over_samples();
     // One that is under way may have failed, and been the last try but one.
     for (bool tried = false; !tried || is_writing_;) {
         if (!is_writing_) {

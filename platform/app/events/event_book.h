@@ -38,6 +38,8 @@ public:
     // Of this moment.
     void sample(Json figures, Instant now);
     [[nodiscard]] bool takes_samples() const { return samples_every_.ns != 0; }
+    // Those gathered so far, before what is told next.
+    void hand_over_samples();
     // Before what is told next.
     void reopen();
     // Writes what is left, as far as it can be.
