@@ -11,11 +11,11 @@ namespace hawser::app {
 
 namespace {
 
-constexpr std::uint64_t bytes_per_mib = 1024 * 1024;
+constexpr std::uint64_t mib = 1024 * 1024;
 
 class FileSink final : public EventSink {
 public:
-    explicit FileSink(const EventLogSettings& s) : file_(s.to, s.size_mib * bytes_per_mib) {}
+    explicit FileSink(const EventLogSettings& s) : file_(s.to, s.size_mib * mib) {}
     [[nodiscard]] Result<Unit, Errno> open() { return file_.open(); }
     Outcome write(std::span<const EventEntry> entries) override {
         std::string text;

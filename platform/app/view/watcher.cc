@@ -165,20 +165,20 @@ int show_budgets(const std::string& path, bool json) {
 int dump_recorder(const std::string& path, const std::string& name) {
     const Json params = name.empty() ? Json::object() : Json{{"name", name}};
     const Outcome begun = rpc::call_and_wait(path, "recorder.dump", params, answer_timeout);
-    if (!begun) return fail(begun.error());
+    if (!begun) return fail_with(begun.error());
     Outcome status = Json::object();
     for (int i = 0; i < dump_looks_max; ++i) {
         status = rpc::call_and_wait(path, "recorder.status", Json::object(), answer_timeout);
-        if (!status) return fail(status.error());
+        if (!status) return fail_with(status.error());
         if (!(*status)["writing"].get<bool>()) break;
         std::this_thread::sleep_for(dump_look_every);
     }
     const Json last = (*status)["last"];
     if ((*status)["writing"].get<bool>() || last.is_null() || last["path"] != (*begun)["path"])
-        return fail({rpc::Code::internal_error, "the recording is not written yet: recorder.status tells more"});
-    if (last.contains("error")) return fail({rpc::Code::refused, last["error"].get<std::string>()});
-    return print(last["path"].get<std::string>() + ": " + std::to_string(last["packets"].get<std::uint64_t>()) +
-                 " packets\n")
+        return fail_with({rpc::Code::internal_error, "the recording is not written yet: recorder.status tells more"});
+    if (last.contains("error")) return fail_with({rpc::Code::refused, last["error"].get<std::string>()});
+    return put(last["path"].get<std::string>() + ": " + std::to_string(last["packets"].get<std::uint64_t>()) +
+               " packets\n")
                ? 0
                : 1;
 }
