@@ -10,8 +10,8 @@
 // count over the time in which they were sent where that is longer.
 //
 // A link that loses much of a round trip while there is a queue has less room for one than was thought: for a while what
-// leaves on it is spaced at little more than its rate, it grows slowly, and a shorter queue is aimed at. Without that the
-// repairs of one overflow are the next one.
+// leaves on it is spaced at little more than its rate, which is all of its growth, and a shorter queue is aimed at. Without
+// that the repairs of one overflow are the next one.
 //
 // When a packet will arrive is another question: a link with a queue delivers what it can, and its rate of just now
 // tells. How wrong such answers have been lately is the margin to leave.
@@ -84,12 +84,11 @@ public:
         round_lost_ = round_from_ = round_delay_ns_ = queue_limit_ns_ = 0;
         round_since_ = Instant{};
         shallow_until_ = Instant{};
-        paced_to_ = Instant{};
-        was_paced_ = false;
+        spaced_to_ = Instant{};
         sample_count_ = sample_first_ = 0;
         rates_count_ = rates_first_ = 0;
         rate_ = 0;
-        set_pace(0);
+        pace_ = best_pace_ = 0;
         errors_.clear();
         grown_ = 0;
         delivered_ = 0;
@@ -143,14 +142,12 @@ public:
     void on_lost(std::int64_t bytes) noexcept { round_lost_ += bytes; }
     // Its queue has overflowed lately: what leaves is spaced.
     [[nodiscard]] bool is_shallow() const noexcept { return queue_limit_ns_ != 0; }
-    // Shallow links only: so much leaves now. The next packet should not before the answer; 5/4 of its rate, since what is
-    // always late never shows what there is room for.
+    // Shallow links only: so much leaves now, and the next packet should not before the answer. At 5/4 of its rate, since
+    // what never comes faster never shows what there is room for.
     Instant space(std::int64_t bytes, Instant now) noexcept {
-        const std::int64_t per_byte_256 = (base_ns_ + target_ns()) * 256 / std::max<std::int64_t>(window_, 1);
-        const std::int64_t burst = pace_burst_ns + 3 * packet_bytes * per_byte_256 / 256;
-        paced_to_ = std::max(paced_to_, now - Duration{burst}) + Duration{bytes * per_byte_256 * 4 / 5 / 256};
-        was_paced_ |= paced_to_ > now;
-        return paced_to_;
+        const std::int64_t burst = pace_burst_ns + (3 * packet_bytes * best_pace_ >> pace_bits);
+        spaced_to_ = std::max(spaced_to_, now - Duration{burst}) + Duration{(bytes * best_pace_ >> pace_bits) * 4 / 5};
+        return spaced_to_;
     }
     [[nodiscard]] bool draining() const noexcept { return draining_since_ != never; }
 
@@ -186,6 +183,8 @@ private:
     static constexpr std::int64_t overflow_share = 8;  // one in
     static constexpr std::int64_t overflow_bytes_min = 3 * packet_bytes;
     static constexpr std::int64_t overflow_queue_min_ns = 5'000'000;
+    static constexpr std::int64_t round_bytes_min = 16 * packet_bytes;
+    static constexpr Duration round_max{5'000'000'000};
     static constexpr Duration shallow_for{10'000'000'000};
     // Of 0, 30, 50 ms and no shorter aim: on buffers of 10 to 80 ms, 30 to 200 ms away, 50 brings all in time and costs 2 to
     // 17 % on the wire; without spacing it was up to 330 %.
@@ -242,17 +241,17 @@ private:
             note_rate(rate_over(settings_.rate_span), now);
             const bool is_saturated = queue_delay_ns_ > saturated_ns;
             const float recent = is_saturated ? std::min(rate_over(settings_.recent_span), rate_) : rate_;
-            set_pace(recent > 0 ? recent : rate_);
+            pace_ = pace_of(recent > 0 ? recent : rate_);
+            if (is_shallow()) [[unlikely]]
+                best_pace_ = pace_of(rate_);
         }
         judge_round(now);
         const std::int64_t allowed = allowance();
         if (queue_delay_ns_ < target_ns() / 2) {
-            if (in_flight + 3 * packet_bytes > allowed || was_paced_)
-                grown_ = allowed + (is_shallow() ? bytes / shallow_growth : bytes);
+            if (in_flight + 3 * packet_bytes > allowed && !is_shallow()) grown_ = allowed + bytes;
         } else if (queue_delay_ns_ > target_ns()) {
             grown_ = 0;
         }
-        was_paced_ = false;
         update_window();
     }
     // Of the newest samples that span so long, at least two.
@@ -265,8 +264,8 @@ private:
         const std::int64_t ns = std::max({(to.at - from.at).ns, (to.sent_at - from.sent_at).ns, rate_span_min_ns});
         return static_cast<float>(to.delivered - from.delivered) / static_cast<float>(ns);
     }
-    void set_pace(float bytes_per_ns) noexcept {
-        pace_ = bytes_per_ns > 0 ? static_cast<std::int64_t>(static_cast<float>(1 << pace_bits) / bytes_per_ns) : 0;
+    [[nodiscard]] static std::int64_t pace_of(float bytes_per_ns) noexcept {
+        return bytes_per_ns > 0 ? static_cast<std::int64_t>(static_cast<float>(1 << pace_bits) / bytes_per_ns) : 0;
     }
     // Kept are those that no later one reached, so that the first of them is the greatest.
     void note_rate(float rate, Instant now) noexcept {
@@ -283,8 +282,10 @@ private:
     }
     // What a round trip lost of what it carried.
     void judge_round(Instant now) noexcept {
-        if (now - round_since_ < Duration{std::max(base_ns_, settings_.rate_span.ns)}) return;
+        const Duration age = now - round_since_;
         const std::int64_t carried = delivered_ - round_from_ + round_lost_;
+        if (age < Duration{std::max(base_ns_, settings_.rate_span.ns)}) return;
+        if (carried < round_bytes_min && age < round_max) return;
         if (round_lost_ >= overflow_bytes_min && round_lost_ * overflow_share > carried &&
             round_delay_ns_ > overflow_queue_min_ns) {
             queue_limit_ns_ = std::max(round_delay_ns_, queue_limit_ns_ * 9 / 10);
@@ -349,9 +350,8 @@ private:
     std::int64_t round_delay_ns_ = 0;  // the longest queue
     std::int64_t queue_limit_ns_ = 0;  // a queue that this link does not hold; 0: none is known
     Instant shallow_until_;
-    // When the next packet may leave, while shallow.
-    Instant paced_to_;
-    bool was_paced_ = false;  // since the last sample
+    Instant spaced_to_;           // when the next packet may leave, while shallow
+    std::int64_t best_pace_ = 0;  // ns per byte at rate_, << pace_bits
     Instant refreshed_at_;
     Instant draining_since_ = never;
     std::int64_t delivered_ = 0;

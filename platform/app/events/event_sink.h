@@ -37,7 +37,7 @@ struct EventLogSettings {
     std::string to;  // a path, or "journal"; empty: no event log
     std::uint32_t samples_s = 10;
     std::uint32_t size_mib = 16;
-    std::string journal_socket;  // empty: the usual one
+    std::string journal_socket{};  // empty: the usual one
 };
 inline constexpr const char* event_log_journal = "journal";
 
