@@ -70,8 +70,10 @@ bool SenderControl::start_service() {
             static_cast<void>(when_fresh([this] { keep_run(); }));
         });
     }
-    return take_service(start_sender(request_.bond, request_.pump), request_.pump.recorder,
-                        request_.bond.listen_buffer_bytes);
+    RecorderSettings recorder = request_.pump.recorder;
+    if (recorder.folder.empty() && !request_.state_folder.empty())
+        recorder.folder = request_.state_folder + "/recordings";
+    return take_service(start_sender(request_.bond, request_.pump), recorder, request_.bond.listen_buffer_bytes);
 }
 
 bool SenderControl::on_first_answer(const control::Resolution& r) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // systemd's journal by its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): each entry is a datagram of fields to
-// a socket, which a journal that is restarted finds again. Never waits.
+// a socket, which a journal that is restarted finds again. Waits for a journal that does not keep up: not for a loop.
 #pragma once
 
 #include <string>
@@ -19,7 +19,7 @@ public:
     static constexpr const char* usual_path = "/run/systemd/journal/socket";
 
     explicit JournalSocket(std::string path = usual_path) : path_(std::move(path)) {}
-    // EAGAIN: the journal does not keep up. ENOENT, ECONNREFUSED: there is none.
+    // EAGAIN: the journal did not keep up for two seconds. ENOENT, ECONNREFUSED: there is none.
     [[nodiscard]] Result<Unit, Errno> send(std::string_view entry);
 
 private:

@@ -10,10 +10,12 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <mutex>
+#include <thread>
 
 #include "platform/app/text_file.h"
 #include "platform/control/rotating_file.h"
@@ -190,6 +192,36 @@ TEST_CASE("a full disk leaves no half line, and the next try is whole") {
     CHECK(text_of_file(path) == "a line\n");
     REQUIRE(file.append("another line\n"));
     CHECK(text_of_file(path) == "a line\nanother line\n");
+}
+
+TEST_CASE("more at once than the journal's socket holds waits until it is read") {
+    const Folder folder;
+    const std::string path = folder.file("journal");
+    const os::Fd journal(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    std::strcpy(at.sun_path, path.c_str());
+    REQUIRE(::bind(journal.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
+    constexpr std::size_t count = 600;
+    const std::vector<EventEntry> entries(count, {std::string(2000, 'x'), Level::info, "sample", "", "a sample"});
+    std::atomic<std::size_t> got{0};
+    std::thread reader([&] {
+        std::string entry(8192, '\0');
+        while (got<count&& ::recv(journal.get(), entry.data(), entry.size(), 0)> 0) {
+            ++got;
+            std::this_thread::sleep_for(std::chrono::microseconds(200));
+        }
+    });
+    EventLogSettings settings{.to = event_log_journal};
+    settings.journal_socket = path;
+    const auto sink = open_event_sink(settings);
+    REQUIRE(sink);
+    const auto outcome = (*sink)->write(entries);
+    CHECK(outcome.error == 0);
+    CHECK(outcome.written == count);
+    if (outcome.written != count) ::shutdown(journal.get(), SHUT_RDWR);
+    reader.join();
+    CHECK(got == outcome.written);
 }
 
 TEST_CASE("the journal gets a field for each thing said") {
