@@ -15,8 +15,9 @@ constexpr link::PathSettings plain_path{.queue_target = Duration{80'000'000},
                                         .window_packets_min = 20,
                                         .answers_in_tens = true};
 
-// A tenth of the latency may stand in queues, and this much whatever the latency: jitter and answers in tens are as long.
-// At 60 to 200 ms of latency 20 is as good, none loses 20 of 100 packets on Wi-Fi and to receivers that answer in tens.
+// A tenth of the latency may stand in queues, and this much whatever the latency: jitter and answers in tens are as
+// long. At 60 to 200 ms of latency 20 is as good, none loses 20 of 100 packets on Wi-Fi and to receivers that answer in
+// tens.
 constexpr Duration target_least{40'000'000};
 
 // From so much of a queue on a link is full, where nothing but the next packet's choice sorts out what was sent. More

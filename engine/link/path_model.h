@@ -9,9 +9,9 @@
 // limits and no queue builds, it grows as data arrive. What a pause held back comes in a burst, which is no rate: bytes
 // count over the time in which they were sent where that is longer.
 //
-// A link that loses much of a round trip while there is a queue has less room for one than was thought: for a while what
-// leaves on it is spaced at little more than its rate, which is all of its growth, and a shorter queue is aimed at. Without
-// that the repairs of one overflow are the next one.
+// A link that loses much of a round trip while there is a queue has less room for one than was thought: for a while
+// what leaves on it is spaced at little more than its rate, which is all of its growth, and a shorter queue is aimed
+// at. Without that the repairs of one overflow are the next one.
 //
 // When a packet will arrive is another question: a link with a queue delivers what it can, and its rate of just now
 // tells. How wrong such answers have been lately is the margin to leave.
@@ -142,8 +142,8 @@ public:
     void on_lost(std::int64_t bytes) noexcept { round_lost_ += bytes; }
     // Its queue has overflowed lately: what leaves is spaced.
     [[nodiscard]] bool is_shallow() const noexcept { return queue_limit_ns_ != 0; }
-    // Shallow links only: so much leaves now, and the next packet should not before the answer. At 5/4 of its rate, since
-    // what never comes faster never shows what there is room for.
+    // Shallow links only: so much leaves now, and the next packet should not before the answer. At 5/4 of its rate,
+    // since what never comes faster never shows what there is room for.
     Instant space(std::int64_t bytes, Instant now) noexcept {
         const std::int64_t burst = pace_burst_ns + (3 * packet_bytes * best_pace_ >> pace_bits);
         spaced_to_ = std::max(spaced_to_, now - Duration{burst}) + Duration{(bytes * best_pace_ >> pace_bits) * 4 / 5};
@@ -178,19 +178,17 @@ private:
     static constexpr std::int64_t confirms_ns = 3'000'000;
     static constexpr std::int64_t rate_span_min_ns = 20'000'000;  // a shorter one measures a burst
     static constexpr Duration clock_good_for{60'000'000'000};     // the receiver's clock wraps after 71 minutes
-    // Of several packets at least, this share of a round trip's lost while there was a queue: the queue overflowed. Radio
-    // links lose a few percent at random.
+    // Of several packets at least, this share of a round trip's lost while there was a queue: the queue overflowed.
+    // Radio links lose a few percent at random. A round trip of few packets is counted with the next ones.
     static constexpr std::int64_t overflow_share = 8;  // one in
     static constexpr std::int64_t overflow_bytes_min = 3 * packet_bytes;
     static constexpr std::int64_t overflow_queue_min_ns = 5'000'000;
     static constexpr std::int64_t round_bytes_min = 16 * packet_bytes;
     static constexpr Duration round_max{5'000'000'000};
     static constexpr Duration shallow_for{10'000'000'000};
-    // Of 0, 30, 50 ms and no shorter aim: on buffers of 10 to 80 ms, 30 to 200 ms away, 50 brings all in time and costs 2 to
-    // 17 % on the wire; without spacing it was up to 330 %.
+    // Of 0, 30, 50 ms and no shorter aim: on buffers of 10 to 80 ms, 30 to 200 ms away, 50 brings all in time and costs
+    // 3 to 15 % on the wire; without spacing it was up to 330 %.
     static constexpr std::int64_t shallow_target_min_ns = 50'000'000;
-    static constexpr std::int64_t shallow_growth =
-        8;  // of delivered bytes, one in so many; 1, 4: as in a storm, half so
     static constexpr std::int64_t pace_burst_ns = 10'000'000;  // Dispatch looks again after a tick
 
     void on_round_trip(Duration rtt, Instant now) noexcept {
