@@ -6,7 +6,7 @@
 namespace hawser::radio {
 
 void RtpClock::on_status(std::uint64_t gps_ns, wire::RtpTime snap, std::uint32_t tick_rate) {
-    if (tick_rate == 0 || gps_ns > 0x7FFF'FFFF'FFFF'FFFF) return;
+    if (tick_rate == 0 || gps_ns > gps_ns_max) return;
     if (tick_rate != tick_rate_) reset();
     tick_rate_ = tick_rate;
     const std::int64_t ticks = count_ == 0 ? 0 : anchor_ticks_ + distance(anchor_, snap);

@@ -8,6 +8,7 @@
 // wire). Nobody here listens to port 5005.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -20,9 +21,11 @@ namespace hawser::radio {
 // GPS time runs without leap seconds: 18 since 2017.
 inline constexpr std::int64_t leap_seconds_default = 18;
 inline constexpr std::int64_t gps_epoch_unix_s = 315'964'800;  // 1980-01-06
+// Radiod's count goes up to 1.5e18 in 2026; a greater one than this, a century later, is none.
+inline constexpr std::uint64_t gps_ns_max = std::uint64_t{1} << 62;
 [[nodiscard]] constexpr std::int64_t unix_ns_of_gps(std::uint64_t gps_ns,
                                                     std::int64_t leap_seconds = leap_seconds_default) {
-    return static_cast<std::int64_t>(gps_ns) + (gps_epoch_unix_s - leap_seconds) * 1'000'000'000;
+    return static_cast<std::int64_t>(std::min(gps_ns, gps_ns_max)) + (gps_epoch_unix_s - leap_seconds) * 1'000'000'000;
 }
 
 class RtpClock {

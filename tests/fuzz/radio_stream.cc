@@ -21,7 +21,7 @@ Status status_from(fuzz::Input& input) {
     status.output.channels = input.below(4);
     status.output.payload_type = static_cast<std::uint8_t>(input.below(4));
     status.output.timesnap = input.u32();
-    status.channel.gps_time = std::uint64_t{input.u32()} << 30;
+    status.channel.gps_time = std::uint64_t{input.u32()} << (input.below(2) == 0 ? 30u : 32u);
     for (const RadioField field :
          {RadioField::output_encoding, RadioField::rtp_pt, RadioField::gps_time, RadioField::rtp_timesnap})
         status.present[static_cast<std::size_t>(field)] = true;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -406,6 +407,15 @@ TEST_CASE("the clock takes the earliest of the last statuses and runs through th
     CHECK(clock.unix_ns_at(wire::RtpTime(0)) == unix_ns_of_gps(gps + 2'000'000'000));
     clock.reset();
     CHECK_FALSE(clock.unix_ns_at(wire::RtpTime(0)));
+}
+
+TEST_CASE("a count of time that no radiod can have is no time") {
+    RtpClock clock;
+    clock.on_status(std::numeric_limits<std::uint64_t>::max(), wire::RtpTime(0), 12'000);
+    clock.on_status(std::uint64_t{1} << 63, wire::RtpTime(0), 12'000);
+    clock.on_status((std::uint64_t{1} << 63) - 1, wire::RtpTime(0), 12'000);
+    CHECK_FALSE(clock.unix_ns_at(wire::RtpTime(0)));
+    CHECK(unix_ns_of_gps(std::numeric_limits<std::uint64_t>::max()) == unix_ns_of_gps(gps_ns_max));
 }
 
 TEST_CASE("the clock is exact over days and at the rates of radiod", "[clock]") {
