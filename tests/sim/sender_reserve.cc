@@ -197,12 +197,12 @@ TEST_CASE("an uplink that the stall gate keeps carries what the others' caps do 
 TEST_CASE("the pump does not spin at a capped uplink that is silent") {
     const Mode mode = any_mode();
     CAPTURE(select::name_of(mode));
+    std::uint64_t calls = 0;  // before the lab, whose end makes calls too
     SenderLab lab(lab_with(mode, 1));
     REQUIRE(lab.settle());
     say(lab, 0, settings(priority_first, 1'000'000));
     lab.run(1_s);
     lab.set_dark(0, true);
-    std::uint64_t calls = 0;
     lab.sender->after = [&](const Completion*) { ++calls; };
     lab.run(3_s);
     // 500 packets a second, adaptive's hundred ticks and the caps' openings, at two or three calls each.
