@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/log.h"
 
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <array>
 #include <memory>
+#include <mutex>
+#include <utility>
 
+#include "platform/app/output_thread.h"
 #include "platform/linux/service_manager.h"
 
 namespace hawser::app {
@@ -63,6 +67,32 @@ const char* journal_prefix(Level level) {
     return "";
 }
 
+// Lines that nobody reads are left out, and counted when there is room again.
+class PatientSink final : public spdlog::sinks::base_sink<std::mutex> {
+protected:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        if (lost_ != 0) {
+            spdlog::details::log_msg about = message;
+            const std::string text = fmt::format("{}{} lines are missing here: nobody read them",
+                                                 for_journal() ? journal_prefix(Level::warn) : "", lost_);
+            about.level = spdlog::level::warn;
+            about.payload = text;
+            if (standard_error().write(line_of(about))) lost_ = 0;
+        }
+        if (lost_ != 0 || !standard_error().write(line_of(message))) ++lost_;
+    }
+    void flush_() override {}
+
+private:
+    [[nodiscard]] std::string line_of(const spdlog::details::log_msg& message) {
+        spdlog::memory_buf_t line;
+        formatter_->format(message, line);
+        return std::string(line.data(), line.size());
+    }
+
+    std::size_t lost_ = 0;
+};
+
 std::function<void(Level, std::string_view)>& own_listener() {
     thread_local std::function<void(Level, std::string_view)> instance;
     return instance;
@@ -77,11 +107,11 @@ std::optional<Level> parse_level(std::string_view text) {
 }
 
 void set_up_log(Level level, bool compat) {
+    logger().sinks() = {std::make_shared<PatientSink>()};
     // The journal keeps time and level itself.
     for_journal() = os::is_journal(STDERR_FILENO);
     logger().set_pattern(compat || for_journal() ? "%v" : "%Y-%m-%d %H:%M:%S.%e %l: %v");
     logger().set_level(to_spdlog(level));
-    logger().flush_on(spdlog::level::trace);
 }
 
 void set_log_level(Level level) { logger().set_level(to_spdlog(level)); }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the program says about itself, on standard error: one line each, with time and level, through spdlog.
 // Three dialects: `plain` for people; the same for the journal, which keeps time and level itself; and `compat` for
-// what watches the peers' programs, where a line begins with its text (GUIs look for substrings, and some for
-// prefixes). Never called by the pump's thread.
+// what watches the peers' programs, where a line begins with its text (GUIs look for substrings, some for prefixes).
+// Saying something never waits for who reads it: lines that nobody reads are left out. Not for the pump's thread.
 #pragma once
 
 #include <fmt/format.h>
@@ -20,7 +20,7 @@ enum class Level : unsigned char { trace, debug, info, warn, error, off };
 // "trace" "debug" "info" "warn" ("warning") "error" ("err", "critical") "off"; absent for anything else.
 [[nodiscard]] std::optional<Level> parse_level(std::string_view text);
 
-void set_up_log(Level level, bool compat);
+void set_up_log(Level level, bool compat);  // from here on a thread of its own writes them (output_thread.h)
 void set_log_level(Level level);
 [[nodiscard]] bool logs(Level level);
 void log_line(Level level, std::string_view line);

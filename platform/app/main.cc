@@ -12,6 +12,7 @@
 
 #include "platform/app/commands/commands.h"
 #include "platform/app/nearest_word.h"
+#include "platform/app/output_thread.h"
 
 namespace hawser::app {
 
@@ -94,15 +95,10 @@ int dispatch(int argc, char** argv) {
     ::_exit(1);
 }
 
-}  // namespace
-
-}  // namespace hawser::app
-
 // Only libraries throw here, the control loop among them, and only for want of something basic.
-int main(int argc, char** argv) {
-    std::set_new_handler(hawser::app::no_memory);
+int run(int argc, char** argv) {
     try {
-        return hawser::app::dispatch(argc, argv);
+        return dispatch(argc, argv);
     } catch (const std::system_error& e) {
         // Only a thread's start says this: there was no memory for its stack, or there are too many.
         const bool is_thread = e.code() == std::errc::resource_unavailable_try_again;
@@ -113,4 +109,15 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "hawser: %s\n", e.what());
     }
     return 1;
+}
+
+}  // namespace
+
+}  // namespace hawser::app
+
+int main(int argc, char** argv) {
+    std::set_new_handler(hawser::app::no_memory);
+    const int code = hawser::app::run(argc, argv);
+    hawser::app::finish_outputs();
+    return code;
 }

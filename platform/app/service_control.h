@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +21,7 @@
 #include "platform/app/events/event_book.h"
 #include "platform/app/flight/flight_dumps.h"
 #include "platform/app/metrics/metrics_server.h"
+#include "platform/app/output_thread.h"
 #include "platform/app/pump_service.h"
 #include "platform/app/radio/keep.h"
 #include "platform/app/radio/transition_text.h"
@@ -378,10 +378,8 @@ private:
         print(table());
     }
 
-    static void print(const std::string& text) {
-        std::fputs(text.c_str(), stdout);
-        std::fflush(stdout);
-    }
+    // What nobody reads is left out.
+    static void print(std::string text) { static_cast<void>(standard_output().write(std::move(text))); }
 
     std::unique_ptr<Service> service_;
     std::optional<control::Resolver> resolver_;

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What the machine may do to a program that runs: a wall clock that jumps by years, a disk that is full, a name server
-that says nothing. Each is told, and everything else goes on. The disk and the name server are of namespaces of this
+that says nothing, a pipe for the log that nobody drains. Each is told, and everything else goes on. The disk and the name server are of namespaces of this
 script's own and need root. Arguments: HAWSER WRONG_CLOCK (empty: none can be preloaded)."""
+import fcntl
 import json
 import os
 import re
@@ -75,6 +76,37 @@ def by_clock(wrong_clock):
         check("what is kept is the month that was", kept["from"] == begun and kept["used_bytes"] >= used, kept)
 
 
+def by_reader():
+    """10,000 lines are logged into a pipe that is read by nobody, and then by somebody."""
+    with tempfile.TemporaryDirectory() as folder:
+        with Running(*sender(folder, "--stats", "0.1")) as send:
+            check("it begins", send.wait_for("waiting for an SRT caller"), send.said)
+            said = len(send.said)
+            client = socket.socket(socket.AF_UNIX)
+            client.connect(folder + "/control")
+            client.settimeout(5)
+            order = {"jsonrpc": "2.0", "method": "set_quality", "params": {"enabled": True}}
+            ask = {"jsonrpc": "2.0", "id": 1, "method": "version"}
+            answers = 0
+            try:
+                for _ in range(200):
+                    client.sendall((json.dumps([order] * 50) + "\n" + json.dumps(ask) + "\n").encode())
+                    answers += b"version" in client.recv(4096)
+            except TimeoutError:
+                pass
+            check("whom nobody listens to takes orders all the same", answers == 200, answers)
+            client.close()
+            check("who reads then is told what is missing",
+                  until(lambda: run("ctl", "set_quality", '{"enabled": true}', "-s", folder + "/control")[0] == 0 and
+                        "lines are missing here: nobody read them" in send.read()[said:], 10), send.said[-500:])
+            check("and it ends at once", send.end(signal.SIGTERM) == 0)
+        with Running(*sender(folder, "--stats", "0.1")) as send:
+            fcntl.fcntl(send.child.stdout.fileno(), fcntl.F_SETPIPE_SZ, 4096)
+            check("it begins again", send.wait_for("waiting for an SRT caller"), send.said)
+            time.sleep(3)  # its tables fill the pipe and more
+            check("it ends at once while nobody reads its tables", send.end(signal.SIGTERM, 4) == 0)
+
+
 def fill(path):
     """Until not a byte more fits."""
     with open(path, "wb", buffering=0) as file:
@@ -128,6 +160,7 @@ if sys.argv[2] == "in namespaces":
     by_disk()
     by_name_server()
     finish()
+by_reader()
 if sys.argv[2]:
     by_clock(sys.argv[2])
 inner = subprocess.run(["unshare", "-m", "-n", sys.executable, __file__, HAWSER, "in namespaces"], capture_output=True, text=True, check=False)
