@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "platform/app/log.h"
+#include "platform/control/quoted.h"
 
 namespace hawser::app {
 
@@ -19,7 +20,10 @@ Result<control::UplinkList, std::string> wanted_uplinks(const SenderRequest& req
     for (const auto* entries : {&request.uplinks, &added})
         for (const std::string& entry : *entries) {
             std::string complaint;
-            static_cast<void>(control::add_uplink(list, entry, forms, complaint));
+            const control::Added done = control::add_uplink(list, entry, forms, complaint);
+            // Settings may stand behind it that the first one lacks. What was added while running may come to be said.
+            if (done == control::Added::known && entries != &added)
+                complaint = control::quoted(entry) + " is an uplink already";
             if (!complaint.empty()) return Failure{"--uplink: " + complaint};
         }
     for (const std::string& entry : request.metered) {

@@ -43,16 +43,49 @@ def checked(folder):
     write(path, good + "[sender.control]\ngroup = \"root\"\n")
     refuses("a group for no socket", 1, "checked.toml: control: group is for a socket", "check", "-c", path)
     write(path, good)
-    refuses("a bitrate that no file is to hold", 1, "encoder: .*need a bitrate_file", "send", "-c", path, "--bitrate-max", "800000")
+    refuses("a bitrate that no file is to hold", 78, "encoder: .*need a bitrate_file", "send", "-c", path, "--bitrate-max", "800000")
     bitrate = os.path.join(folder, "bitrate")
     write(path, good.replace("5000", free_port(), 1).replace("far", "127.0.0.1") + f"[sender.encoder]\nbitrate_file = \"{bitrate}\"\n")
     with Running("send", "-c", path, "--bitrate-max", "800000") as send:
         check("which the file names", send.wait_for("waiting for an SRT caller") and os.path.exists(bitrate), send.said)
-    refuses("recv with a file for send alone", 1, "checked.toml: it has nothing on this role", "recv", "-c", path)
+    duplicates(folder, good)
+    obstacles(folder, good)
+    refuses("recv with a file for send alone", 78, "checked.toml: it has nothing on this role", "recv", "-c", path)
     if not os.path.exists("/etc/hawser/hawser.toml"):  # which would run
         refuses("send without words or file", 2, "SRT_LISTEN_PORT is required", "send")
     write(path, "[sender]\nlisten = \"nowhere:1\"\n")
-    refuses("send with a bad file", 1, "checked.toml:2: sender: listen", "send", "-c", path)
+    refuses("send with a bad file", 78, "checked.toml:2: sender: listen", "send", "-c", path)
+
+
+def duplicates(folder, good):
+    """Settings may stand behind the second one that the first one lacks."""
+    path = os.path.join(folder, "twice.toml")
+    for uplinks in (["127.0.0.2", "127.0.0.2 metered"], ["127.0.0.2", "lo", " 127.0.0.2"], ["auto", "auto "]):
+        write(path, good.replace('["lo"]', json.dumps(uplinks)))
+        refuses(f"an uplink twice: {uplinks}", 1, "twice.toml: .*is an uplink already", "check", "-c", path)
+    write(os.path.join(folder, "ips"), "127.0.0.2\n")
+    write(path, good.replace('["lo"]', f'["127.0.0.2"]\nuplinks_file = "{folder}/ips"'))
+    refuses("once in the list and once in the file of uplinks", 1, "'127.0.0.2' is an uplink already", "check", "-c", path)
+    refuses("twice on the command line", 1, "'127.0.0.2 metered' is an uplink already",
+            "send", free_port(), "127.0.0.1", free_port(), "-u", "127.0.0.2", "-u", "127.0.0.2 metered")
+
+
+def obstacles(folder, good):
+    """What a start would meet is found by check."""
+    path = os.path.join(folder, "obstacles.toml")
+    write(os.path.join(folder, "file"), "")
+    for table, pattern in (("[sender.encoder]\nbitrate_file = \"/no/such/bitrate\"", "encoder: bitrate_file: /no/such: No such file"),
+                           (f"[sender.encoder]\nbitrate_file = \"{folder}/file/bitrate\"", "encoder: bitrate_file: .*file: Not a directory"),
+                           (f"[sender.encoder]\nbitrate_file = \"{folder}/b\"\nbitrate_signal = \"4194304\"", "encoder: bitrate_signal: there is no process 4194304"),
+                           (f"[sender.events]\nto = \"{folder}/file/events\"", "events: to: .*file: Not a directory"),
+                           (f"[[sender.link]]\nuplink = \"lo\"\nbudget = \"1GB\"\n[sender.pump]\n", "state_dir: .*file: Not a directory")):
+        state = "state_dir" in pattern
+        write(path, (good + f"state_dir = \"{folder}/file/state\"\n" if state else good) + table)
+        refuses(f"check finds {pattern}", 1, "obstacles.toml: " + pattern, "check", "-c", path)
+        refuses(f"so does a start: {pattern}", 78, "obstacles.toml: " + pattern, "send", "-c", path)
+    write(path, good + "state_dir = \"/var/lib/hawser/send\"\n[sender.encoder]\nbitrate_file = \"/run/hawser/send/bitrate\"\n")
+    code, said = run("check", "-c", path)
+    check("the units' own folders are made at the start", code == 0, said)
 
 
 def file_of(ports, uplinks, mode, more=""):
@@ -96,6 +129,14 @@ def live(folder):
                 write(path, text)
                 send.child.send_signal(signal.SIGHUP)
                 check(f"a bad file is refused: {pattern}", send.wait_for(f"reload refused, everything stays as it is: .*{pattern}", after=mark), send.said[mark:])
+            for table in ("[sender.encoder]\nbitrate_file = \"/no/such/bitrate\"\n", "[sender.events]\nto = \"/dev/null/events\"\n",
+                          f"[sender.encoder]\nbitrate_file = \"{folder}/b\"\nbitrate_signal = \"4194304\"\n"):
+                write(path, file_of(ports, ["127.0.0.4"], "adaptive", table))
+                code, said = run("ctl", "-s", ports["control"], "reload")
+                check(f"what the next start would refuse is refused now: {table}", code == 1 and "hawser.toml: " in said, said)
+            write(path, file_of(ports, ["127.0.0.4"], "adaptive").replace("listen", "state_dir = \"/dev/null/state\"\nlisten", 1))
+            code, said = run("ctl", "-s", ports["control"], "reload")
+            check("and a folder for the state that cannot be made", code == 1 and "state_dir: /dev/null: Not a directory" in said, said)
             os.unlink(path)
             code, said = run("ctl", "-s", ports["control"], "reload")
             check("over the control socket too", code == 1 and "No such file" in said, said)

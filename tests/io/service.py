@@ -3,6 +3,7 @@
 """What a service manager sees: that the program is ready, alive, reloading and stopping, in the words of sd_notify(3);
 lines with the journal's levels; and the unit files, verified and rated by systemd-analyze where it is installed.
 Arguments: HAWSER, the folder of the unit files."""
+import grp
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from program import HAWSER, Running, check, finish, free_port
+from program import HAWSER, Running, check, finish, free_port, refuses, run
 
 
 class Manager:
@@ -92,7 +93,7 @@ def units(folder, source):
         check(f"the unit of {kind} is filled in", "@" not in text.replace("@aio", "").replace("@system-service", "").replace("@resources", "").replace("@privileged", ""), text)
         unit = os.path.join(folder, f"hawser-{kind}.service")
         with open(unit, "w") as f:
-            f.write(re.sub(r"(?m)^(ExecStart(?:Pre)?=)\S+", lambda m: m.group(1) + HAWSER, text))
+            f.write(re.sub(r"(?m)^(Exec(?:Start|Reload)=)\S+", lambda m: m.group(1) + HAWSER, text))
         done = subprocess.run(["systemd-analyze", "verify", unit], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         said = "\n".join(line for line in done.stdout.splitlines() if f"hawser-{kind}" in line)
         check(f"systemd takes the unit of {kind}", done.returncode == 0 and not said, done.stdout)
@@ -100,6 +101,67 @@ def units(folder, source):
                               stderr=subprocess.STDOUT, text=True)
         rated = re.search(r"Overall exposure level for .*: ([0-9.]+)", done.stdout)
         check(f"the unit of {kind} exposes 1.5 or less", done.returncode == 0 and rated and float(rated.group(1)) <= 1.5, done.stdout[-400:])
+        check(f"a file that is refused does not start {kind} again and again",
+              re.search(r"(?m)^RestartPreventExitStatus=.*\b78\b", text) and "ExecStartPre" not in text, text)
+        check(f"a reload of {kind} waits for its answer", f"ctl --socket /run/hawser/{kind}/control reload" in text, text)
+        check(f"{kind} may give its socket to a group of its user's", "PrivateUsers=yes" not in text, text)
+        places(kind, text)
+
+
+def places(kind, unit):
+    """What the sample proposes to be written lies where the unit may write."""
+    words = dict(line.split("=", 1) for line in unit.splitlines() if re.match("[A-Z][A-Za-z]+=", line))
+    folders = [f"/run/{words['RuntimeDirectory']}/", f"/var/lib/{words['StateDirectory']}/", f"/var/log/{words['LogsDirectory']}/"]
+    sample = subprocess.run([HAWSER, "check", "--sample"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    role = {"send": "sender", "recv": "receiver"}[kind]
+    part = re.search(rf"(?ms)^\[{role}\]$.*?(?=^\[(?!{role})|\Z)", sample).group(0)
+    keys = ("bitrate_file", "state_dir", "runtime_dir", "socket", "cache", "folder", "to")
+    paths = [(key, path) for key, path in re.findall(r'(?m)^#?(\w+) = "(/[^"]*)"', part) if key in keys]
+    check(f"the sample of {kind} names places", len(paths) >= 4, part)
+    for key, path in paths:
+        check(f"{kind} may write {key} = {path}", any((path + "/").startswith(f) for f in folders), folders)
+
+
+def refusals(folder):
+    """Told once, with a code that the units take for the operator's to mend."""
+    path = os.path.join(folder, "bad.toml")
+    with open(path, "w") as f:
+        f.write("[sender]\nlisten = 0\n[receiver]\nlisten = 0\n")
+    for kind in ("send", "recv"):
+        refuses(f"a bad file of {kind}", 78, "bad.toml:[24]: ", kind, "-c", path)
+
+
+def sockets(folder):
+    """A service has its control socket in its runtime folder, and may give it to a group that its user belongs to."""
+    os.environ["RUNTIME_DIRECTORY"] = folder
+    for kind, words in (("send", ("127.0.0.1", free_port(), "-u", "127.0.0.2")), ("recv", ("127.0.0.1", free_port()))):
+        with Running(kind, free_port(), *words) as one:
+            check(f"{kind} has a socket", one.wait_for("waiting for") and os.path.exists(os.path.join(folder, "control")), one.said)
+            got, said = run("ctl", "-s", os.path.join(folder, "control"), "reload")
+            check(f"by which {kind} is told to reload", got == 0, said)
+        os.path.exists(os.path.join(folder, "control")) and os.unlink(os.path.join(folder, "control"))
+    os.environ.pop("RUNTIME_DIRECTORY")
+    if os.geteuid() != 0:
+        print("not root: nobody else's groups are tried")
+        return
+    group = next(g for g in grp.getgrall() if g.gr_gid not in (0, 65534))
+    place = os.path.join(folder, "of-nobody")
+    os.mkdir(place)
+    os.chmod(folder, 0o755)
+    os.chown(place, 65534, 65534)
+    path = os.path.join(place, "control")
+    words = ("send", free_port(), "127.0.0.1", free_port(), "-u", "127.0.0.2", "--control", path, "--control-group", group.gr_name)
+
+    def become(groups):
+        def become_now():
+            os.setgroups(groups)
+            os.setgid(65534)
+            os.setuid(65534)
+        return become_now
+    with Running(*words, preexec=become([group.gr_gid])) as send:
+        check("a group that its user belongs to gets the socket", send.wait_for("waiting for") and os.stat(path).st_gid == group.gr_gid, send.said)
+    got, said = run(*words, preexec=become([]))
+    check("another does not, and why is told", got == 1 and "SupplementaryGroups=" in said, said)
 
 
 with tempfile.TemporaryDirectory() as where:
@@ -107,4 +169,6 @@ with tempfile.TemporaryDirectory() as where:
     watched("send", where, free_port(), "127.0.0.1", free_port(), "-u", "127.0.0.2")
     journal(where)
     units(where, sys.argv[2])
+    refusals(where)
+    sockets(where)
 finish()

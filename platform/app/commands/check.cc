@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 // hawser check: a configuration file looked through, and what would run with it. Changes nothing, sends nothing.
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 
 #include "platform/app/commands/commands.h"
 #include "platform/app/commands/options.h"
 #include "platform/app/config/config_file.h"
+#include "platform/app/config/obstacle.h"
 #include "platform/app/config/receiver_keys.h"
 #include "platform/app/config/sender_keys.h"
 #include "platform/app/config/verify.h"
@@ -53,14 +49,16 @@ void print_uplinks(const SenderRequest& request) {
     print(out.empty() ? "\n# There is no such uplink now.\n" : "\n# Its uplinks, as this machine is now:\n" + out);
 }
 
-// A folder that is not there yet may be one that the service manager makes: worth a word, and no fault.
-void note_socket(const rpc::ServerSettings& control) {
-    if (control.path.empty()) return;
-    std::filesystem::path folder = std::filesystem::path(control.path).parent_path();
-    if (folder.empty()) folder = ".";
-    if (::access(folder.c_str(), W_OK | X_OK) == 0) return;
-    std::fprintf(stderr, "hawser check: note: control: socket: %s: %s (systemd makes /run/hawser/... at the start)\n",
-                 folder.c_str(), std::strerror(errno));
+// What keeps it from running here and now, if anything does. What may be none for the service is worth a word, and no
+// fault.
+template <class Request>
+std::string look_for_obstacles(const Request& request) {
+    for (const Obstacle& o : obstacles_to(request)) {
+        if (!o.may_pass) return o.text;
+        std::fprintf(stderr, "hawser check: note: %s (systemd makes the units' folders at the start)\n",
+                     o.text.c_str());
+    }
+    return {};
 }
 
 }  // namespace
@@ -82,6 +80,7 @@ int command_check(int argc, char** argv) {
     const auto look = [&](const auto& request) {
         if (!request || !complaint.empty()) return;
         complaint = complaint_of(*request);
+        if (complaint.empty()) complaint = look_for_obstacles(*request);
         if (!complaint.empty() && complaint.find(file) == std::string::npos) complaint = file + ": " + complaint;
     };
     if (config) {
@@ -92,8 +91,6 @@ int command_check(int argc, char** argv) {
         std::fprintf(stderr, "hawser check: %s\n", complaint.c_str());
         return exit_failed;
     }
-    if (config->sender) note_socket(config->sender->control);
-    if (config->receiver) note_socket(config->receiver->control);
     print(fmt::format("# {} is good. With the defaults it says:\n\n", file));
     if (config->sender) {
         print(config_text(sender_section(*config->sender)));

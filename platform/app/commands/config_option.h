@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "platform/app/commands/options.h"
+#include "platform/app/commands/service_options.h"
 #include "platform/app/config/config_file.h"
 #include "platform/app/config/verify.h"
 
@@ -82,14 +83,14 @@ template <class Request>
         std::string again;
         if (words.parse(parse, request, again)) return Failure{std::string("the command line is not understood")};
         request.config_file = file;
-        if (std::string complaint = complaint_of(request); !complaint.empty())
+        if (std::string complaint = complaint_here(request); !complaint.empty())
             return Failure{complaint.find(file) == std::string::npos ? file + ": " + complaint : complaint};
         return request;
     };
     auto request = out.reread();
     if (!request) {
         std::fprintf(stderr, "%s: %s\n", command, request.error().c_str());
-        return Failure{exit_failed};
+        return Failure{exit_config};
     }
     out.request = std::move(request).value();
     return out;

@@ -3,6 +3,7 @@
 #include "platform/app/commands/commands.h"
 #include "platform/app/commands/config_option.h"
 #include "platform/app/commands/options.h"
+#include "platform/app/commands/service_options.h"
 #include "platform/app/receiver_options.h"
 #include "platform/app/source_prefix.h"
 
@@ -74,7 +75,9 @@ std::optional<int> parse_recv(int argc, char** argv, ReceiverRequest& request, s
     app.footer(
         "SIGHUP reads FILE again and looks the SRT server's name up, SIGUSR1 prints all figures as one line of "
         "JSON, SIGUSR2 writes a recording.");
-    return app.parse(argc, argv, exit_usage);
+    if (const auto code = app.parse(argc, argv, exit_usage)) return code;
+    use_unit_socket(request.control);
+    return std::nullopt;
 }
 
 const char* missing_word(const ReceiverRequest& r) {

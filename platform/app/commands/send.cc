@@ -3,12 +3,10 @@
 #include "platform/app/commands/commands.h"
 #include "platform/app/commands/config_option.h"
 #include "platform/app/commands/options.h"
+#include "platform/app/commands/service_options.h"
 #include "platform/app/sender_options.h"
 
 #include <sys/socket.h>
-
-#include <cstdlib>
-#include <cstring>
 
 #include "platform/linux/fd.h"
 #include "platform/linux/process.h"
@@ -124,14 +122,7 @@ std::optional<int> parse_send(int argc, char** argv, SenderRequest& request, std
                    "a source address, ADDRESS%DEVICE, an interface with whatever address it has, or auto: every "
                    "interface with a default route; may be repeated")
         ->type_name("UPLINK");
-    app.add_option("--auto-include", request.automatic.include,
-                   "of auto, only interfaces like this pattern; may be repeated")
-        ->type_name("PATTERN");
-    app.add_option(
-           "--auto-exclude", request.automatic.exclude,
-           "of auto, none like this pattern; may be repeated (default tun* tap* wg* tailscale* zt* docker* br-* "
-           "virbr* veth*)")
-        ->type_name("PATTERN");
+    add_automatic_options(app, request.automatic);
     app.add_option("--listen", request.listen_address, "local address for the SRT caller (default 127.0.0.1)")
         ->check(numeric_address());
     app.add_flag("--give-up", request.bond.give_up,
@@ -142,10 +133,8 @@ std::optional<int> parse_send(int argc, char** argv, SenderRequest& request, std
         "SIGHUP reads FILE and UPLINKS_FILE again, SIGUSR1 prints all figures as one line of JSON, "
         "SIGUSR2 writes a recording.");
     if (const auto code = app.parse(argc, argv, exit_usage)) return code;
-    // Several folders are apart by colons; the unit's own is the first.
-    if (const char* const folders = std::getenv("RUNTIME_DIRECTORY");
-        folders != nullptr && request.runtime_folder.empty())
-        request.runtime_folder = std::string(folders, std::strcspn(folders, ":"));
+    if (request.runtime_folder.empty()) request.runtime_folder = unit_runtime_folder();
+    use_unit_socket(request.control);
     return std::nullopt;
 }
 

@@ -25,6 +25,8 @@ std::string bad_process(const std::string& text) {
                                                     : std::string();
 }
 
+constexpr const char* state_folder = "/var/lib/hawser/send";  // of the unit
+
 KeyTable selection_table(select::Settings& s) {
     KeyTable t{"selection", "Which uplink a packet takes.", {}, {}, {}, {}};
     t.keys = {
@@ -57,7 +59,7 @@ KeyTable encoder_table(BitrateFileSettings& s) {
         text_key("bitrate_file", s.path,
                  "Keeps in this file what the encoder may send now: two lines, bitrate_min and the safe bitrate, in "
                  "bit/s, as belacoder reads them.")
-            .like("/run/hawser/bitrate"),
+            .like("/run/hawser/send/bitrate"),
         text_key("bitrate_signal", s.signal,
                  "Sends SIGHUP when that file has changed, to this process or to the one whose id is in this file.",
                  bad_process)
@@ -98,7 +100,7 @@ KeySection sender_section(SenderRequest& r) {
         text_key("state_dir", r.state_folder,
                  "Where budgets are kept: the service's folder, /var/lib/hawser for root, else ~/.local/state/hawser "
                  "unless said.")
-            .like("/var/lib/hawser")
+            .like(state_folder)
             .at_start(),
         text_key(
             "runtime_dir", r.runtime_folder,
@@ -115,12 +117,12 @@ KeySection sender_section(SenderRequest& r) {
     section.tables = {link_table(r.policies),
                       selection_table(r.selection),
                       encoder_table(r.bitrate),
-                      radio_table(r.radio),
+                      radio_table(r.radio, state_folder),
                       control_table(r.control, rpc::usual_sender_socket),
                       metrics_table(r.metrics),
                       log_table(r.log_level, r.stats_seconds),
                       events_table(r.events),
-                      recorder_table(r.pump.recorder),
+                      recorder_table(r.pump.recorder, state_folder),
                       pump_table(r.pump)};
     return section;
 }

@@ -42,7 +42,7 @@ KeyTable pump_table(PumpSettings& p) {
     return t;
 }
 
-KeyTable recorder_table(RecorderSettings& r) {
+KeyTable recorder_table(RecorderSettings& r, const std::string& folder) {
     KeyTable t{"recorder",
                "The flight recorder: what became of the last packets, kept in memory and written for Wireshark when "
                "asked for (hawser dump, SIGUSR2).",
@@ -60,7 +60,7 @@ KeyTable recorder_table(RecorderSettings& r) {
             .at_start(),
         text_key("folder", r.folder,
                  "Where recordings are written; the folder recordings of the state folder unless said.")
-            .like("/var/lib/hawser/recordings")
+            .like(folder + "/recordings")
             .at_start(),
     };
     return t;
@@ -70,11 +70,15 @@ KeyTable control_table(rpc::ServerSettings& s, const char* example) {
     KeyTable t{
         "control", "The socket for hawser status, top, ctl and log, and for programs (JSON-RPC 2.0).", {}, {}, {}, {}};
     t.keys = {
-        text_key("socket", s.path,
-                 "Its path. Root and the program's own user may operate, the file's group may observe.")
+        text_key(
+            "socket", s.path,
+            "Its path; a service has it in its runtime folder unless said, and its reload asks there. Root and the "
+            "program's own user may operate, the file's group may observe.")
             .like(example)
             .at_start(),
-        text_key("group", s.group, "The socket file's group, where it is not the program's own.")
+        text_key("group", s.group,
+                 "The socket file's group, where it is not the program's own: one that its user belongs to (a service: "
+                 "SupplementaryGroups= in a drop-in).")
             .like("video")
             .at_start(),
         flag_key("group_operates", s.group_operates, "That group may operate too.").at_start(),
@@ -123,7 +127,7 @@ KeyTable events_table(EventLogSettings& s) {
     return t;
 }
 
-KeyTable radio_table(KeepRequest& r) {
+KeyTable radio_table(KeepRequest& r, const std::string& folder) {
     KeyTable t{"radio", "ka9q-radio channels that are to exist while this runs.", {}, {}, {}, {}};
     t.keys = {
         text_key("channels", r.file, "A file of [[radio]] and [[channel]], as hawser radio keep takes it.")
@@ -131,7 +135,7 @@ KeyTable radio_table(KeepRequest& r) {
             .at_start(),
         text_key("radio", r.radio.name, "The radiod, where that file names none.").like("hf.local").at_start(),
         text_key("cache", r.radio.cache, "What was learned of radiods is kept there, or none.")
-            .like("/var/lib/hawser/radio.json")
+            .like(folder + "/radio.json")
             .at_start(),
         whole_key("ttl", r.radio.ttl, 0, 255, "Of commands; 0 stays on this host.").at_start(),
         flag_key("remove", r.removes, "End the channels at the end, and those that a reload no longer has.").at_start(),

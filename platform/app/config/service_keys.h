@@ -12,12 +12,13 @@
 namespace hawser::app {
 
 [[nodiscard]] KeyTable pump_table(PumpSettings& settings);
-[[nodiscard]] KeyTable recorder_table(RecorderSettings& settings);
+// `folder`: the service's state folder, for the example.
+[[nodiscard]] KeyTable recorder_table(RecorderSettings& settings, const std::string& folder);
 // `example`: where the service keeps it.
 [[nodiscard]] KeyTable control_table(rpc::ServerSettings& settings, const char* example);
 [[nodiscard]] KeyTable metrics_table(std::optional<Endpoint>& at);
 [[nodiscard]] KeyTable log_table(Level& level, double& stats_seconds);
 [[nodiscard]] KeyTable events_table(EventLogSettings& settings);
-[[nodiscard]] KeyTable radio_table(KeepRequest& request);
+[[nodiscard]] KeyTable radio_table(KeepRequest& request, const std::string& folder);
 
 }  // namespace hawser::app

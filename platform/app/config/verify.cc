@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "platform/app/config/obstacle.h"
 #include "platform/app/config/receiver_keys.h"
 #include "platform/app/config/sender_keys.h"
 #include "platform/app/radio/keep_file.h"
@@ -39,6 +40,13 @@ std::string bad_control(const rpc::ServerSettings& settings) {
     if (!settings.group.empty() && ::getgrnam(settings.group.c_str()) == nullptr)
         return "control: group: there is no group " + settings.group;
     return {};
+}
+
+template <class Request>
+std::string first_here(const Request& request) {
+    if (std::string complaint = complaint_of(request); !complaint.empty()) return complaint;
+    const std::vector<Obstacle> obstacles = obstacles_to(request);
+    return obstacles.empty() ? std::string() : obstacles.front().text;
 }
 
 std::string bad_channels(const KeepRequest& request) {
@@ -85,5 +93,9 @@ std::string complaint_of(const ReceiverRequest& request) {
     if (std::string complaint = bad_control(r.control); !complaint.empty()) return complaint;
     return bad_channels(r.radio);
 }
+
+std::string complaint_here(const SenderRequest& request) { return first_here(request); }
+
+std::string complaint_here(const ReceiverRequest& request) { return first_here(request); }
 
 }  // namespace hawser::app

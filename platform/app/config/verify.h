@@ -12,8 +12,12 @@ namespace hawser::app {
 // Words that need another one, wherever that stands. A sentence; empty: there is none such.
 [[nodiscard]] std::string lonely_word(const SenderRequest& request);
 [[nodiscard]] std::string lonely_word(const ReceiverRequest& request);
-// A sentence; empty: it can run. Reads the files that are named, and changes nothing.
+// A sentence; empty: it can run, where no obstacle (obstacle.h) is in the way. Reads the files that are named, and
+// changes nothing.
 [[nodiscard]] std::string complaint_of(const SenderRequest& request);
 [[nodiscard]] std::string complaint_of(const ReceiverRequest& request);
+// The same, and the first obstacle: what a start or a reload in this process would meet.
+[[nodiscard]] std::string complaint_here(const SenderRequest& request);
+[[nodiscard]] std::string complaint_here(const ReceiverRequest& request);
 
 }  // namespace hawser::app

@@ -78,7 +78,8 @@ Result<Listener, std::string> Listener::open(const std::string& path, const std:
     Listener listener(std::move(fd), path, own.st_dev, own.st_ino);  // from here on it removes the file
     if (owner && ::lchown(path.c_str(), static_cast<uid_t>(-1), *owner) != 0)
         return fail("its group cannot be '" + group + "': " + std::strerror(errno) +
-                    " (a process that is not root can give it to groups that it belongs to)");
+                    " (a process that is not root can give it to groups that it belongs to; a service to those of "
+                    "SupplementaryGroups=, without PrivateUsers=)");
     if (::chmod(path.c_str(), mode) != 0) return fail_call("chmod");
     if (::listen(listener.fd(), backlog) != 0) return fail_call("listen");
     return listener;

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "platform/app/config/obstacle.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <grp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+
+#include "platform/app/budget_file.h"
+#include "platform/linux/process.h"
+
+namespace hawser::app {
+
+namespace {
+
+using std::filesystem::path;
+
+// RuntimeDirectory, StateDirectory and LogsDirectory of the units.
+bool is_made_at_start(const std::string& folder) {
+    constexpr std::string_view made[] = {"/run/hawser", "/var/lib/hawser", "/var/log/hawser"};
+    return std::any_of(std::begin(made), std::end(made),
+                       [&](std::string_view m) { return folder.substr(0, m.size()) == m; });
+}
+
+bool exists(const std::string& folder) {
+    return ::access(folder.c_str(), F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+enum class Missing : std::uint8_t { refused, made };
+
+class Obstacles {
+public:
+    // A file's folder has to be there, or to be made in one that is.
+    void look_at(const std::string& key, const std::string& file, Missing missing) {
+        if (file.empty()) return;
+        std::string folder = path(file).parent_path().string();
+        if (folder.empty()) folder = ".";
+        std::string at = folder;
+        while (missing == Missing::made && !exists(at) && path(at).has_relative_path()) {
+            at = path(at).parent_path().string();
+            if (at.empty()) at = ".";
+        }
+        std::error_code none;
+        const bool is_file = std::filesystem::exists(at, none) && !std::filesystem::is_directory(at, none);
+        if (is_file) errno = ENOTDIR;
+        if (is_file || ::faccessat(AT_FDCWD, at.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+            add(fmt::format("{}: {}: {}", key, at, std::strerror(errno)), errno == EACCES || is_made_at_start(folder));
+    }
+    void look_at(const BitrateFileSettings& s) {
+        look_at("encoder: bitrate_file", s.path, Missing::refused);
+        const auto process = os::parse_process_id(s.signal);
+        if (!process || s.path.empty()) return;
+        const auto survives = os::survives(*process, SIGHUP);
+        if (!survives) add(fmt::format("encoder: bitrate_signal: there is no process {}", *process), false);
+        if (survives == false)
+            add(fmt::format("encoder: bitrate_signal: SIGHUP would end process {}", *process), false);
+    }
+    void look_at(const rpc::ServerSettings& s) {
+        const std::size_t before = list.size();
+        look_at("control: socket", s.path, Missing::refused);
+        // Where it is to be is told at the start; a site's own folder may come by then.
+        for (std::size_t i = before; i < list.size(); ++i) list[i].may_pass = true;
+        if (s.group.empty() || ::geteuid() == 0) return;
+        const struct group* const wanted = ::getgrnam(s.group.c_str());
+        if (wanted == nullptr) return;  // a number, or refused by its name
+        std::vector<gid_t> own(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
+        const int count = ::getgroups(static_cast<int>(own.size()), own.data());
+        own.resize(static_cast<std::size_t>(std::max(count, 0)));
+        if (wanted->gr_gid != ::getegid() && std::find(own.begin(), own.end(), wanted->gr_gid) == own.end())
+            add(fmt::format("control: group: this process does not belong to {} (a service: SupplementaryGroups={})",
+                            s.group, s.group),
+                true);
+    }
+    void look_at(const EventLogSettings& s) {
+        if (s.to != event_log_journal) look_at("events: to", s.to, Missing::made);
+    }
+
+    std::vector<Obstacle> list;
+
+private:
+    void add(std::string text, bool may_pass) { list.push_back({std::move(text), may_pass}); }
+};
+
+bool has_budget(const control::LinkPolicies& policies) {
+    return std::any_of(policies.rules.begin(), policies.rules.end(),
+                       [](const control::LinkRule& r) { return r.policy.budget_bytes > 0; });
+}
+
+}  // namespace
+
+std::vector<Obstacle> obstacles_to(const SenderRequest& r) {
+    Obstacles found;
+    found.look_at(r.bitrate);
+    if (!r.state_folder.empty() || has_budget(r.policies))
+        found.look_at("state_dir", (r.state_folder.empty() ? default_state_folder() : r.state_folder) + "/budgets.json",
+                      Missing::made);
+    found.look_at(r.control);
+    found.look_at(r.events);
+    return std::move(found.list);
+}
+
+std::vector<Obstacle> obstacles_to(const ReceiverRequest& r) {
+    Obstacles found;
+    found.look_at(r.control);
+    found.look_at(r.events);
+    return std::move(found.list);
+}
+
+}  // namespace hawser::app
