@@ -29,7 +29,6 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-// What of a bad entry is fit to be printed.
 // Up to the next blank; `text` loses it.
 std::string_view take_word(std::string_view& text) {
     text = trimmed(text);

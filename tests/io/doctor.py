@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 from program import HAWSER, check, finish, refuses, run
 
@@ -99,6 +100,51 @@ def devices():
     check("and mended", doctor("10.1.1.2%usb1")["10.1.1.2%usb1"]["ok"], row)
 
 
+def policy_routes():
+    """An interface whose way out is in a table of its own, by a rule for its address: as routers and modem managers have it."""
+    ip("route", "del", "default", "dev", "usb1")
+    ip("route", "add", "default", "via", "10.1.1.1", "dev", "usb1", "table", "100")
+    ip("rule", "add", "from", "10.1.1.2", "lookup", "100")
+    for uplink in ("usb1", "10.1.1.2%usb1", "10.1.1.2"):
+        row = doctor(uplink, code=0).get(uplink, {})
+        check(f"{uplink} with a rule for its address is well", row.get("ok") and row["interface"] == "usb1", row)
+    ip("rule", "del", "from", "10.1.1.2")
+    row = doctor("usb1", code=1).get("usb1", {})
+    check("without the rule it is not", row.get("ailment") == "no_route", row)
+    ip("route", "flush", "table", "100")
+    mend(row)
+
+
+def automatic():
+    """`auto` means what it means to hawser send."""
+    made = (ip("link", "add", "docker0", "type", "veth", "peer", "name", "d0") and ip("addr", "add", "172.17.0.1/16", "dev", "docker0")
+            and ip("link", "set", "docker0", "up") and ip("link", "set", "d0", "up"))
+    check("an interface that auto leaves out", made)
+    check("is not looked at", "docker0" not in doctor("auto") and "usb0" in doctor("auto"), doctor("auto"))
+    check("unless it is named", "docker0" in doctor("docker0"))
+    _, said = run("doctor", RECEIVER, PORT)
+    check("nor where nothing is named", "docker0" not in said and "usb0" in said, said)
+    _, said = run("doctor", RECEIVER, PORT, "-u", "auto", "--auto-include", "usb1")
+    check("patterns are those of hawser send", "usb0" not in said and "usb1" in said, said)
+    _, said = run("doctor", RECEIVER, PORT, "-u", "auto", "--auto-exclude", "usb*", "--auto-exclude", "docker*")
+    check("and leave nothing where nothing fits", "no uplinks to look at" in said, said)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "hawser.toml")
+        write(path, f'[sender]\nlisten = 9000\nreceiver = "{RECEIVER}:{PORT}"\nuplinks = ["auto"]\nauto_exclude = ["docker*", "usb1"]\n')
+        _, said = run("doctor", "-c", path)
+        check("a configuration file says it all", "usb0" in said and "usb1" not in said and "docker0" not in said, said)
+        _, said = run("doctor", "-c", path, "-u", "usb1")
+        check("and the line goes before it", "usb0" not in said and "usb1" in said, said)
+        write(path, '[receiver]\nlisten = 5000\nserver = "127.0.0.1:4001"\n')
+        refuses("a file of a receiver", 1, r"has no \[sender\]", "doctor", "-c", path)
+    ip("link", "del", "docker0")
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def interfaces():
     _, said = run("doctor", RECEIVER, PORT)
     check("without a list every interface is looked at", said.count("\n") == 2 and "usb0" in said and "usb1" in said, said)
@@ -144,6 +190,8 @@ try:
             end -= 1
         routes()
         devices()
+        policy_routes()
+        automatic()
         interfaces()
         silence()
     finally:

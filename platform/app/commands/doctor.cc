@@ -6,12 +6,17 @@
 #include <fstream>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "platform/app/commands/commands.h"
+#include "platform/app/commands/config_option.h"
 #include "platform/app/commands/options.h"
+#include "platform/app/commands/service_options.h"
 #include "platform/app/doctor/diagnosis.h"
 #include "platform/app/figures.h"
 #include "platform/app/plain_text.h"
+#include "platform/app/sender_uplinks.h"
+#include "platform/control/interface_patterns.h"
 #include "platform/control/json_text.h"
 #include "platform/control/resolver.h"
 #include "platform/control/uplink_list.h"
@@ -29,6 +34,7 @@ struct Request {
     std::uint16_t port = 0;
     std::string uplinks_file;
     std::vector<std::string> uplinks;
+    control::AutomaticUplinks automatic = SenderRequest{}.automatic;
     bool json = false;
 };
 
@@ -37,32 +43,45 @@ int give_up(const std::string& text) {
     return exit_failed;
 }
 
+// What the line leaves open the file says. The error is a sentence.
+Result<Unit, std::string> read_file(Request& r, const std::string& file) {
+    auto config = read_config(file);
+    if (!config) return Failure{config.error()};
+    if (!config->sender) return Failure{file + ": it has no [sender]"};
+    const SenderRequest& sender = *config->sender;
+    if (r.host.empty()) r.host = sender.receiver_host;
+    if (r.port == 0) r.port = sender.receiver_port;
+    if (r.automatic.include.empty()) r.automatic.include = sender.automatic.include;
+    if (r.automatic.exclude == SenderRequest{}.automatic.exclude) r.automatic.exclude = sender.automatic.exclude;
+    if (!r.uplinks_file.empty() || !r.uplinks.empty()) return Unit{};
+    r.uplinks = sender.uplinks;
+    r.uplinks_file = sender.uplinks_file;
+    return Unit{};
+}
+
 Result<std::vector<UplinkSpec>, std::string> read_uplinks(const Request& r,
                                                           const std::vector<control::Interface>& interfaces) {
-    control::UplinkList list;
-    if (!r.uplinks_file.empty()) {
-        auto read = control::read_uplinks(r.uplinks_file, control::UplinkForms::all);
-        if (!read) return Failure{read.error()};
-        for (const std::string& complaint : read->complaints)
-            std::fprintf(stderr, "%s: %s\n", r.uplinks_file.c_str(), complaint.c_str());
-        list = std::move(read).value();
-    }
-    for (const std::string& entry : r.uplinks) {
+    SenderRequest asked;
+    asked.uplinks_file = r.uplinks_file;
+    asked.uplinks = r.uplinks;
+    if (asked.uplinks_file.empty() && asked.uplinks.empty()) asked.uplinks = {"auto"};
+    auto list = wanted_uplinks(asked, {});
+    if (!list) return Failure{list.error()};
+    for (const std::string& complaint : list->complaints)
+        std::fprintf(stderr, "%s: %s\n", r.uplinks_file.c_str(), complaint.c_str());
+    // One without a default route too: the route may be what is missing.
+    for (const control::Interface& i : interfaces) {
+        if (!list->automatic || i.is_loopback || !i.is_up || !(i.has_address(true) || i.has_address(false)) ||
+            !may_be_automatic(r.automatic, i.name))
+            continue;
         std::string complaint;
-        static_cast<void>(control::add_uplink(list, entry, control::UplinkForms::all, complaint));
-        if (!complaint.empty()) return Failure{"--uplink: " + complaint};
+        static_cast<void>(control::add_uplink(*list, i.name, control::UplinkForms::all, complaint));
+        if (!complaint.empty())
+            std::fprintf(stderr, "hawser doctor: %s is not looked at: %s\n", printable(i.name).c_str(),
+                         printable(complaint).c_str());
     }
-    if (list.automatic || (r.uplinks_file.empty() && r.uplinks.empty()))
-        for (const control::Interface& i : interfaces) {
-            if (i.is_loopback || !i.is_up || !(i.has_address(true) || i.has_address(false))) continue;
-            std::string complaint;
-            static_cast<void>(control::add_uplink(list, i.name, control::UplinkForms::all, complaint));
-            if (!complaint.empty())
-                std::fprintf(stderr, "hawser doctor: %s is not looked at: %s\n", printable(i.name).c_str(),
-                             printable(complaint).c_str());
-        }
-    if (list.uplinks.empty()) return Failure{std::string("there are no uplinks to look at")};
-    return list.uplinks;
+    if (list->uplinks.empty()) return Failure{std::string("there are no uplinks to look at")};
+    return list->uplinks;
 }
 
 // Of a family that the uplink has; the first where none fits.
@@ -109,17 +128,21 @@ std::vector<UplinkFacts> gather(const std::vector<UplinkSpec>& uplinks, const Re
         f.name = control::uplink_text(uplink);
         f.receiver = receiver_for(uplink, resolved, interfaces);
         const control::Interface* const on = interface_for(uplink, interfaces);
-        if (on != nullptr && on->is_up) {
-            f.way = control::way_to(f.receiver, uplink.source, uplink.device[0] != '\0' ? on->index : 0);
-            f.filters_strictly = f.receiver.is_v4() && filters_strictly(on->name);
-        }
+        if (on != nullptr && on->is_up) f.filters_strictly = f.receiver.is_v4() && filters_strictly(on->name);
         specs.push_back(socket_for(f));
         facts.push_back(std::move(f));
     }
     const EgressResult seen = probe_egress(specs, answer_wait);
     for (std::size_t i = 0; i < facts.size(); ++i) {
-        facts[i].egress = seen.rows[i];
-        facts[i].can_see = seen.can_see;
+        UplinkFacts& f = facts[i];
+        f.egress = seen.rows[i];
+        f.can_see = seen.can_see;
+        const control::Interface* const on = interface_for(f.uplink, interfaces);
+        if (on == nullptr || !on->is_up) continue;
+        // As for the socket itself: its address, which the kernel has chosen by now, may be what a rule goes by.
+        const bool has_chosen = f.uplink.source.is_any() && !f.egress.local.is_any();
+        f.way = control::way_to(f.receiver, has_chosen ? f.egress.local : f.uplink.source,
+                                f.uplink.device[0] != '\0' ? on->index : 0);
     }
     return facts;
 }
@@ -142,10 +165,13 @@ Json json_of(const UplinkFacts& f, const Diagnosis& d) {
 int command_doctor(int argc, char** argv) {
     Request r;
     cli::App app("Looks at each uplink: whether packets to the receiver leave by it and come back.", "hawser doctor");
-    app.add_option("SRTLA_HOST", r.host, "the receiver's name or address")->required();
-    app.add_option("SRTLA_PORT", r.port, "the receiver's UDP port")->required()->check(port_number());
-    app.add_option("UPLINKS_FILE", r.uplinks_file, "as of hawser send; without it and --uplink, every interface");
+    std::string config;
+    app.add_option("SRTLA_HOST", r.host, "the receiver's name or address");
+    app.add_option("SRTLA_PORT", r.port, "the receiver's UDP port")->check(port_number());
+    app.add_option("UPLINKS_FILE", r.uplinks_file, "as of hawser send; without it and --uplink, auto");
+    add_config_option(app, config);
     app.add_option("-u,--uplink", r.uplinks, "an uplink, as of hawser send; may be repeated")->type_name("UPLINK");
+    add_automatic_options(app, r.automatic);
     app.add_flag("--json", r.json, "one line of JSON");
     app.footer(
         "Sends a few registrations of no group, which a receiver answers and forgets. Changes nothing: the commands "
@@ -153,6 +179,11 @@ int command_doctor(int argc, char** argv) {
         "prints are the operator's to run. With CAP_NET_RAW it sees by which interface packets leave, else it goes by\n"
         "the kernel's word. Exit code 0: every uplink was answered.");
     if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
+    if (config.empty() && r.host.empty() && ::access(usual_config_file, F_OK) == 0) config = usual_config_file;
+    if (!config.empty())
+        if (const auto read = read_file(r, config); !read) return give_up(read.error());
+    if (r.host.empty()) return fail_usage("hawser doctor", "SRTLA_HOST");
+    if (r.port == 0) return fail_usage("hawser doctor", "SRTLA_PORT");
 
     auto table = control::InterfaceTable::open();
     if (!table) return give_up("the kernel tells nothing of its interfaces: " + os::errno_text(table.error()));

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "platform/control/links/link_plan.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <utility>
 
+#include "platform/control/interface_patterns.h"
 #include "platform/control/uplink_list.h"
 #include "platform/linux/sockaddr.h"
 
@@ -84,12 +83,7 @@ bool LinkPlan::has_lost_family(const Row& row, const Interface& on) const {
 }
 
 bool LinkPlan::is_automatic(const Interface& i) const {
-    const auto matches = [&](const std::vector<std::string>& patterns) {
-        return std::any_of(patterns.begin(), patterns.end(),
-                           [&](const std::string& p) { return ::fnmatch(p.c_str(), i.name.c_str(), 0) == 0; });
-    };
-    return !i.is_loopback && i.name.size() < device_name_bytes && !matches(automatic_.exclude) &&
-           (automatic_.include.empty() || matches(automatic_.include));
+    return !i.is_loopback && i.name.size() < device_name_bytes && may_be_automatic(automatic_, i.name);
 }
 
 LinkPlan::Sight LinkPlan::look(const Row& row) const {
