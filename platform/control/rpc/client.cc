@@ -56,6 +56,11 @@ void Client::on_event(std::function<void(std::string_view, const Params&)> handl
     tell_event_ = std::move(handler);
 }
 
+void Client::on_refusal(std::function<void(std::string_view, const Error&)> handler) {
+    HAWSER_CHECK(!tell_refusal_ && state_ == State::stopped);
+    tell_refusal_ = std::move(handler);
+}
+
 void Client::set_state(State state, const std::string& why) {
     state_ = state;
     if (tell_state_) tell_state_(state, why);
@@ -93,9 +98,9 @@ void Client::connect() {
     lines_ = LineBuffer(answer_bytes_max);
     out_.clear();
     out_sent_ = 0;
+    subscribing_.clear();
     loop_.watch(fd_.get(), [this] { on_socket(); });
-    for (const std::string& topic : topics_)
-        send_line(request_text(std::to_string(next_id_++), "subscribe", Json{{"topic", topic}}));
+    for (const std::string& topic : topics_) send_subscription(topic);
     for (Call& c : std::exchange(waiting_, {})) {
         sent_.emplace(c.id, std::move(c.answer));
         send_line(c.line);
@@ -140,7 +145,7 @@ void Client::subscribe(std::string topic) {
     if (std::find(topics_.begin(), topics_.end(), topic) != topics_.end()) return;
     topics_.push_back(std::move(topic));
     if (state_ != State::connected) return;
-    send_line(request_text(std::to_string(next_id_++), "subscribe", Json{{"topic", topics_.back()}}));
+    send_subscription(topics_.back());
     write();
 }
 
@@ -151,6 +156,12 @@ void Client::unsubscribe(std::string_view topic) {
     if (state_ != State::connected) return;
     send_line(request_text(std::to_string(next_id_++), "unsubscribe", Json{{"subscription_id", topic}}));
     write();
+}
+
+void Client::send_subscription(const std::string& topic) {
+    const std::uint64_t id = next_id_++;
+    subscribing_.emplace(id, topic);
+    send_line(request_text(std::to_string(id), "subscribe", Json{{"topic", topic}}));
 }
 
 void Client::send_line(const std::string& line) { out_.append(line).append("\n"); }
@@ -212,8 +223,14 @@ void Client::on_line(std::string_view line) {
         return lose(said ? std::string("an answer to nobody") : said.error().message);
     }
     backoff_ = backoff_first;
-    const auto waits = sent_.find(id->get<std::uint64_t>());
-    if (waits == sent_.end()) return;  // of a subscription
+    const auto number = id->get<std::uint64_t>();
+    if (const auto asked = subscribing_.extract(number)) {
+        const Outcome said = outcome_of(*message);
+        if (!said && tell_refusal_) tell_refusal_(asked.mapped(), said.error());
+        return;
+    }
+    const auto waits = sent_.find(number);
+    if (waits == sent_.end()) return;  // the end of a subscription
     const Answer answer = std::move(waits->second);
     sent_.erase(waits);
     if (answer) answer(outcome_of(*message));

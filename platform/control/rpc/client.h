@@ -44,6 +44,8 @@ public:
     void on_state(std::function<void(State state, const std::string& why)> handler);
     // Of every topic, and "events.lost" with {"count": N} when this reader was too slow.
     void on_event(std::function<void(std::string_view topic, const Params& data)> handler);
+    // A subscription that the server refuses; it is asked for again with the next connection.
+    void on_refusal(std::function<void(std::string_view topic, const Error& why)> handler);
 
     void start();
     void stop();
@@ -69,7 +71,7 @@ private:
     void set_state(State state, const std::string& why);
     void on_socket();
     void on_line(std::string_view line);
-    void enqueue(Call call);
+    void send_subscription(const std::string& topic);
     void send_line(const std::string& line);
     void write();
     Duration jittered(Duration wait);
@@ -89,8 +91,10 @@ private:
     std::deque<Call> waiting_;              // not sent
     std::map<std::uint64_t, Answer> sent_;  // not answered
     std::vector<std::string> topics_;
+    std::map<std::uint64_t, std::string> subscribing_;  // not answered, on this connection
     std::function<void(State, const std::string&)> tell_state_;
     std::function<void(std::string_view, const Params&)> tell_event_;
+    std::function<void(std::string_view, const Error&)> tell_refusal_;
 };
 
 // One call on a connection of its own; waits for the answer, at most `timeout`. Errors of the connection come as

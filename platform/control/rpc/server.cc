@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "platform/control/rpc/server.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +25,12 @@ constexpr std::size_t read_bytes = 16 * 1024;
 // Answers that may wait before a client is asked nothing more.
 constexpr std::size_t answer_bytes_high = 256 * 1024;
 constexpr Duration accept_pause{1'000'000'000};
+
+// Of what was sent there; zero when it has been read, or the kernel does not tell.
+std::size_t left_in_kernel(const os::Fd& fd) {
+    int bytes = 0;
+    return ::ioctl(fd.get(), SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
 
 }  // namespace
 
@@ -109,7 +117,9 @@ Server::Client* Server::silent_one(Instant now) {
     Client* longest = nullptr;
     for (const auto& client : clients_) {
         const bool subscribes = std::find(client->topics.begin(), client->topics.end(), true) != client->topics.end();
-        if (client->is_gone || subscribes || now - client->heard_at < idle_min) continue;
+        note_reading(*client);
+        const bool listens = subscribes && now - client->read_at < idle_min;
+        if (client->is_gone || listens || now - client->heard_at < idle_min) continue;
         if (longest == nullptr || client->heard_at < longest->heard_at) longest = client.get();
     }
     return longest;
@@ -144,7 +154,7 @@ void Server::admit(os::Fd fd) {
     client->caller.client = ++clients_ever_;
     client->caller.who = "uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid);
     client->topics.resize(topics_.size());
-    client->heard_at = now;
+    client->heard_at = client->read_at = now;
     loop_.watch(client->fd.get(), [this, id = client->caller.client] { on_client(id); });
     clients_.push_back(std::move(client));
 }
@@ -224,7 +234,16 @@ void Server::resume() {
     if (held_since_ != never) work_on();
 }
 
+// What was sent waits in the kernel until it is read, a hundred kilobytes and more of it.
+void Server::note_reading(Client& client) {
+    const std::size_t left = left_in_kernel(client.fd);
+    if (left == 0 || left < client.unread) client.read_at = os::now();
+    client.unread = left;
+}
+
 void Server::write(Client& client) {
+    if (client.outbox.is_empty()) return;
+    note_reading(client);
     for (std::string_view bytes = client.outbox.next(); !bytes.empty() && !client.is_gone;
          bytes = client.outbox.next()) {
         const ssize_t count = ::send(client.fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -237,6 +256,7 @@ void Server::write(Client& client) {
             client.is_gone = true;
         }
     }
+    client.unread = left_in_kernel(client.fd);
 }
 
 // -------- after each turn, and when the timer says

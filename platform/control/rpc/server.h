@@ -9,7 +9,8 @@
 //    it is closed. Events are dropped, a slow client's own and oldest first, and counted to it.
 //  - Subscribing twice is one subscription.
 //  - At most clients_max clients, two places of them for operators. When all are taken, a newcomer takes the place of
-//    one that has been silent for idle_min and has no subscription, or else is told why it cannot stay.
+//    one that has been silent for idle_min, and has no subscription or has read nothing for as long of what waits for
+//    it; or else it is told why it cannot stay.
 //  - A turn takes a bounded number of lines from each client.
 #pragma once
 
@@ -71,6 +72,8 @@ private:
         Outbox outbox;
         std::vector<bool> topics;  // subscribed
         Instant heard_at;
+        Instant read_at;                              // it had read all, or some more
+        std::size_t unread = 0;                       // what the kernel kept for it then
         Instant unread_since = never;                 // answers wait, and none of them was taken since
         std::pair<bool, bool> interest{true, false};  // in reading, in writing, as the loop has it
         bool has_more = false;                        // lines may wait that a later turn takes
@@ -93,6 +96,7 @@ private:
     void read(Client& client);
     void work(Client& client);
     void write(Client& client);
+    static void note_reading(Client& client);
     [[nodiscard]] bool may_answer();
     [[nodiscard]] static bool reads(const Client& client);
     void work_on();

@@ -403,6 +403,52 @@ TEST_CASE("the client keeps its calls and subscriptions through a server's resta
     client.stop();
 }
 
+TEST_CASE("the client tells which subscription is refused and why, each time it asks") {
+    Folder folder;
+    control::Loop loop;
+    const auto serve = [&] {
+        auto server = std::move(Server::open(loop, ServerSettings{folder.socket(), {}, false})).value();
+        server->add_topic("news", "", {});
+        server->serve();
+        return server;
+    };
+    auto server = serve();
+    Client client(loop, folder.socket(), 3);
+    std::vector<std::string> refused;
+    client.on_refusal([&](std::string_view topic, const Error& why) {
+        refused.emplace_back(topic);
+        CHECK(why.code == Code::invalid_params);
+    });
+    client.subscribe("olds");
+    client.subscribe("news");
+    client.start();
+    CHECK(run_until(loop, [&] { return server->has_subscribers("news"); }));
+    CHECK(run_until(loop, [&] { return refused == std::vector<std::string>{"olds"}; }));
+    server.reset();
+    REQUIRE(run_until(loop, [&] { return client.state() == Client::State::waiting; }));
+    server = serve();
+    CHECK(run_until(loop, [&] { return refused.size() == 2 && server->has_subscribers("news"); }));
+    client.stop();
+}
+
+TEST_CASE("two clients that lose one server do not come back at one time") {
+    Folder folder;
+    control::Loop loop;
+    std::vector<Instant> tries;
+    Client first(loop, folder.socket(), 1);
+    Client second(loop, folder.socket(), 2);
+    for (Client* const client : {&first, &second}) {
+        client->on_state([&](Client::State, const std::string&) { tries.push_back(os::now()); });
+        client->start();
+    }
+    REQUIRE(run_until(loop, [&] { return tries.size() >= 4; }));
+    for (std::size_t i : {2u, 3u}) {
+        CHECK(tries[i] - tries[0] >= Duration{Client::backoff_first.ns * 3 / 4});
+        CHECK(tries[i] - tries[0] < Client::backoff_first + Duration{500'000'000});
+    }
+    CHECK(tries[3] - tries[2] > Duration{2'000'000});
+}
+
 TEST_CASE("the client waits longer each time, within bounds, and keeps a bounded number of calls") {
     Folder folder;
     control::Loop loop;
