@@ -49,7 +49,9 @@ SenderControl::SenderControl(const SenderRequest& request, RereadSender reread)
           this}),
       request_(request),
       reread_(std::move(reread)),
-      links_([this](const Command& c) { send(c); }, request.receiver_host, limits_),
+      links_([this](const Command& c) { send(c); },
+             [this](const LinkNews& n) { tell_own(n.level, n.kind, n.link, n.name, n.text); }, request.receiver_host,
+             limits_),
       bitrate_(request.bitrate),
       run_file_(request.runtime_folder, request.listen_address, request.listen_port) {}
 
@@ -98,6 +100,7 @@ void SenderControl::apply(const control::UplinkList& list) {
     for (const std::string& complaint : list.complaints) log(Level::warn, "{}: {}", request_.uplinks_file, complaint);
     control::AutomaticUplinks automatic = request_.automatic;
     automatic.wanted = list.automatic;
+    automatic.exclude.insert(automatic.exclude.end(), shunned_.begin(), shunned_.end());
     links_.want(list.uplinks, automatic);
 }
 
@@ -110,6 +113,7 @@ Result<std::function<void()>, std::string> SenderControl::prepare_reload() {
     return std::function<void()>([this, wanted = std::move(wanted).value(), list = std::move(list).value()]() mutable {
         adopt_request(wanted);
         list_ = std::move(list);
+        shunned_.clear();
         if (!has_answer()) return;
         apply(list_);
         look_up_receiver();

@@ -76,8 +76,9 @@ private:
 
     SenderRequest request_;
     RereadSender reread_;
-    control::UplinkList list_;        // applied once the first lookup is answered
-    std::vector<std::string> added_;  // over the control socket; reloads keep them
+    control::UplinkList list_;          // applied once the first lookup is answered
+    std::vector<std::string> added_;    // over the control socket; reloads keep them
+    std::vector<std::string> shunned_;  // automatic ones that were removed over it, until the next reload
     LinkLimits limits_;
     SenderLinks links_;
     std::optional<BudgetFile> budget_file_;

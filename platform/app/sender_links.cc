@@ -2,8 +2,8 @@
 #include "platform/app/sender_links.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "platform/app/log.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/errno_text.h"
 #include "platform/linux/sockaddr.h"
@@ -78,34 +78,44 @@ void SenderLinks::take(const LinkPlan::Step& step) {
     Command c;
     c.link = step.link;
     c.uplink = step.uplink;
+    const auto tell = [&](Level level, const char* kind, std::string text) {
+        tell_({level, kind, step.link, names_[place], std::move(text)});
+    };
     switch (step.kind) {
         case LinkPlan::StepKind::add:
             names_[place] = plan_.name(step.link);
-            is_named_[place] = false;
-            log(Level::info, "Added connection via {}", names_[place]);
+            is_named_[place] = is_gone_[place] = false;
+            tell(Level::info, "uplink_added", "Added connection via " + names_[place]);
             c.kind = CommandKind::add_uplink;
             limits_.begin(step.link, step.uplink);
             break;
         case LinkPlan::StepKind::remove:
-            log(Level::info, "Removed connection via {}{}{}", names_[place], step.text.empty() ? "" : ": it ",
-                step.text);
+            tell(Level::info, "uplink_removed",
+                 "Removed connection via " + names_[place] + (step.text.empty() ? "" : ": it " + step.text));
             c.kind = CommandKind::remove_uplink;
             told_[place].reset();
             limits_.end(step.link);
             break;
         case LinkPlan::StepKind::set:
-            log(Level::info, "uplink {} {}", names_[place], step.text);
+            tell(Level::info, "uplink_set", "uplink " + names_[place] + " " + step.text);
             c.kind = CommandKind::set_uplink;
             break;
         case LinkPlan::StepKind::suspend:
-            log(Level::warn, "uplink {}: {}", names_[place], step.text);
+            is_gone_[place] = true;
+            tell(Level::warn, "uplink_gone", "uplink " + names_[place] + ": " + step.text);
             c.kind = CommandKind::suspend_uplink;
             break;
         case LinkPlan::StepKind::renew:
-            log(Level::info, "uplink {} {}", names_[place], step.text);
+            tell(Level::info, std::exchange(is_gone_[place], false) ? "uplink_back" : "uplink_renewed",
+                 "uplink " + names_[place] + " " + step.text);
             c.kind = CommandKind::renew_uplink;
             break;
-        case LinkPlan::StepKind::note: log(Level::warn, "uplink {} {}", plan_.name(step.link), step.text); return;
+        case LinkPlan::StepKind::note: {
+            const bool is_held = plan_.place(step.link) == LinkPlan::Place::flapping;
+            tell_({Level::warn, is_held ? "uplink_held_back" : "uplink_waits", step.link, plan_.name(step.link),
+                   "uplink " + plan_.name(step.link) + " " + step.text});
+            return;
+        }
     }
     const bool has_settings =
         c.kind == CommandKind::add_uplink || c.kind == CommandKind::set_uplink || c.kind == CommandKind::renew_uplink;
@@ -146,6 +156,21 @@ void SenderLinks::apply_limits() {
         c.uplink.settings = settings;
         send_(c);
     }
+}
+
+bool SenderLinks::is_automatic(const std::string& name) const {
+    for (std::size_t i = 0; i < links_max; ++i) {
+        const LinkId link(static_cast<std::uint8_t>(i));
+        if (plan_.place(link) != LinkPlan::Place::empty && plan_.name(link) == name) return plan_.is_automatic(link);
+    }
+    return false;
+}
+
+std::size_t SenderLinks::count() const {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < links_max; ++i)
+        if (plan_.place(LinkId(static_cast<std::uint8_t>(i))) != LinkPlan::Place::empty) ++count;
+    return count;
 }
 
 std::size_t SenderLinks::waiting_outside() const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The control thread's care for a sender's uplinks: what the operator wants, what the machine has, and what the pump is
-// therefore told to add, remove, suspend or renew, at once when the kernel says that something changed. Says each step
-// in the log. Control thread only.
+// therefore told to add, remove, suspend or renew, at once when the kernel says that something changed. Tells each
+// step. Control thread only.
 #pragma once
 
 #include <array>
@@ -12,6 +12,7 @@
 
 #include "engine/border/command.h"
 #include "platform/app/link_limits.h"
+#include "platform/app/log.h"
 #include "platform/app/sender_figures.h"
 #include "platform/control/links/link_plan.h"
 #include "platform/control/links/link_watch.h"
@@ -19,11 +20,21 @@
 
 namespace hawser::app {
 
+// What became of an uplink by its interface's or the operator's doing.
+struct LinkNews {
+    Level level;
+    const char* kind;  // as events are named: "uplink_gone"
+    LinkId link;
+    std::string name;
+    std::string text;  // the log's line
+};
+
 class SenderLinks {
 public:
-    // `receiver`: its name, for the log. `limits` outlives it.
-    SenderLinks(std::function<void(const Command&)> send, std::string receiver, LinkLimits& limits)
-        : send_(std::move(send)), receiver_(std::move(receiver)), limits_(limits) {}
+    // `tell` says them in the log and to who listens. `receiver`: its name, for the log. `limits` outlives it.
+    SenderLinks(std::function<void(const Command&)> send, std::function<void(const LinkNews&)> tell,
+                std::string receiver, LinkLimits& limits)
+        : send_(std::move(send)), tell_(std::move(tell)), receiver_(std::move(receiver)), limits_(limits) {}
 
     // Follows the machine's interfaces on that loop. Where the kernel refuses to tell, which is said once, uplinks come
     // and go by their errors alone.
@@ -42,6 +53,10 @@ public:
     void apply_limits();
     // How an uplink that is wanted is called; absent: there is none of that name.
     [[nodiscard]] std::optional<control::LinkWords> words_of(const std::string& name) const;
+    // One that `auto` has found.
+    [[nodiscard]] bool is_automatic(const std::string& name) const;
+    // Uplinks that have a place.
+    [[nodiscard]] std::size_t count() const;
     // Uplinks that are wanted and that the pump has not heard of.
     [[nodiscard]] std::size_t waiting_outside() const;
 
@@ -58,6 +73,7 @@ private:
     [[nodiscard]] UplinkSettings settings_of(LinkId link, const UplinkSpec& uplink);
 
     std::function<void(const Command&)> send_;
+    std::function<void(const LinkNews&)> tell_;
     std::string receiver_;
     LinkLimits& limits_;
     std::array<std::optional<UplinkSettings>, links_max> told_;  // what the pump has; absent: not this uplink
@@ -66,6 +82,7 @@ private:
     std::optional<control::Timer> timer_;
     Resolved resolved_;
     std::array<std::string, links_max> names_;
+    std::array<bool, links_max> is_gone_{};   // the pump was told to suspend it
     std::array<bool, links_max> is_named_{};  // as an uplink whose family the receiver has no address of
     std::size_t left_out_ = 0;
     bool has_list_ = false;

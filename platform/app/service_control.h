@@ -223,6 +223,16 @@ protected:
         if (book_) book_->tell(line.level, line.text, told);
     }
 
+    // What the control thread does by itself: a line of the log, and as an event to the others.
+    void tell_own(Level level, const char* kind, LinkId link, const std::string& name, const std::string& text) {
+        log(level, "{}", text);
+        const Json told{{"event", kind},           {"monotonic_ms", os::now().ms()},
+                        {"level", name_of(level)}, {"text", text},
+                        {"link", link.value},      {"name", name}};
+        if (control_ && control_->wants_events()) control_->publish_event(told);
+        if (book_) book_->tell(level, text, told);
+    }
+
     control::Loop loop_;
 
 private:

@@ -376,11 +376,71 @@ def crowds(path, pid):
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+def deaf_subscribers(path):
+    """All places are taken by subscribers of whom but one reads nothing. After ten seconds a newcomer gets a place of theirs."""
+    clients = []
+    while len(clients) < CLIENTS_MAX:
+        client = Control(path)
+        if "result" not in (client.ask("subscribe", {"topic": "stats"}) or {}):
+            break
+        clients.append(client)
+    listener = clients[0]
+    check("all places are taken", len(clients) >= CLIENTS_MAX - 8, len(clients))
+    end = time.monotonic() + 11.5
+    heard = 0
+    while time.monotonic() < end:
+        heard += listener.event("stats.update", seconds=1) is not None
+    check("who reads hears them all", heard >= 9, heard)
+    newcomers = [Control(path) for _ in range(4)]
+    check("newcomers take the places of those who do not", all("result" in (n.ask("version") or {}) for n in newcomers))
+    check("and not of the one who does", listener.event("stats.update", seconds=3) is not None)
+    for c in clients + newcomers:
+        c.close()
+
+
+def automatic_uplinks(folder):
+    """Those that `auto` has found, and `auto` itself, can be taken away too. In a network of its own, with two interfaces."""
+    path = os.path.join(folder, "auto.sock")
+    for i in (0, 1):
+        for words in (f"link add u{i} type veth peer name p{i}", f"addr add 10.3.{i}.2/24 dev u{i}", f"link set u{i} up", f"link set p{i} up",
+                      f"route add default via 10.3.{i}.1 dev u{i} metric {100 + i}"):
+            if subprocess.run(["ip", *words.split()], capture_output=True, check=False).returncode != 0:
+                print("no interfaces can be made")
+                return
+    with Running("send", free_port(), "10.3.0.1", free_port(), "-u", "auto", "--control", path, "--auto-include", "u*") as sender:
+        c = Control(path) if sender.wait_for("waiting for an SRT caller") else None
+        names = lambda: sorted(one["name"] for one in c.ask("links.list")["result"]["links"])
+        check("auto finds both", until(lambda: names() == ["u0", "u1"]), names())
+        check("its events are told", "result" in c.ask("subscribe", {"topic": "events"}))
+        told = lambda kind: c.event("events.update", lambda d: d["event"] == kind and d["name"] == "u1")
+        subprocess.run(["ip", "link", "set", "u1", "down"], check=True)
+        gone = told("uplink_gone")
+        check("that one is gone", gone and "has no carrier" in gone["params"]["data"]["text"], gone)
+        subprocess.run(["ip", "link", "set", "u1", "up"], check=True)
+        subprocess.run(["ip", "route", "add", "default", "via", "10.3.1.1", "dev", "u1", "metric", "101"], check=True)
+        check("and back", told("uplink_back"))
+        check("one of them is removed", c.ask("links.remove", {"name": "u0"}).get("result") == {"removed": "u0"} and until(lambda: names() == ["u1"]), names())
+        check("and stays away", not until(lambda: "u0" in names(), 1.5), names())
+        check("the last one stays", code(c.ask("links.remove", {"name": "u1"})) == -32000 and names() == ["u1"], names())
+        check("auto itself is the last then", code(c.ask("links.remove", {"name": "auto"})) == -32000)
+        check("a removed one can be named", "result" in c.ask("links.add", {"uplink": "u0"}) and until(lambda: names() == ["u0", "u1"]), names())
+        check("and auto be taken away beside it", "result" in c.ask("links.remove", {"name": "auto"}) and until(lambda: names() == ["u0"]), names())
+        check("and be added, and taken away again", "result" in c.ask("links.add", {"uplink": "auto"}) and until(lambda: names() == ["u0", "u1"])
+              and "result" in c.ask("links.remove", {"name": "auto"}) and until(lambda: names() == ["u0"]), names())
+        check("a reload has what the command line says", "result" in c.ask("reload") and until(lambda: names() == ["u0", "u1"]), names())
+        c.close()
+
+
 def commands(folder, path):
     got, said = run("status", "-s", path)
     check("hawser status", got == 0 and "127.0.0.2" in said and "sender to" in said, said)
     got, said = run("status", "--json", "--socket", path)
-    check("hawser status --json", got == 0 and json.loads(said)["role"] == "sender", said)
+    both = json.loads(said) if got == 0 else {}
+    check("hawser status --json tells settings and links", both.get("role") == "sender" and [one["label"] for one in both["links"]] == ["127.0.0.2", "127.0.0.3"], said)
+    for words, pattern in ((("--watch",), r"(?s)127\.0\.0\.2.*127\.0\.0\.2"), (("--watch", "--json"), r'(?s)"links".*\n.*"links".*\n')):
+        with Running("status", *words, "-s", path) as watcher:
+            check(f"hawser status {words} tells each second", watcher.wait_for(pattern, 6), watcher.said)
+            check("and ends by Ctrl-C with code 0", watcher.end(signal.SIGINT) == 0, watcher.read())
     got, said = run("top", "--once", "-s", path)
     check("hawser top --once", got == 0 and "127.0.0.3" in said and "\033" not in said, said)
     got, said = run("ctl", "set_mode", '{"mode": "classic"}', "-s", path)
@@ -453,6 +513,10 @@ def restarts(folder):
 
 
 def main():
+    if len(sys.argv) > 2:
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        automatic_uplinks(sys.argv[2])
+        finish()
     with tempfile.TemporaryDirectory() as folder:
         sender_methods(folder)
         receiver_methods(folder)
@@ -463,10 +527,14 @@ def main():
             subscriptions(path, sender)
             commands(folder, path)
             live_view(path)
+            deaf_subscribers(path)
             crowds(path, sender.child.pid)
             check("the sender runs on through all of it", sender.child.poll() is None, sender.read()[-2000:])
             check("and ends as it should", sender.end(signal.SIGTERM) == 0, sender.read()[-2000:])
         restarts(folder)
+        inner = subprocess.run(["unshare", "-n", sys.executable, __file__, HAWSER, folder], capture_output=True, text=True, check=False)
+        print(inner.stdout, end="")
+        check("uplinks of auto, in a network of their own", inner.returncode == 0 or "failed" not in inner.stdout, inner.stderr)
     finish()
 
 

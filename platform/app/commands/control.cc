@@ -38,7 +38,8 @@ int command_status(int argc, char** argv) {
     bool json = false;
     bool watch = false;
     add_socket_option(app, path);
-    app.add_flag("--json", json, "what get_status answers (with --watch: get_stats), one line of JSON each");
+    app.add_flag("--json", json,
+                 "what get_status and get_stats answer (with --watch: get_stats), one line of JSON each");
     app.add_flag("--watch", watch, "each second, until Ctrl-C, through restarts of the program");
     if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
     if (!has_socket(app, path)) return exit_usage;

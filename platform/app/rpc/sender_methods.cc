@@ -198,7 +198,8 @@ void add_sender_methods(rpc::Methods& methods, SenderSteering& s) {
         "each uplink's name, state and local address, and what it waits for");
     row("links.add", Role::operate, add_link, "uplink: as on a line of the uplinks file; kept through reloads");
     row("links.remove", Role::operate, remove_link,
-        "name: as links.list tells it; one of the uplinks file stays away until the next reload");
+        "name: as links.list tells it, or auto; what the file names, or auto has found, stays away until the next "
+        "reload");
     add_limit_methods(methods, s);
 }
 

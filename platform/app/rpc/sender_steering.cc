@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "platform/app/sender_control.h"
+#include "platform/control/interface_patterns.h"
 
 namespace hawser::app {
 
@@ -45,19 +46,33 @@ Result<std::string, std::string> SenderControl::add_link(const std::string& entr
     return name;
 }
 
+// `auto` itself, one that it found, or one of the list.
 Result<Unit, std::string> SenderControl::remove_link(const std::string& name) {
     const auto is_it = [&](const UplinkSpec& u) { return control::uplink_text(u) == name; };
     const auto found = std::find_if(list_.uplinks.begin(), list_.uplinks.end(), is_it);
-    if (found == list_.uplinks.end()) return Failure{"there is no uplink " + name};
-    if (list_.uplinks.size() == 1 && !list_.automatic) return Failure{name + " is the last uplink: it stays"};
+    const bool is_all = name == "auto" && list_.automatic;
+    const bool is_automatic = found == list_.uplinks.end() && links_.is_automatic(name);
+    if (found == list_.uplinks.end() && !is_all && !is_automatic) return Failure{"there is no uplink " + name};
+    const bool leaves_some = is_all            ? !list_.uplinks.empty()
+                             : list_.automatic ? links_.count() > 1 || !has_answer()
+                                               : list_.uplinks.size() > 1;
+    if (!leaves_some) return Failure{name + " is the last uplink: it stays"};
     const auto names_it = [&](const std::string& entry) {
         std::string complaint;
         const auto spec = control::parse_uplink(entry, control::UplinkForms::all, complaint);
-        return spec && is_it(*spec);
+        return is_all ? entry == name : spec && is_it(*spec);
     };
     added_.erase(std::remove_if(added_.begin(), added_.end(), names_it), added_.end());
     list_.complaints.clear();
-    list_.uplinks.erase(found);
+    if (is_all) {
+        list_.automatic = false;
+        shunned_.clear();
+    } else if (is_automatic) {
+        shunned_.push_back(control::pattern_of(name));
+    } else {
+        if (control::is_by_device(*found)) shunned_.push_back(control::pattern_of(found->device));
+        list_.uplinks.erase(found);
+    }
     if (has_answer()) apply(list_);
     return Unit{};
 }

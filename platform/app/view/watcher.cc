@@ -52,6 +52,7 @@ class Watch {
 public:
     explicit Watch(const std::string& path) : client_(loop_, path, random_value<std::uint64_t>()) {
         loop_.on_signals({SIGINT, SIGTERM, SIGHUP}, [this](int) { loop_.quit(0); });
+        client_.on_refusal([this](std::string_view, const rpc::Error& why) { loop_.quit(fail_with(why)); });
     }
     control::Loop& loop() { return loop_; }
     rpc::Client& client() { return client_; }
@@ -79,11 +80,17 @@ private:
 }  // namespace
 
 int show_status(const std::string& path, bool json) {
-    const Outcome status = rpc::call_and_wait(path, json ? "get_status" : "get_stats", Json::object(), answer_timeout);
-    if (!status) return fail_with(status.error());
-    if (json) return put(rpc::text_of(*status) + "\n") ? 0 : 1;
+    const Outcome stats = rpc::call_and_wait(path, "get_stats", Json::object(), answer_timeout);
+    if (!stats) return fail_with(stats.error());
+    if (json) {
+        const Outcome status = rpc::call_and_wait(path, "get_status", Json::object(), answer_timeout);
+        if (!status) return fail_with(status.error());
+        Json all = *stats;
+        all.update(*status);
+        return put(rpc::text_of(all) + "\n") ? 0 : 1;
+    }
     LiveFigures figures;
-    figures.take(params_of(*status));
+    figures.take(params_of(*stats));
     return put(table_of(figures, false)) ? 0 : 1;
 }
 

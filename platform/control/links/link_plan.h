@@ -71,6 +71,8 @@ public:
     // As the operator wrote it, or the interface's; kept when the uplink is gone, until its place is given away.
     [[nodiscard]] const std::string& name(LinkId link) const { return rows_[link.index()].name; }
     [[nodiscard]] const UplinkSpec& uplink(LinkId link) const { return rows_[link.index()].uplink; }
+    // Nobody named it: `auto` found it.
+    [[nodiscard]] bool is_automatic(LinkId link) const { return rows_[link.index()].automatic; }
     // The interface that it was on last; empty: not known.
     [[nodiscard]] const std::string& interface_of(LinkId link) const { return rows_[link.index()].interface; }
     [[nodiscard]] std::size_t left_out() const { return left_out_; }
