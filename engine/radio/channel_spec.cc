@@ -6,6 +6,8 @@
 #include <cmath>
 #include <string>
 
+#include "engine/radio/automatic.h"
+
 namespace hawser::radio {
 
 namespace {
@@ -39,10 +41,6 @@ bool differs_in_part(const std::optional<float>& wanted, double actual) {
     return wanted && !(std::abs(*wanted - actual) <= part * std::abs(double{*wanted}));
 }
 
-// Where an AGC is on, what was told is where it began.
-bool is_automatic(F field, const Status& s) {
-    return (field == F::gain && s.agc.enable) || ((field == F::rf_gain || field == F::rf_atten) && s.frontend.agc);
-}
 // Of the front end, which all channels share: any of them moves it, as does the hardware.
 bool is_shared(F field) { return field == F::rf_gain || field == F::rf_atten || field == F::first_lo_frequency; }
 
@@ -154,11 +152,11 @@ std::optional<RadioField> next_difference(const Status& wanted, const Status& ac
     for (const auto& row : wire::radio_fields) {
         const F f = row.field;
         if (f <= after || !row.settable || row.type == wire::RadioType::none || f == F::command_tag ||
-            f == F::setopts || f == F::clearopts || f == F::lifetime || f == F::output_data_dest_socket ||
-            f == F::spectrum_base || f == F::spectrum_step)
+            f == F::setopts || f == F::clearopts || f == F::output_data_dest_socket)
             continue;
         if (!wanted.has(f) || !actual.has(f)) continue;
-        if (is_automatic(f, actual)) continue;
+        // What was told is where it began.
+        if (moves_by_itself(f, actual)) continue;
         const std::string told = format_value(f, value_of(wanted, f));
         const std::string is = format_value(f, value_of(actual, f));
         if (told != is && !(has_own_sign(f) && magnitude(told) == magnitude(is))) return f;

@@ -420,11 +420,15 @@ void StandIn::send_status(Channel& c, const Endpoint& to, Instant now) {
             b.bytes(F::bin_data, bins);
         }
         if (c.has_bins && c.demod == Demod::byte_spectrum) {
-            b.float32(F::spectrum_base, -130);
-            b.float32(F::spectrum_step, 0.5F);
-            std::vector<std::uint8_t> bins(c.bin_count, 20);
+            // Its scale is another in each sweep, the levels are not.
+            const float step = c.status_packets % 2 != 0 ? 1 : 0.5F;
+            const float base = -122 - static_cast<float>(c.status_packets % 8);
+            const auto byte_of = [&](float db) { return static_cast<std::uint8_t>(std::lround((db - base) / step)); };
+            b.float32(F::spectrum_base, base);
+            b.float32(F::spectrum_step, step);
+            std::vector<std::uint8_t> bins(c.bin_count, byte_of(-120));
             const double place = std::round((options_.carrier_hz - c.frequency) / c.resolution_bw) + c.bin_count / 2;
-            if (place >= 0 && place < c.bin_count) bins[static_cast<std::size_t>(place)] = 220;
+            if (place >= 0 && place < c.bin_count) bins[static_cast<std::size_t>(place)] = byte_of(-20);
             b.bytes(F::bin_byte_data, bins);
         }
     } else {

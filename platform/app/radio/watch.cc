@@ -12,6 +12,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/radio/automatic.h"
 #include "engine/radio/command.h"
 #include "engine/radio/frequency.h"
 #include "platform/app/plain_text.h"
@@ -129,9 +130,7 @@ private:
     // What moves by itself is no change, unless it was asked for.
     [[nodiscard]] bool is_told(RadioField f, const Status& s) const {
         if (std::find(also_.begin(), also_.end(), f) != also_.end()) return true;
-        if (f == RadioField::command_tag || f == RadioField::lifetime) return false;
-        if (f == RadioField::gain) return !s.agc.enable;
-        if (f == RadioField::rf_gain || f == RadioField::rf_atten) return !s.frontend.agc;
+        if (f == RadioField::command_tag || radio::moves_by_itself(f, s)) return false;
         return wire::row_of(f).settable || f == RadioField::description;
     }
 
