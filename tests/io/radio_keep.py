@@ -226,6 +226,8 @@ def cache():
         stamp = os.stat(usual).st_mtime_ns
         run("radio", "list", "-r", "siglo,lo")
         check("nothing new, nothing written", os.stat(usual).st_mtime_ns == stamp)
+        code, said = run("radio", "list")
+        check("asked by its number, it keeps its name", code == 0 and os.stat(usual).st_mtime_ns == stamp, said)
         del os.environ["RADIO"]
         code, said = run("radio", "list")
         check("list without a radiod shows those of the cache", code == 0 and "siglo.local" in said and "cache" in said, said)

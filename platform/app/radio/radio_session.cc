@@ -91,7 +91,7 @@ Result<std::unique_ptr<RadioSession>, int> RadioSession::open(const RadioOptions
     if (!group) return Failure{exit_usage};
     session->group_ = *group;
     session->is_literal_ = radio::parse_radio_name(options.name)->literal.has_value();
-    const auto added = session->link_.add(*group, radio::parse_radio_name(options.name)->host);
+    const auto added = session->link_.add(*group, control::plain_name(*radio::parse_radio_name(options.name)));
     if (!added) {
         std::fprintf(stderr, "hawser radio: %s\n", added.error().text().c_str());
         return Failure{exit_failed};

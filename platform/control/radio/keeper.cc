@@ -141,7 +141,7 @@ void Keeper::on_group(std::size_t place, const FoundGroup& found) {
     spec.group = found.group;
     spec.interface = r.wanted.address.interface;
     spec.source = r.wanted.source;
-    const auto joined = link_.add(spec, r.wanted.address.host);
+    const auto joined = link_.add(spec, plain_name(r.wanted.address));
     Transition t;
     if (!joined) {
         t.text = joined.error().text();

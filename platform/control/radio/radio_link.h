@@ -39,7 +39,7 @@ public:
     RadioLink& operator=(const RadioLink&) = delete;
 
     // Listens to a radiod's status group, which is then a radio of the service.
-    // `name` is what the cache calls it.
+    // `name` is what the cache calls it; empty: by its group alone, or as it is called there.
     Result<radio::RadioId, GroupFault> add(const GroupSpec& status_group, const std::string& name = "");
     // Its group is left; what is asked of it from now on expires.
     void drop(radio::RadioId radio);

@@ -41,6 +41,8 @@ std::string FoundGroup::text() const {
     return out;
 }
 
+std::string plain_name(const radio::RadioName& name) { return name.literal ? std::string() : name.host; }
+
 void learn_group(StateCache& cache, const radio::RadioName& name, const FoundGroup& found) {
     if (found.how != FoundGroup::How::looked_up) return;
     Endpoint group = found.group;

@@ -25,6 +25,9 @@ struct FoundGroup {
     [[nodiscard]] std::string text() const;
 };
 
+// Empty for a literal group: its number is no name, and is not to take a name's place.
+[[nodiscard]] std::string plain_name(const radio::RadioName& name);
+
 class StateCache;
 // Remembers what the resolver said, and no more: a computed group may be a guess after a moment's silence, and a port
 // that was asked for is not the name's.
