@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "platform/control/radio/radio_link.h"
 
-#include <time.h>
-
 #include <cerrno>
 #include <utility>
 
@@ -83,9 +81,8 @@ void RadioLink::recall(radio::RadioId radio) {
     const auto& known = cache_->state().radios;
     const auto found = known.find(cached_group(radio).key());
     if (found == known.end()) return;
-    const auto unix_s = static_cast<std::int64_t>(::time(nullptr));
     for (const auto& [ssrc, c] : found->second.channels)
-        service_.recall(radio, c.source, c.status, os::now() - Duration{(unix_s - c.heard_s) * 1'000'000'000});
+        service_.recall(radio, c.source, c.status, os::now() - cache_->age_of(c));
 }
 
 void RadioLink::note_in_cache(radio::RadioId radio, const Endpoint& source, Bytes packet) {

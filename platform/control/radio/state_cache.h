@@ -2,91 +2,42 @@
 // What was learned of radiods, kept on disk: names and their groups, who announced itself, the channels of each group
 // and what they last told. For a start that need not ask everything again; whoever uses it verifies it.
 //  - Written by a worker, at most once in write_interval however many changes come, and at flush(); as a whole or not
-//    at all. A counter that moves is no change: what could be set is.
-//  - What others wrote meanwhile stays: of each group the younger account wins.
-//  - What would be longer than file_bytes_max loses the channels that were heard longest ago.
-//  - A file that is damaged or too long is told once and taken for empty; one of another version is left alone too.
+//    at all. A counter that moves is no change: what could be set is. What is heard all the time is written anew each
+//    refresh_interval_s, so that it is young in the file as well.
+//  - What could not be written is written later, and at the end.
+//  - What others wrote meanwhile stays (cache_state.h): of each channel the younger account wins, or its end.
+//  - What would be longer than cache_file_bytes_max loses the channels that were heard longest ago.
+//  - A file that is damaged or too long is told once and taken for empty; one of another version, now or later, is told
+//    once and left alone.
 // Control thread only.
 #pragma once
 
+#include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "engine/base/bytes.h"
 #include "engine/base/endpoint.h"
+#include "engine/base/time.h"
 #include "engine/radio/status.h"
+#include "platform/control/radio/cache_file.h"
+#include "platform/control/radio/cache_state.h"
 #include "platform/control/worker.h"
 
 namespace hawser::control {
 
-struct CachedChannel {
-    Endpoint source;
-    std::int64_t heard_s = 0;  // Unix time
-    std::vector<std::uint8_t> status;
-    std::uint64_t settings = 0;  // a hash of what could be set
-    bool is_old = false;         // nobody of its group answered since: good until its time is over
-};
-
-// One group by two interfaces is two radiods'.
-struct CachedGroup {
-    // Conversion is meant: most groups are known by their address alone.
-    CachedGroup(const Endpoint& at, std::string by = {}) : group(at), interface(std::move(by)) {}
-    Endpoint group;
-    std::string interface;  // its name; empty: where the route goes
-    // "239.1.2.3:5006", or "239.1.2.3:5006,eth0".
-    [[nodiscard]] std::string key() const;
-};
-
-struct CachedRadio {
-    std::string name;  // as it was asked for or announced
-    std::string description;
-    std::string interface;
-    bool is_announced = false;
-    std::int64_t seen_s = 0;  // something of it was heard or announced
-    std::map<std::uint32_t, CachedChannel> channels;
-    Endpoint group{};
-};
-
-struct CachedName {
-    Endpoint group;
-    std::int64_t until_s = 0;
-};
-
-// The file's content; what does not read is an empty state with the reason.
-struct CacheState {
-    std::map<std::string, CachedName> names;
-    std::map<std::string, CachedRadio> radios;  // by CachedGroup::key()
-};
-struct CacheReading {
-    CacheState state;
-    std::string complaint;
-    bool is_foreign = false;  // of a newer hawser, to whom it is left
-};
-[[nodiscard]] CacheReading parse_cache(std::string_view text, std::int64_t now_s);
-[[nodiscard]] std::string cache_text(const CacheState& state);
-// Forgets the channels that were heard longest ago until the text is no longer than that, of names of usual length.
-void bound_cache(CacheState& state, std::size_t bytes_max);
-// Of each name and radio the younger account.
-void merge_cache(CacheState& into, const CacheState& other);
+[[nodiscard]] std::int64_t unix_s();
 
 class StateCache {
 public:
     using Notice = std::function<void(const std::string&)>;
-    static constexpr Duration write_interval{1'000'000'000};
-    static constexpr std::int64_t name_good_for_s = 600;              // untuned
-    static constexpr std::int64_t channel_good_for_s = 24 * 3600;     // untuned
-    static constexpr std::int64_t radio_good_for_s = 30 * 24 * 3600;  // untuned
-    static constexpr std::size_t file_bytes_max = 16 << 20;           // 8192 channels are 6 MB
-    static constexpr std::size_t status_bytes_max = 1024;             // without bins; longer ones are not kept
+    static constexpr Duration write_interval{1'000'000'000};   // from the end of one to the beginning of the next
+    static constexpr Duration retry_interval{60'000'000'000};  // after one that failed; untuned
+    static constexpr std::int64_t refresh_interval_s = 600;    // untuned
 
     // Reads the file, which blocks: at the start. An absent file is an empty one.
-    StateCache(Loop& loop, std::string path, Notice notice);
+    StateCache(Loop& loop, std::string path, Notice notice, UnixClock clock = unix_s);
     ~StateCache();
     StateCache(const StateCache&) = delete;
     StateCache& operator=(const StateCache&) = delete;
@@ -97,9 +48,12 @@ public:
 
     [[nodiscard]] const CacheState& state() const { return state_; }
     [[nodiscard]] std::optional<Endpoint> group_of(const std::string& host) const;
+    // How long ago it was heard; never negative.
+    [[nodiscard]] Duration age_of(const CachedChannel& channel) const;
     void learn_name(const std::string& host, const Endpoint& group);
     // What is empty or false of it is left as it was known; its channels are not looked at.
     void learn_radio(const CachedGroup& group, const CachedRadio& radio);
+    // The status is the packet's. One that is longer than status_bytes_max without its bins is not kept.
     void learn_channel(const CachedGroup& group, const Endpoint& source, Bytes packet, const radio::Status& status);
     void forget_channel(const CachedGroup& group, std::uint32_t ssrc);
     // Nobody of the group answered a poll: its channels may be there all the same.
@@ -109,18 +63,24 @@ public:
     [[nodiscard]] std::uint64_t writes() const { return writes_; }
 
 private:
+    [[nodiscard]] bool is_due(std::int64_t heard_s, std::int64_t now_s) const;
     void changed();
     void write();
+    void on_written(const CacheUpdate& update);
+    void finish_writing();
 
-    Loop& loop_;
     std::string path_;
     Notice notice_;
+    UnixClock clock_;
     CacheState state_;
     bool is_dirty_ = false;
+    bool is_writing_ = false;
     bool is_foreign_ = false;
-    bool is_refused_ = false;  // told once
-    Instant written_;
+    bool is_refused_ = false;         // told, until one is written
+    std::int64_t refreshed_s_ = 0;    // by the clock, which may be set: read, or given to the worker
+    std::optional<Instant> written_;  // the last one's end
     std::uint64_t writes_ = 0;
+    Loop& loop_;
     Timer timer_;
     Worker worker_;
 };

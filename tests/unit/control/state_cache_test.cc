@@ -1,74 +1,17 @@
 // SPDX-License-Identifier: MIT
 // What was learned of radiods, on disk and back.
-#include <catch2/catch.hpp>
-
-#include <sys/stat.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-
+#include "engine/wire/radio_tlv.h"
 #include "platform/control/radio/radio_names.h"
-#include "platform/control/radio/state_cache.h"
-#include "platform/linux/clock.h"
-#include "tests/vectors/hex.h"
-#include "tests/vectors/radiod.h"
+#include "platform/linux/fd.h"
+#include "tests/unit/control/cache_bench.h"
 
 using namespace hawser;
 using namespace hawser::control;
-
-namespace {
-
-struct Folder {
-    Folder() {
-        char name[] = "/tmp/hawser-cache-XXXXXX";
-        path = ::mkdtemp(name);
-    }
-    ~Folder() {
-        const std::string command = "rm -rf '" + path + "'";
-        if (std::system(command.c_str()) != 0) path.clear();
-    }
-    std::string path;
-};
-
-std::string content(const std::string& path) {
-    std::ifstream in(path);
-    std::stringstream text;
-    text << in.rdbuf();
-    return text.str();
-}
-void put(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
-
-void run_for(Loop& loop, Duration time) {
-    Timer timer;
-    timer.set(os::now() + time);
-    loop.watch(timer.fd(), [&] { loop.quit(0); });
-    loop.run();
-    loop.unwatch(timer.fd());
-}
-
-const Endpoint group = Endpoint::from_v4(0xEF6C9B20, 5006);
-const Endpoint source = Endpoint::from_v4(0x7F000001, 44717);
-
-struct Sample {
-    std::vector<std::uint8_t> packet;
-    radio::Status status;
-};
-Sample sample(double frequency = 0) {
-    Sample out;
-    out.packet = vectors::from_hex(vectors::radiod::created_usb_hex);
-    REQUIRE_FALSE(radio::decode_status(out.packet, out.status));
-    if (frequency != 0) out.status.channel.frequency = frequency;
-    return out;
-}
-CachedRadio named(const std::string& name) {
-    CachedRadio radio;
-    radio.name = name;
-    return radio;
-}
-
-}  // namespace
+using namespace hawser::test;
 
 TEST_CASE("what was learned is there again after a flush, in folders that were made for it") {
     const Folder folder;
@@ -184,9 +127,7 @@ TEST_CASE("every cut of a cache is read as the whole, or as nothing") {
     CHECK(parse_cache(text, 1500).state.radios.at("239.108.155.32:5006").channels.size() == 1);
     // Of a clock that was days ahead, and what is too old.
     CHECK(parse_cache(text, 1000 - 90'000).state.radios.empty());
-    CHECK(parse_cache(text, 1000 + StateCache::channel_good_for_s + 1)
-              .state.radios.at("239.108.155.32:5006")
-              .channels.empty());
+    CHECK(parse_cache(text, 1000 + channel_good_for_s + 1).state.radios.at("239.108.155.32:5006").channels.empty());
     CHECK(parse_cache(text, 2001).state.names.empty());
     // Statuses that are none are left out, one by one.
     std::string bad = text;
@@ -194,19 +135,97 @@ TEST_CASE("every cut of a cache is read as the whole, or as nothing") {
     CHECK(parse_cache(bad, 1500).state.radios.at("239.108.155.32:5006").channels.empty());
 }
 
-TEST_CASE("two that share a cache keep what each learned") {
+TEST_CASE("what a full disk refused is written when there is room again, at the end at the latest") {
+    const Folder folder;
+    const std::string path = folder.path + "/sub/radio.json";
+    std::vector<std::string> said;
+    const auto say = [&](const std::string& text) { said.push_back(text); };
+    Loop loop;
+    {
+        put(folder.path + "/sub", "");  // a file where its folder should be
+        StateCache cache(loop, path, say);
+        learn(cache, 1000);
+        cache.flush();
+        CHECK(said.size() == 1);
+        REQUIRE(::unlink((folder.path + "/sub").c_str()) == 0);
+        SECTION("by flush()") {
+            cache.flush();
+            CHECK(channels_in(read_cache(content(path)).state) == Numbers{1000});
+            // The next time is told again.
+            REQUIRE(std::rename((folder.path + "/sub").c_str(), (folder.path + "/aside").c_str()) == 0);
+            put(folder.path + "/sub", "");
+            learn(cache, 1001);
+            cache.flush();
+            CHECK(said.size() == 2);
+            REQUIRE(::unlink((folder.path + "/sub").c_str()) == 0);
+        }
+        SECTION("at the end") {}
+    }
+    CHECK(channels_in(read_cache(content(path)).state).count(1000) == 1);
+}
+
+TEST_CASE("a sweep of a byte spectrum is no change, and its bins are not kept") {
     const Folder folder;
     const std::string path = folder.path + "/radio.json";
-    const auto ignore = [](const std::string&) {};
     Loop loop;
-    StateCache one(loop, path, ignore);
-    StateCache two(loop, path, ignore);
-    one.learn_radio(group, named("one"));
-    two.learn_radio(Endpoint::from_v4(0xEF010203, 5006), named("two"));
-    one.flush();
-    two.flush();
-    const StateCache both(loop, path, ignore);
-    CHECK(both.state().radios.size() == 2);
+    StateCache cache(loop, path, ignore);
+    cache.learn_radio(group, named("a"));
+    std::vector<std::uint8_t> room(4096);
+    const auto sweep = [&](std::uint32_t i, std::size_t bins, float width_hz) {
+        wire::RadioBuilder b(room, wire::RadioPacketType::status);
+        b.integer(radio::RadioField::output_ssrc, 1000);
+        b.integer(radio::RadioField::demod_type, static_cast<std::uint64_t>(radio::Demod::byte_spectrum));
+        b.float32(radio::RadioField::resolution_bw, width_hz);
+        b.float32(radio::RadioField::spectrum_base, -130 - static_cast<float>(i % 7));
+        b.float32(radio::RadioField::spectrum_step, 0.4F + 0.01F * static_cast<float>(i % 5));
+        b.bytes(radio::RadioField::bin_byte_data, std::vector<std::uint8_t>(bins, static_cast<std::uint8_t>(i)));
+        Sample s;
+        const auto packet = b.finish();
+        REQUIRE(packet);
+        REQUIRE_FALSE(radio::decode_status(*packet, s.status));
+        cache.learn_channel(group, source, *packet, s.status);
+        cache.flush();
+    };
+    const std::size_t bins = GENERATE(64, 700, 3000);
+    for (std::uint32_t i = 0; i < 20; ++i) sweep(i, bins, 100);
+    CHECK(cache.writes() == 1);
+    sweep(20, bins, 200);
+    CHECK(cache.writes() == 2);
+    const auto state = read_cache(content(path)).state;
+    REQUIRE(channels_in(state) == Numbers{1000});
+    const auto& status = state.radios.begin()->second.channels.at(1000).status;
+    radio::Status kept;
+    REQUIRE_FALSE(radio::decode_status(status, kept));
+    CHECK(kept.spectrum.resolution_bw == 200);
+    CHECK(kept.spectrum.byte_bins.empty());
+}
+
+TEST_CASE("while one write is under way, what comes is one more behind it") {
+    const Folder folder;
+    const std::string path = folder.path + "/radio.json";
+    const os::Fd slow(::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    REQUIRE(::flock(slow.get(), LOCK_EX) == 0);
+    Loop loop;
+    StateCache cache(loop, path, ignore);
+    learn(cache, 1);
+    run_for(loop, StateCache::write_interval + Duration{300'000'000});
+    REQUIRE(cache.writes() == 1);
+    learn(cache, 2);
+    run_for(loop, StateCache::write_interval + Duration{300'000'000});
+    learn(cache, 3);
+    CHECK(cache.writes() == 1);
+    REQUIRE(::flock(slow.get(), LOCK_UN) == 0);
+    for (int i = 0; i < 200 && content(path).empty(); ++i) run_for(loop, Duration{50'000'000});
+    CHECK(cache.writes() == 1);
+    CHECK(channels_in(read_cache(content(path)).state) == Numbers{1});
+    cache.flush();
+    CHECK(cache.writes() == 2);
+    CHECK(channels_in(read_cache(content(path)).state) == Numbers{1, 2, 3});
+}
+
+TEST_CASE("a group that was told as a number takes no name's place") {
+    CHECK(plain_name(*radio::parse_radio_name("239.108.155.32:5006,eth0")).empty());
+    CHECK(plain_name(*radio::parse_radio_name("siglo")) == "siglo.local");
 }
 
 TEST_CASE("a place that cannot be written to is told once") {
