@@ -14,8 +14,8 @@ import subprocess
 import termios
 import time
 
-from program import HAWSER, check, finish, refuses, run
-from radio_program import RADIO, enter_namespace, radiod
+from program import HAWSER, Running, check, finish, refuses, run
+from radio_program import RADIO, cache_home, enter_namespace, radiod
 
 
 def create():
@@ -58,6 +58,31 @@ def powers():
     code, said = run("radio", "powers", "-r", RADIO, "-f", "1m0", "-b", "4", "-c", "1", "--json")
     line = json.loads(said)
     check("as JSON", code == 0 and line["start"] == 998000 and line["db"].index(max(line["db"])) == 2, said)
+
+
+def numbers():
+    """Users with other wishes do not retune each other's channel."""
+    wishes = ([], ["-a", "4"], ["--window", "hann"], ["-C", "100"], ["--bytes"], ["-a", "4"])
+    said = [run("radio", "powers", "-r", RADIO, "-f", "993k0", "-w", "500", "-b", "32", "-c", "1", "-i", "60", *wish) for wish in wishes]
+    code, listed = run("radio", "list", "-r", RADIO, "--json")
+    found = [c["channel"]["ssrc"] for c in json.loads(listed) if c["channel"]["frequency"] == 993000]
+    check("each shape has a channel of its own", all(code == 0 for code, _ in said) and len(found) == 5, (said, found))
+
+
+def sweeps():
+    """The scale of byte bins is another in each sweep, which is no change."""
+    cache = os.path.join(cache_home.name, "sweeps.json")
+    with Running("radio", "powers", "-r", RADIO, "-f", "994k0", "-w", "500", "-b", "32", "-i", "0.2", "--bytes", "--cache", "none") as powers, \
+            Running("radio", "watch", "-r", RADIO, "--interval", "0.5", "--cache", cache) as watching:
+        def more_sweeps(count):
+            return powers.wait_for(r"(?:.*\n){%d}" % count, 20, len(powers.said))
+        check("sweeps are told", more_sweeps(5) and watching.wait_for("appeared:  994000 Hz"), powers.said + watching.said)
+        # What was learned of the other channels is written by then.
+        check("they go on", more_sweeps(10), powers.said)
+        before = os.stat(cache).st_ino, os.stat(cache).st_mtime_ns
+        check("and on", more_sweeps(15), powers.said)
+        check("they are not written to the cache", (os.stat(cache).st_ino, os.stat(cache).st_mtime_ns) == before)
+        check("nor told as changes", "changed" not in watching.read() and "spectrum.base" not in watching.said, watching.said)
 
 
 def monitor():
@@ -144,6 +169,8 @@ enter_namespace()
 with radiod():
     create()
     powers()
+    numbers()
+    sweeps()
     monitor()
     on_terminal()
 finish()

@@ -86,6 +86,10 @@ std::uint32_t number_for(const radio::ChannelSpec& spec, const std::string& radi
     }
     inputs.destination = dest;
     inputs.encoding = spec.encoding ? static_cast<std::uint32_t>(*spec.encoding) : 0;
+    return number_for(inputs, radio_name);
+}
+
+std::uint32_t number_for(radio::SsrcInputs inputs, const std::string& radio_name) {
     // Without the interface and the port, which are this host's affair.
     const std::string host = radio_name.substr(0, radio_name.find_first_of(",:"));
     inputs.radiod_host = host;

@@ -9,6 +9,7 @@
 
 #include "engine/radio/channel_spec.h"
 #include "engine/radio/command.h"
+#include "engine/radio/ssrc.h"
 
 namespace hawser::app {
 
@@ -22,5 +23,7 @@ namespace hawser::app {
 [[nodiscard]] const char* lifetime_complaint(std::uint32_t lifetime);
 // ka9q-python's number for such a channel of the radiod, named as the user names it.
 [[nodiscard]] std::uint32_t number_for(const radio::ChannelSpec& spec, const std::string& radio_name);
+// The radiod's host is the name's.
+[[nodiscard]] std::uint32_t number_for(radio::SsrcInputs inputs, const std::string& radio_name);
 
 }  // namespace hawser::app

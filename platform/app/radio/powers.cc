@@ -145,13 +145,14 @@ int powers(PowersRequest& r) {
     if (!build_command(settings, command)) return exit_usage;
     std::uint32_t ssrc = r.ssrc;
     if (ssrc == 0) {
-        radio::ChannelSpec spec;
-        spec.frequency = radio::parse_frequency(r.frequency).value_or(0);
         // Another number for each shape of the spectrum, so that two users do not retune each other's.
-        const std::string shape = std::string(r.bytes ? "bytes " : "powers ") + r.width;
-        spec.preset = std::string_view(shape);
-        spec.samprate = r.bins;
-        ssrc = number_for(spec, r.radio.name);
+        const std::string shape = fmt::format("{} {} {} {} {}", r.bytes ? "bytes" : "powers", r.width, r.average,
+                                              r.crossover ? radio::format_number(*r.crossover) : "default", r.window);
+        radio::SsrcInputs inputs;
+        inputs.frequency_hz = radio::parse_frequency(r.frequency).value_or(0);
+        inputs.preset = shape;
+        inputs.samprate = r.bins;
+        ssrc = number_for(inputs, r.radio.name);
     }
     const auto session = RadioSession::open(r.radio);
     if (!session) return session.error();
