@@ -46,8 +46,10 @@ Json value_json(radio::RadioField field, const FieldValue& value) {
 void sort_by_place(std::vector<const radio::OnAir*>& channels) {
     std::sort(channels.begin(), channels.end(), [](const radio::OnAir* a, const radio::OnAir* b) {
         const auto key = [](const radio::OnAir* c) {
-            return std::tuple(c->status.output.dest.address, c->status.channel.frequency, c->status.channel.ssrc,
-                              c->source.port);
+            // What is no number, as anybody may send it, is neither before nor behind another: behind all of them.
+            const double f = c->status.channel.frequency;
+            return std::tuple(c->status.output.dest.address, std::isnan(f), std::isnan(f) ? 0 : f,
+                              c->status.channel.ssrc, c->source.port);
         };
         return key(a) < key(b);
     });
