@@ -136,6 +136,7 @@ public:
     // Facts.
     [[nodiscard]] const SenderSnapshot& snapshot();
     [[nodiscard]] const UplinkSnapshot& link(std::size_t i) { return snapshot().uplinks[i]; }
+    [[nodiscard]] std::uint64_t carried(std::size_t i) { return link(i).packets_out; }
     [[nodiscard]] bool connected(std::size_t i) { return link(i).state == UplinkState::connected; }
     [[nodiscard]] std::uint64_t counter(Counter id) const { return sender->sender.counters()[id]; }
     [[nodiscard]] std::size_t count(EventKind kind) const;

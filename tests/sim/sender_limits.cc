@@ -24,8 +24,6 @@ UplinkSettings capped(std::uint64_t bits) {
     return s;
 }
 
-std::uint64_t carried(SenderLab& lab, std::size_t i) { return lab.link(i).packets_out; }
-
 }  // namespace
 
 TEST_CASE("a later class carries nothing of a stream that the first has room for, and stays warm") {
@@ -37,14 +35,14 @@ TEST_CASE("a later class carries nothing of a stream that the first has room for
     say(lab, 1, in_class(2));
     say(lab, 2, in_class(4));
     lab.run(2_s);  // the first class's model learns what it can
-    const std::uint64_t before = carried(lab, 0);
-    const std::uint64_t second = carried(lab, 1);
-    const std::uint64_t last = carried(lab, 2);
+    const std::uint64_t before = lab.carried(0);
+    const std::uint64_t second = lab.carried(1);
+    const std::uint64_t last = lab.carried(2);
     const std::uint64_t keepalives = lab.counter(Counter::keepalives_out);
     lab.run(5_s);
-    CHECK(carried(lab, 0) - before > 500);
-    CHECK(carried(lab, 1) == second);
-    CHECK(carried(lab, 2) == last);
+    CHECK(lab.carried(0) - before > 500);
+    CHECK(lab.carried(1) == second);
+    CHECK(lab.carried(2) == last);
     CHECK(lab.counter(Counter::keepalives_out) >= keepalives + 15);
     for (std::size_t i = 0; i < 3; ++i) CHECK(lab.link(i).state == UplinkState::connected);
     CHECK(lab.caller_is_unharmed());
@@ -59,17 +57,17 @@ TEST_CASE("the next class takes over when the first goes dark, and gives back wh
     lab.run(1_s);
     lab.set_dark(0, true);
     lab.run(6_s);
-    const std::uint64_t before = carried(lab, 1);
+    const std::uint64_t before = lab.carried(1);
     const std::uint64_t delivered = lab.delivered();
     lab.run(1_s);
-    CHECK(carried(lab, 1) - before > 80);
+    CHECK(lab.carried(1) - before > 80);
     CHECK(lab.delivered() - delivered > 80);
     lab.set_dark(0, false);
     REQUIRE(lab.reach([&] { return lab.connected(0); }, 10_s));
     lab.run(3_s);
-    const std::uint64_t spared = carried(lab, 1);
+    const std::uint64_t spared = lab.carried(1);
     lab.run(3_s);
-    CHECK(carried(lab, 1) - spared <= 10);  // SRT's control packets may go where a window is greater
+    CHECK(lab.carried(1) - spared <= 10);  // SRT's control packets may go where a window is greater
     CHECK(lab.caller_is_unharmed());
 }
 
@@ -93,7 +91,7 @@ TEST_CASE("data and what goes with them never exceed a cap in 100 ms by more tha
     // A packet more, and a keepalive and SRT's own control packets, which do not wait.
     CHECK(most <= cap / 8 / 10 + 1360 + 400);
     CHECK(lab.link(0).wire_bytes_out - before > cap / 8);
-    CHECK(carried(lab, 1) > 500);  // the rest of the stream
+    CHECK(lab.carried(1) > 500);  // the rest of the stream
     CHECK(lab.counter(Counter::drop_rate_cap) == 0);
     CHECK(lab.counter(Counter::drop_no_uplink) <= 1);  // a handshake before the first uplink was there
     CHECK(lab.caller_is_unharmed());
@@ -140,9 +138,9 @@ TEST_CASE("the reserve carries nothing while another uplink works, and everythin
     UplinkSettings slow = capped(1'000'000);
     say(lab, 0, slow);  // even when the other one cannot carry it all
     lab.run(1_s);
-    const std::uint64_t before = carried(lab, 1);
+    const std::uint64_t before = lab.carried(1);
     lab.run(3_s);
-    CHECK(carried(lab, 1) == before);
+    CHECK(lab.carried(1) == before);
     CHECK(lab.count(EventKind::reserve_used) == 0);
     say(lab, 0, UplinkSettings{});
     lab.set_dark(0, true);
@@ -154,9 +152,9 @@ TEST_CASE("the reserve carries nothing while another uplink works, and everythin
     lab.set_dark(0, false);
     REQUIRE(lab.reach([&] { return lab.count(EventKind::reserve_spared) == 1; }, 15_s));
     lab.run(2_s);
-    const std::uint64_t spared = carried(lab, 1);
+    const std::uint64_t spared = lab.carried(1);
     lab.run(2_s);
-    CHECK(carried(lab, 1) == spared);
+    CHECK(lab.carried(1) == spared);
     CHECK(lab.count(EventKind::reserve_used) == 1);
 }
 

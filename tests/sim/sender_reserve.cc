@@ -32,8 +32,6 @@ void choose(SenderLab& lab, Mode mode) {
     lab.run(1_ms);
 }
 
-std::uint64_t carried(SenderLab& lab, std::size_t i) { return lab.link(i).packets_out; }
-
 void keep_busy(SenderLab& lab, std::size_t i, Duration span) {
     lab.world.fail_sends(SenderLab::uplink(i), EAGAIN, lab.world.now() + span);
 }
@@ -41,10 +39,10 @@ void keep_busy(SenderLab& lab, std::size_t i, Duration span) {
 // Lets time pass; how many packets the reserve carried while that was not told.
 std::uint64_t untold(SenderLab& lab, std::size_t reserve, Duration span) {
     std::uint64_t count = 0;
-    std::uint64_t before = carried(lab, reserve);
+    std::uint64_t before = lab.carried(reserve);
     for (const Instant end = lab.world.now() + span; lab.world.now() < end;) {
         lab.run(1_ms);
-        const std::uint64_t now = carried(lab, reserve);
+        const std::uint64_t now = lab.carried(reserve);
         if (lab.count(EventKind::reserve_used) == lab.count(EventKind::reserve_spared)) count += now - before;
         before = now;
     }
@@ -60,13 +58,13 @@ TEST_CASE("the reserve carries nothing while the others are merely busy") {
     REQUIRE(lab.settle());
     say(lab, 1, settings(priority_reserve));
     lab.run(1_s);
-    const std::uint64_t before = carried(lab, 1);
+    const std::uint64_t before = lab.carried(1);
     for (int i = 0; i < 20; ++i) {
         keep_busy(lab, 0, 20_ms);
         lab.run(100_ms);
     }
     CHECK(lab.link(0).deferred > 20);
-    CHECK(carried(lab, 1) == before);
+    CHECK(lab.carried(1) == before);
     CHECK(lab.count(EventKind::reserve_used) == 0);
     if (mode == Mode::adaptive) CHECK(lab.delivered() >= lab.caller->counts().sent - 20);
     CHECK(lab.caller_is_unharmed());
@@ -78,13 +76,13 @@ TEST_CASE("adaptive waits for an uplink of the first class that is busy before i
     REQUIRE(lab.settle());
     say(lab, 1, settings(2));
     lab.run(2_s);
-    const std::uint64_t before = carried(lab, 1);
+    const std::uint64_t before = lab.carried(1);
     for (int i = 0; i < 20; ++i) {
         keep_busy(lab, 0, 10_ms);  // a fifth of what a packet waits for a class at most
         lab.run(100_ms);
     }
     CHECK(lab.link(0).deferred > 20);
-    CHECK(carried(lab, 1) - before <= 2 * 20);  // SRT's own packets, one in 10 ms, do not wait
+    CHECK(lab.carried(1) - before <= 2 * 20);  // SRT's own packets, one in 10 ms, do not wait
     CHECK(lab.delivered() >= lab.caller->counts().sent - 20);
 }
 
@@ -95,14 +93,14 @@ TEST_CASE("an uplink that is silent for a moment is no reason to use the reserve
     REQUIRE(lab.settle());
     say(lab, 1, settings(priority_reserve));
     lab.run(2_s);
-    const std::uint64_t before = carried(lab, 1);
+    const std::uint64_t before = lab.carried(1);
     for (int i = 0; i < 4; ++i) {
         lab.set_dark(0, true);
         lab.run(800_ms);
         lab.set_dark(0, false);
         lab.run(1_s);
     }
-    CHECK(carried(lab, 1) == before);
+    CHECK(lab.carried(1) == before);
     CHECK(lab.count(EventKind::reserve_used) == 0);
     CHECK(lab.connected(0));
 }
@@ -120,9 +118,9 @@ TEST_CASE("whenever the reserve carries data that has been told, once in a spell
     for (const Duration span : {3_s, 8_s, 500_ms, 3_s}) {
         lab.set_dark(0, true);
         lab.set_dark(1, true);
-        const std::uint64_t before = carried(lab, 2);
+        const std::uint64_t before = lab.carried(2);
         CHECK(untold(lab, 2, span) == 0);
-        const bool has_carried = carried(lab, 2) - before > 100;
+        const bool has_carried = lab.carried(2) - before > 100;
         CHECK(has_carried == (span >= 3_s && (mode != Mode::classic || span > 4_s)));
         lab.set_dark(1, false);
         CHECK(untold(lab, 2, 5_s) == 0);
@@ -187,10 +185,10 @@ TEST_CASE("an uplink that the stall gate keeps carries what the others' caps do 
     say(lab, 0, settings(priority_first, 1'000'000));
     lab.set_dark(1, true);
     REQUIRE(lab.reach([&] { return lab.link(1).gated; }, 2_s));
-    const std::uint64_t before = carried(lab, 1);
+    const std::uint64_t before = lab.carried(1);
     lab.run(500_ms);
     // An uplink at its cap is still better than one that is gated, but packets that find it closed have no other.
-    CHECK(carried(lab, 1) - before > 50);
+    CHECK(lab.carried(1) - before > 50);
     CHECK(lab.counter(Counter::drop_no_uplink) <= 1);
 }
 

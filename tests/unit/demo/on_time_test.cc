@@ -8,16 +8,16 @@ using namespace hawser::literals;
 using demo::OnTime;
 
 namespace {
-constexpr Instant t0{0};
+constexpr Instant begin{0};
 }
 
 TEST_CASE("a payload is on time within the budget and late a nanosecond after it") {
     OnTime books(1300_ms);
-    books.sent(1, 11, t0);
-    books.sent(2, 22, t0);
-    books.received(1, 11, t0 + 1300_ms);
-    books.received(2, 22, t0 + 1300_ms + 1_ns);
-    const auto f = books.figures(t0 + 2_s);
+    books.sent(1, 11, begin);
+    books.sent(2, 22, begin);
+    books.received(1, 11, begin + 1300_ms);
+    books.received(2, 22, begin + 1300_ms + 1_ns);
+    const auto f = books.figures(begin + 2_s);
     CHECK(f.received == 2);
     CHECK(f.on_time == 1);
     CHECK(f.late == 1);
@@ -27,22 +27,22 @@ TEST_CASE("a payload is on time within the budget and late a nanosecond after it
 
 TEST_CASE("a payload that may still come counts neither way until its time is up") {
     OnTime books(1_s);
-    books.sent(1, 11, t0);
-    CHECK(books.figures(t0 + 1_s).waiting == 1);
-    CHECK(books.figures(t0 + 1_s).on_time_share() == 1.0);
-    CHECK(books.figures(t0 + 1001_ms).waiting == 0);
-    CHECK(books.figures(t0 + 1001_ms).on_time_share() == 0.0);
+    books.sent(1, 11, begin);
+    CHECK(books.figures(begin + 1_s).waiting == 1);
+    CHECK(books.figures(begin + 1_s).on_time_share() == 1.0);
+    CHECK(books.figures(begin + 1001_ms).waiting == 0);
+    CHECK(books.figures(begin + 1001_ms).on_time_share() == 0.0);
 }
 
 TEST_CASE("other bytes, a second copy and what was never sent are each called what they are") {
     OnTime books(1_s);
-    books.sent(1, 11, t0);
-    books.sent(2, 22, t0);
-    books.received(1, 12, t0 + 1_ms);
-    books.received(2, 22, t0 + 2_ms);
-    books.received(2, 22, t0 + 3_ms);
-    books.received(9, 99, t0 + 4_ms);
-    const auto f = books.figures(t0 + 2_s);
+    books.sent(1, 11, begin);
+    books.sent(2, 22, begin);
+    books.received(1, 12, begin + 1_ms);
+    books.received(2, 22, begin + 2_ms);
+    books.received(2, 22, begin + 3_ms);
+    books.received(9, 99, begin + 4_ms);
+    const auto f = books.figures(begin + 2_s);
     CHECK(f.damaged == 1);
     CHECK(f.unknown == 2);
     CHECK(f.received == 1);
@@ -52,18 +52,18 @@ TEST_CASE("other bytes, a second copy and what was never sent are each called wh
 TEST_CASE("a refused payload is one that the viewer lacks") {
     OnTime books(1_s);
     books.refused();
-    books.sent(5, 55, t0);
-    books.received(5, 55, t0 + 1_ms);
-    CHECK(books.figures(t0 + 2_s).sent == 2);
-    CHECK(books.figures(t0 + 2_s).on_time_share() == 0.5);
+    books.sent(5, 55, begin);
+    books.received(5, 55, begin + 1_ms);
+    CHECK(books.figures(begin + 2_s).sent == 2);
+    CHECK(books.figures(begin + 2_s).on_time_share() == 0.5);
 }
 
 TEST_CASE("what is long past is forgotten") {
     OnTime books(1_s);
-    books.sent(1, 11, t0);
-    books.sent(2, 22, t0 + 12_s);
-    books.received(1, 11, t0 + 12_s);
-    CHECK(books.figures(t0 + 12_s).unknown == 1);
+    books.sent(1, 11, begin);
+    books.sent(2, 22, begin + 12_s);
+    books.received(1, 11, begin + 12_s);
+    CHECK(books.figures(begin + 12_s).unknown == 1);
 }
 
 TEST_CASE("payloads that differ in one bit have different hashes") {
