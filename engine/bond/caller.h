@@ -70,6 +70,8 @@ public:
     }
     // Any control packet of the caller's but a handshake: there is a connection, whoever saw it begin.
     void on_connected_control() { established_ = true; }
+    // The server's socket, as the caller's own packets name it.
+    void on_destination(std::uint32_t id) { server_id_ = id; }
     // The caller's own handshake. True when it opens a new session: another socket id than the last.
     bool on_handshake(const wire::Handshake& handshake) {
         ended_ = false;
@@ -78,6 +80,7 @@ public:
         if (handshake.request_type() != wire::handshake_conclusion) return false;
         if (socket_id_ == handshake.socket_id() && has_range_) return false;
         socket_id_ = handshake.socket_id();
+        server_id_ = 0;
         newest_ = dialled_newest_ = handshake.initial_sequence().plus(-1);
         has_range_ = true;
         established_ = false;
@@ -117,6 +120,8 @@ public:
     }
     // 0: not known (no handshake seen since we started).
     [[nodiscard]] std::uint32_t socket_id() const { return socket_id_; }
+    // The other end's; 0 as there.
+    [[nodiscard]] std::uint32_t server_id() const { return server_id_; }
     [[nodiscard]] wire::Seq31 newest() const { return newest_; }
 
 private:
@@ -131,6 +136,7 @@ private:
     Instant heard_at_;
     Instant answered_at_;  // by the server while dialling, or locked
     std::uint32_t socket_id_ = 0;
+    std::uint32_t server_id_ = 0;
     std::uint32_t dialling_id_ = 0;  // of the caller's last handshake; 0: none
     wire::Seq31 newest_;
     wire::Seq31 dialled_newest_;  // what newest_ is until the first data packet after a conclusion

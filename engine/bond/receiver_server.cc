@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The sockets towards the SRT server: one per group, and the way back from each to the group's senders.
 #include <algorithm>
-#include <array>
 #include <cerrno>
 
 #include "engine/bond/receiver.h"
 #include "engine/wire/srt_latency.h"
+#include "engine/wire/srt_shutdown.h"
 
 namespace hawser::bond {
 
@@ -60,15 +60,11 @@ void Receiver::close_server(std::uint32_t g, Instant now, Actions& out) noexcept
     group.server = no_socket;
 }
 
-// UMSG_SHUTDOWN as libsrt sends it: header and one word of padding (draft-sharabayko-srt-01, 3.2.7).
 void Receiver::shut_down_server(std::uint32_t g, Actions& out) noexcept {
     const ReceiverGroup& group = table_.group(g);
     const auto id = group.session.server_id();
     if (group.server == no_socket || !group.session.is_live() || !id) return;
-    std::array<std::uint8_t, 20> packet{};
-    store_be16(packet.data(), static_cast<std::uint16_t>(SrtControl::shutdown));
-    store_be32(packet.data() + 12, *id);
-    if (!out.send_bytes(group.server, packet)) return counters_.add(Counter::drop_no_room);
+    if (!out.send_bytes(group.server, wire::build_shutdown(*id))) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::local_packets_out);
 }
 

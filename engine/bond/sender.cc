@@ -2,6 +2,7 @@
 // The sender's life: start, orders, the tick of each second, the choice of receiver address, snapshots, the end.
 #include "engine/bond/sender.h"
 #include "engine/bond/sender_parts.h"
+#include "engine/wire/srt_shutdown.h"
 
 namespace hawser::bond {
 
@@ -15,6 +16,8 @@ constexpr Duration unanswered_max{2'500'000'000};
 // SRT data packets that were acknowledged by SRT without one SRTLA ACK, before the receiver is taken to send none:
 // a receiver sends one per ten on each link.
 constexpr std::uint64_t srtla_ack_patience = 64 * 10;
+// A turn sends what is queued before a socket closes: anything above zero will do.
+constexpr Duration leave_delay{1'000'000};
 
 }  // namespace
 
@@ -139,6 +142,10 @@ void Sender::set_receiver(const Resolved& resolved, Instant now, Actions& out) n
 }
 
 void Sender::on_deadline(Instant now, Actions& out) noexcept {
+    if (leave_at_ <= now) {
+        leave(now, out);
+        return rearm();
+    }
     if (local_open_at_ <= now && local_socket_ == no_socket && !local_opening_) {
         SocketSpec spec;
         spec.tag = local_tag;
@@ -158,7 +165,7 @@ void Sender::on_deadline(Instant now, Actions& out) noexcept {
 }
 
 void Sender::rearm() noexcept {
-    next_deadline_ = finished_ ? never : std::min({tick_at_, local_open_at_, dispatch_at_, rate_at_});
+    next_deadline_ = finished_ ? never : std::min({tick_at_, local_open_at_, dispatch_at_, rate_at_, leave_at_});
     each_link(present_, [&](LinkId link) { arm(uplinks_[link.index()].open_at); });
     if (!finished_) arm(registration_.next_due());
 }
@@ -249,8 +256,30 @@ void Sender::watch_receiver_acks(Instant now, Actions& out) noexcept {
 }
 
 void Sender::stop(Instant now, Actions& out) noexcept {
-    if (finished_) return;
-    // SRTLA has no goodbye: the receiver ages the links out. The SRT caller says its own.
+    if (finished_ || leave_at_ != never) return;
+    if (options_.says_goodbye && say_goodbye(now, out))
+        leave_at_ = now + leave_delay;
+    else
+        leave(now, out);
+}
+
+// SRTLA has no goodbye: the receiver ages the links out. SRT's is said by every link, as each may lose it. False when
+// there is nobody to hear it.
+bool Sender::say_goodbye(Instant now, Actions& out) noexcept {
+    if (!caller_.has_caller() || caller_.ended()) return false;
+    bool is_said = false;
+    if (caller_.socket_id() != 0 && local_socket_ != no_socket)
+        is_said = out.send_bytes(local_socket_, wire::build_shutdown(caller_.socket_id()), &caller_.endpoint());
+    const auto to_server = wire::build_shutdown(caller_.server_id());
+    each_link(caller_.server_id() != 0 ? alive_ : 0, [&](LinkId link) {
+        if (!out.send_bytes(traffic(link).socket, to_server)) return;
+        note_own(link, Decision::passed, to_server, now);
+        is_said = true;
+    });
+    return is_said;
+}
+
+void Sender::leave(Instant now, Actions& out) noexcept {
     each_link(present_, [&](LinkId link) {
         if (traffic(link).socket != no_socket) close_uplink(link, now, out);
     });
@@ -259,6 +288,7 @@ void Sender::stop(Instant now, Actions& out) noexcept {
     history_.clear();
     cap_queue_.clear();
     dispatch_.new_session(now);
+    leave_at_ = never;
     finished_ = true;
 }
 

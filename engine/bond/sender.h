@@ -54,7 +54,9 @@ struct SenderOptions {
     Duration link_silence{4'000'000'000};  // without a packet from the receiver: the reference's CONN_TIMEOUT
     Duration caller_idle{2'000'000'000};   // libsrt sends a keepalive each second; its callers give up after 3 s
     Duration receiver_timeout{
-        10'000'000'000};   // without any link: the next address is tried (reference: GLOBAL_TIMEOUT)
+        10'000'000'000};  // without any link: the next address is tried (reference: GLOBAL_TIMEOUT)
+    // At the end both sides of the SRT session hear that it is over. Not where another run is to carry it on.
+    bool says_goodbye = false;
     bool give_up = false;  // end, as the reference does, when no address is left or all links are lost
     // Kept after sending, a power of two; bounded by half of the pool, as the rest is for what is on its way.
     // 4096: four seconds at 1000 packets/s.
@@ -286,6 +288,8 @@ private:
     void next_receiver(Instant now, Actions& out) noexcept;
     void set_receiver(const Resolved& resolved, Instant now, Actions& out) noexcept;
     void stop(Instant now, Actions& out) noexcept;
+    [[nodiscard]] bool say_goodbye(Instant now, Actions& out) noexcept;
+    void leave(Instant now, Actions& out) noexcept;
     [[nodiscard]] Endpoint receiver_for(const Uplink& uplink) const noexcept;
     [[nodiscard]] bool heard_lately(Instant now) const noexcept;
     void arm(Instant at) noexcept {
@@ -335,6 +339,7 @@ private:
     Instant no_link_since_ = never;
     Instant renewed_until_;  // keepalives say that this run knows nothing of before
     Instant tick_at_ = never;
+    Instant leave_at_ = never;  // goodbye has been said
     Instant next_deadline_ = never;
 
     // Whether the receiver sends SRTLA ACKs at all.

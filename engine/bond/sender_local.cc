@@ -51,6 +51,7 @@ void Sender::on_local_control(const Completion& c, Bytes packet, Instant now, Ac
         dispatch_.set_latency(deadlines_.latency());
     } else if (srt.control_type() != wire::SrtControl::handshake) {
         caller_.on_connected_control();
+        caller_.on_destination(srt.destination());
     }
     if (srt.control_type() == wire::SrtControl::shutdown && !caller_.ended()) {
         caller_.on_shutdown();

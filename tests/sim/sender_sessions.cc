@@ -216,6 +216,49 @@ TEST_CASE("SRTLA types and short datagrams from the SRT side go nowhere and take
     REQUIRE(lab.reach([&] { return lab.caller->connected(); }, 1_s));
 }
 
+TEST_CASE("a sender that ends for good says so to both ends of the session, at once") {
+    LabOptions options;
+    options.mode = GENERATE(select::Mode::classic, select::Mode::adaptive);
+    options.sender.says_goodbye = true;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.run(1_s);
+    lab.set_dark(0, true);
+    Command stop;
+    stop.kind = CommandKind::stop;
+    lab.command(stop);
+    CHECK(lab.reach([&] { return !lab.caller->connected(); }, 5_ms));
+    CHECK(lab.reach([&] { return lab.server->session().ended; }, 20_ms));
+    CHECK(lab.sender->finished());
+}
+
+TEST_CASE("a sender whose next run carries the session on says no goodbye") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    lab.run(1_s);
+    Command stop;
+    stop.kind = CommandKind::stop;
+    lab.command(stop);
+    lab.run(100_ms);
+    CHECK(lab.sender->finished());
+    CHECK(lab.caller->connected());
+    CHECK_FALSE(lab.server->session().ended);
+}
+
+TEST_CASE("a sender that nobody uses says no goodbye, and ends at once") {
+    LabOptions options;
+    options.sender.says_goodbye = true;
+    options.connect_caller = false;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    const std::uint64_t sent = lab.counter(Counter::local_packets_out);
+    Command stop;
+    stop.kind = CommandKind::stop;
+    lab.command(stop);
+    CHECK(lab.reach([&] { return lab.sender->finished(); }, 1_ms));
+    CHECK(lab.counter(Counter::local_packets_out) == sent);
+}
+
 TEST_CASE("an SRT server that is absent leaves the uplinks as they are, and the caller asking") {
     LabOptions options;
     options.server.answers = false;
