@@ -42,8 +42,10 @@ def scenario(lab):
     lab.wait_flowing(10)
     begun = time.monotonic()
     wait("the budget's end", lambda: told(lab, f"uplink {account}: its budget is used up"), 40)
+    # What is counted in a second is more than a twentieth of this budget: 95 % may be passed within one, untold.
     assert told(lab, f"uplink {account}: 75 % of its budget") == 1, "75 % told once"
-    assert told(lab, f"uplink {account}: 95 % of its budget") == 1, "95 % told once"
+    assert told(lab, f"uplink {account}: 95 % of its budget") <= 1, "95 % told once"
+    assert told(lab, f"uplink {account}: its budget is used up") == 1, "its end told once"
     lab.wait_streamed(1)
     carries_next_to_nothing(lab, 3)
     outcome = compare(lab.sources, lab.sink, LATENCY_MS, begun, time.monotonic() - 1)
