@@ -19,7 +19,7 @@
 #include "tests/vectors/hex.h"
 #include "tests/vectors/radiod.h"
 
-namespace hawser::test {
+namespace hawser::cache_test {
 
 using namespace hawser::control;
 

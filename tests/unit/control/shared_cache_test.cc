@@ -10,7 +10,7 @@
 
 using namespace hawser;
 using namespace hawser::control;
-using namespace hawser::test;
+using namespace hawser::cache_test;
 
 TEST_CASE("two that share a cache keep what each learned") {
     const Folder folder;

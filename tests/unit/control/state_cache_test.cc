@@ -11,7 +11,7 @@
 
 using namespace hawser;
 using namespace hawser::control;
-using namespace hawser::test;
+using namespace hawser::cache_test;
 
 TEST_CASE("what was learned is there again after a flush, in folders that were made for it") {
     const Folder folder;
