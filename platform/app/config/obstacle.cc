@@ -20,8 +20,6 @@ namespace hawser::app {
 
 namespace {
 
-using std::filesystem::path;
-
 // RuntimeDirectory, StateDirectory and LogsDirectory of the units.
 bool is_made_at_start(const std::string& folder) {
     constexpr std::string_view made[] = {"/run/hawser", "/var/lib/hawser", "/var/log/hawser"};
@@ -29,7 +27,7 @@ bool is_made_at_start(const std::string& folder) {
                        [&](std::string_view m) { return folder.substr(0, m.size()) == m; });
 }
 
-bool exists(const std::string& folder) {
+bool may_be_there(const std::string& folder) {
     return ::access(folder.c_str(), F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
@@ -40,11 +38,11 @@ public:
     // A file's folder has to be there, or to be made in one that is.
     void look_at(const std::string& key, const std::string& file, Missing missing) {
         if (file.empty()) return;
-        std::string folder = path(file).parent_path().string();
+        std::string folder = std::filesystem::path(file).parent_path().string();
         if (folder.empty()) folder = ".";
         std::string at = folder;
-        while (missing == Missing::made && !exists(at) && path(at).has_relative_path()) {
-            at = path(at).parent_path().string();
+        while (missing == Missing::made && !may_be_there(at) && std::filesystem::path(at).has_relative_path()) {
+            at = std::filesystem::path(at).parent_path().string();
             if (at.empty()) at = ".";
         }
         std::error_code none;
@@ -88,7 +86,7 @@ private:
     void add(std::string text, bool may_pass) { list.push_back({std::move(text), may_pass}); }
 };
 
-bool has_budget(const control::LinkPolicies& policies) {
+bool any_has_budget(const control::LinkPolicies& policies) {
     return std::any_of(policies.rules.begin(), policies.rules.end(),
                        [](const control::LinkRule& r) { return r.policy.budget_bytes > 0; });
 }
@@ -98,7 +96,7 @@ bool has_budget(const control::LinkPolicies& policies) {
 std::vector<Obstacle> obstacles_to(const SenderRequest& r) {
     Obstacles found;
     found.look_at(r.bitrate);
-    if (!r.state_folder.empty() || has_budget(r.policies))
+    if (!r.state_folder.empty() || any_has_budget(r.policies))
         found.look_at("state_dir", (r.state_folder.empty() ? default_state_folder() : r.state_folder) + "/budgets.json",
                       Missing::made);
     found.look_at(r.control);

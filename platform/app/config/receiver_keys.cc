@@ -14,7 +14,7 @@ std::string bad_network(const std::string& text) {
     return parse_prefix(text) ? std::string() : "'" + text + "' is no address or network such as 192.0.2.0/24";
 }
 
-constexpr const char* state_folder = "/var/lib/hawser/recv";  // of the unit
+constexpr const char* receiver_state_folder = "/var/lib/hawser/recv";  // of the unit
 
 }  // namespace
 
@@ -52,12 +52,12 @@ KeySection receiver_section(ReceiverRequest& r) {
             .like("/tmp")
             .at_start(),
     };
-    section.tables = {radio_table(r.radio, state_folder),
+    section.tables = {radio_table(r.radio, receiver_state_folder),
                       control_table(r.control, rpc::usual_receiver_socket),
                       metrics_table(r.metrics),
                       log_table(r.log_level, r.stats_seconds),
                       events_table(r.events),
-                      recorder_table(r.pump.recorder, state_folder),
+                      recorder_table(r.pump.recorder, receiver_state_folder),
                       pump_table(r.pump)};
     return section;
 }

@@ -25,7 +25,7 @@ std::string bad_process(const std::string& text) {
                                                     : std::string();
 }
 
-constexpr const char* state_folder = "/var/lib/hawser/send";  // of the unit
+constexpr const char* sender_state_folder = "/var/lib/hawser/send";  // of the unit
 
 KeyTable selection_table(select::Settings& s) {
     KeyTable t{"selection", "Which uplink a packet takes.", {}, {}, {}, {}};
@@ -100,7 +100,7 @@ KeySection sender_section(SenderRequest& r) {
         text_key("state_dir", r.state_folder,
                  "Where budgets are kept: the service's folder, /var/lib/hawser for root, else ~/.local/state/hawser "
                  "unless said.")
-            .like(state_folder)
+            .like(sender_state_folder)
             .at_start(),
         text_key(
             "runtime_dir", r.runtime_folder,
@@ -117,12 +117,12 @@ KeySection sender_section(SenderRequest& r) {
     section.tables = {link_table(r.policies),
                       selection_table(r.selection),
                       encoder_table(r.bitrate),
-                      radio_table(r.radio, state_folder),
+                      radio_table(r.radio, sender_state_folder),
                       control_table(r.control, rpc::usual_sender_socket),
                       metrics_table(r.metrics),
                       log_table(r.log_level, r.stats_seconds),
                       events_table(r.events),
-                      recorder_table(r.pump.recorder, state_folder),
+                      recorder_table(r.pump.recorder, sender_state_folder),
                       pump_table(r.pump)};
     return section;
 }
