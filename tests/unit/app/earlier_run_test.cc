@@ -4,10 +4,9 @@
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
-#include <filesystem>
-
 #include "platform/app/earlier_run.h"
 #include "platform/app/text_file.h"
+#include "tests/io/folder.h"
 
 using namespace hawser;
 using namespace hawser::app;
@@ -23,11 +22,7 @@ bond::EarlierRun some_run() {
     return run;
 }
 
-struct Folder {
-    Folder() { REQUIRE(::mkdtemp(path) != nullptr); }
-    ~Folder() { std::filesystem::remove_all(path); }
-    char path[32] = "/tmp/hawser-run-XXXXXX";
-};
+using test::Folder;
 
 }  // namespace
 
@@ -61,7 +56,7 @@ TEST_CASE("no part of a file, and no damaged one, is taken") {
 
 TEST_CASE("the file is its owner's alone, and is written only for a group") {
     Folder folder;
-    const std::string inner = std::string(folder.path) + "/run";
+    const std::string inner = folder.file("run");
     EarlierRunFile file(inner, "127.0.0.1", 5000);
     file.keep(bond::EarlierRun{}, "far.example:5000");
     CHECK(::access(file.path().c_str(), F_OK) != 0);

@@ -20,6 +20,7 @@
 #include "platform/app/text_file.h"
 #include "platform/control/rotating_file.h"
 #include "platform/linux/journal_socket.h"
+#include "tests/io/folder.h"
 #include "tests/io/loop_until.h"
 
 using namespace hawser;
@@ -27,12 +28,7 @@ using namespace hawser::app;
 
 namespace {
 
-struct Folder {
-    Folder() { REQUIRE(::mkdtemp(path) != nullptr); }
-    ~Folder() { std::filesystem::remove_all(path); }
-    [[nodiscard]] std::string file(const char* name) const { return std::string(path) + "/" + name; }
-    char path[32] = "/tmp/hawser-log-XXXXXX";
-};
+using test::Folder;
 
 // No file of this process grows beyond it, as on a disk that is full; only the soft limit, so that it can be lifted.
 class FileSizeLimit {
@@ -158,8 +154,7 @@ TEST_CASE("what is no place for a log is refused with its reason") {
     const Folder folder;
     REQUIRE(::symlink("/dev/null", folder.file("link").c_str()) == 0);
     REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
-    for (const std::string& path :
-         {folder.file("link"), folder.file("pipe"), std::string(folder.path), std::string("/dev/null")}) {
+    for (const std::string& path : {folder.file("link"), folder.file("pipe"), folder.path, std::string("/dev/null")}) {
         const auto sink = open_event_sink({.to = path});
         REQUIRE_FALSE(sink);
         CHECK(sink.error().find("the event log " + path + " cannot be written: ") == 0);

@@ -13,6 +13,7 @@
 #include "platform/app/metrics/budget_metrics.h"
 #include "platform/app/rpc/limit_methods.h"
 #include "platform/control/uplink_list.h"
+#include "tests/io/folder.h"
 
 using namespace hawser;
 using namespace hawser::app;
@@ -69,11 +70,7 @@ private:
 };
 
 // A folder of its own, gone with it.
-struct Folder {
-    std::string path = (std::filesystem::temp_directory_path() / "hawser-budgets-XXXXXX").string();
-    Folder() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
-    ~Folder() { std::filesystem::remove_all(path); }
-};
+using test::Folder;
 
 std::string text_of_file(const std::string& path) {
     std::ifstream in(path);

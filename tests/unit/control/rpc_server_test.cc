@@ -16,21 +16,14 @@
 #include "platform/control/rpc/server.h"
 #include "platform/control/rpc/unix_address.h"
 #include "platform/linux/clock.h"
+#include "tests/io/folder.h"
 
 using namespace hawser;
 using namespace hawser::rpc;
 
 namespace {
 
-struct Folder {
-    Folder() {
-        char name[] = "/tmp/hawser-rpc-XXXXXX";
-        path = ::mkdtemp(name);
-    }
-    ~Folder() { std::filesystem::remove_all(path); }
-    [[nodiscard]] std::string socket() const { return path + "/control"; }
-    std::string path;
-};
+using test::Folder;
 
 // Runs a loop until something is so; false when it has not come to be in time.
 bool run_until(control::Loop& loop, const std::function<bool()>& is_so, int seconds = 10) {
@@ -84,7 +77,7 @@ private:
 struct Rig {
     Rig() { serve(); }
     void serve() {
-        auto opened = Server::open(loop, ServerSettings{folder.socket(), {}, false});
+        auto opened = Server::open(loop, ServerSettings{folder.file("control"), {}, false});
         REQUIRE(opened);
         server = std::move(opened).value();
         server->methods().add({"add", Role::observe,
@@ -116,20 +109,20 @@ TEST_CASE("the socket file is there with its mode, and gone afterwards") {
     Folder folder;
     control::Loop loop;
     {
-        const auto server = Server::open(loop, ServerSettings{folder.socket(), {}, false});
+        const auto server = Server::open(loop, ServerSettings{folder.file("control"), {}, false});
         REQUIRE(server);
         struct stat s {};
-        REQUIRE(::lstat(folder.socket().c_str(), &s) == 0);
+        REQUIRE(::lstat(folder.file("control").c_str(), &s) == 0);
         CHECK(S_ISSOCK(s.st_mode));
         CHECK((s.st_mode & 0777) == 0660);
     }
-    CHECK_FALSE(std::filesystem::exists(folder.socket()));
+    CHECK_FALSE(std::filesystem::exists(folder.file("control")));
 }
 
 TEST_CASE("a live socket is refused, a dead one's file replaced, and what is no socket left alone") {
     Folder folder;
     control::Loop loop;
-    const ServerSettings settings{folder.socket(), {}, false};
+    const ServerSettings settings{folder.file("control"), {}, false};
     {
         const auto first = Server::open(loop, settings);
         REQUIRE(first);
@@ -140,16 +133,16 @@ TEST_CASE("a live socket is refused, a dead one's file replaced, and what is no 
     {
         // As a process leaves it that was killed.
         const os::Fd dead(::socket(AF_UNIX, SOCK_STREAM, 0));
-        const auto address = unix_address(folder.socket());
+        const auto address = unix_address(folder.file("control"));
         REQUIRE(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) == 0);
     }
-    CHECK(std::filesystem::exists(folder.socket()));
+    CHECK(std::filesystem::exists(folder.file("control")));
     CHECK(Server::open(loop, settings));
-    std::ofstream(folder.socket()) << "precious";
+    std::ofstream(folder.file("control")) << "precious";
     const auto third = Server::open(loop, settings);
     REQUIRE_FALSE(third);
     CHECK(third.error().find("no socket") != std::string::npos);
-    CHECK(std::filesystem::file_size(folder.socket()) == 8);
+    CHECK(std::filesystem::file_size(folder.file("control")) == 8);
     CHECK_FALSE(Server::open(loop, ServerSettings{folder.path + "/" + std::string(200, 'x'), {}, false}));
     CHECK_FALSE(Server::open(loop, ServerSettings{folder.path + "/other", "no such group", false}));
     CHECK_FALSE(Server::open(loop, ServerSettings{"/no/such/folder/control", {}, false}));
@@ -157,7 +150,7 @@ TEST_CASE("a live socket is refused, a dead one's file replaced, and what is no 
 
 TEST_CASE("requests are answered in their order however they are cut, the last one without a line end too") {
     Rig rig;
-    Plain client(rig.folder.socket());
+    Plain client(rig.folder.file("control"));
     for (const char c : call_add + call_add) client.send(std::string(1, c));
     client.send(call_add.substr(0, call_add.size() - 1));
     client.end_sending();
@@ -168,7 +161,7 @@ TEST_CASE("requests are answered in their order however they are cut, the last o
 
 TEST_CASE("more requests at once than a turn takes are all answered") {
     Rig rig;
-    Plain client(rig.folder.socket());
+    Plain client(rig.folder.file("control"));
     std::string many;
     for (int i = 0; i < 300; ++i) many += call_add;
     client.send(many);
@@ -177,7 +170,7 @@ TEST_CASE("more requests at once than a turn takes are all answered") {
 
 TEST_CASE("a giant line is refused, and the next one answered") {
     Rig rig;
-    Plain client(rig.folder.socket());
+    Plain client(rig.folder.file("control"));
     std::string rest = std::string(3 * line_bytes_max, 'x') + "\n" + call_add;
     CHECK(rig.until([&] {
         const std::string piece = rest.substr(0, 8192);
@@ -190,11 +183,11 @@ TEST_CASE("a giant line is refused, and the next one answered") {
 
 TEST_CASE("who does not read its answers is asked nothing more, and gets them all when it reads") {
     Rig rig;
-    Plain client(rig.folder.socket());
+    Plain client(rig.folder.file("control"));
     std::string many;
     for (int i = 0; i < 50; ++i) many += "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"large\"}\n";  // 3 MB
     client.send(many);
-    Plain other(rig.folder.socket());
+    Plain other(rig.folder.file("control"));
     other.send(call_add);
     CHECK(rig.until([&] { return other.lines() == 1; }));
     CHECK(rig.until([&] { return client.lines() == 50; }, 60));
@@ -203,7 +196,7 @@ TEST_CASE("who does not read its answers is asked nothing more, and gets them al
 TEST_CASE("each request that has to wait for fresh figures waits as long as the one before") {
     Rig rig;
     rig.server->set_readiness([] { return false; });
-    const Plain plain(rig.folder.socket());
+    const Plain plain(rig.folder.file("control"));
     for (int i = 1; i <= 3; ++i) {
         const Instant asked = os::now();
         plain.send(call_add);
@@ -216,7 +209,7 @@ TEST_CASE("a client that is held, and gone, wakes nobody until it is its turn") 
     Rig rig;
     rig.server->set_readiness([] { return false; });
     {
-        const Plain plain(rig.folder.socket());
+        const Plain plain(rig.folder.file("control"));
         plain.send(call_add);
     }
     const std::uint64_t before = rig.loop.wakes();
@@ -259,7 +252,7 @@ TEST_CASE("a batch that takes long is cut short, but for what changes something"
 
 TEST_CASE("subscribing twice is one subscription, and its end is one end") {
     Rig rig;
-    Plain client(rig.folder.socket());
+    Plain client(rig.folder.file("control"));
     client.send(subscribe_news + subscribe_news);
     REQUIRE(rig.until([&] { return client.lines() == 2; }));
     CHECK(rig.is_wanted);
@@ -281,7 +274,7 @@ TEST_CASE("subscribing twice is one subscription, and its end is one end") {
 TEST_CASE("a subscriber that leaves is forgotten") {
     Rig rig;
     {
-        Plain client(rig.folder.socket());
+        Plain client(rig.folder.file("control"));
         client.send(subscribe_news);
         REQUIRE(rig.until([&] { return rig.is_wanted; }));
     }
@@ -290,8 +283,8 @@ TEST_CASE("a subscriber that leaves is forgotten") {
 
 TEST_CASE("a subscriber that does not read loses events of its own, with their count, and delays nobody") {
     Rig rig;
-    Plain slow(rig.folder.socket());
-    Plain quick(rig.folder.socket());
+    Plain slow(rig.folder.file("control"));
+    Plain quick(rig.folder.file("control"));
     slow.send(subscribe_news);
     quick.send(subscribe_news);
     REQUIRE(rig.until([&] { return quick.lines() == 1 && slow.lines() == 1; }));
@@ -316,18 +309,18 @@ TEST_CASE("beyond its bound a client is told why it cannot stay, and there is ro
     Rig rig;
     std::vector<std::unique_ptr<Plain>> clients;
     for (std::size_t i = 0; i < Server::clients_max; ++i) {
-        clients.push_back(std::make_unique<Plain>(rig.folder.socket()));
+        clients.push_back(std::make_unique<Plain>(rig.folder.file("control")));
         clients.back()->send(call_add);
         REQUIRE(rig.until([&] { return clients.back()->lines() == 1; }));
     }
-    Plain refused(rig.folder.socket());
+    Plain refused(rig.folder.file("control"));
     CHECK(rig.until([&] { return refused.lines() == 1 && refused.ended; }));
     CHECK(refused.got.find("-32002") != std::string::npos);
     clients.pop_back();
     // When another is answered, that end has been noticed.
     clients.front()->send(call_add);
     REQUIRE(rig.until([&] { return clients.front()->lines() == 2; }));
-    Plain again(rig.folder.socket());
+    Plain again(rig.folder.file("control"));
     again.send(call_add);
     CHECK(rig.until([&] { return again.lines() == 1; }));
     CHECK(again.got.find("calls") != std::string::npos);
@@ -336,7 +329,7 @@ TEST_CASE("beyond its bound a client is told why it cannot stay, and there is ro
 TEST_CASE("other users observe, the file's group operates only when it may") {
     if (::geteuid() != 0) return;  // another user cannot be had
     Rig rig;
-    REQUIRE(::chmod(rig.folder.socket().c_str(), 0666) == 0);
+    REQUIRE(::chmod(rig.folder.file("control").c_str(), 0666) == 0);
     REQUIRE(::chmod(rig.folder.path.c_str(), 0755) == 0);
     int out[2];
     REQUIRE(::pipe(out) == 0);
@@ -345,9 +338,9 @@ TEST_CASE("other users observe, the file's group operates only when it may") {
         char role = '?';
         if (::setgid(65534) == 0 && ::setuid(65534) == 0) {
             const Outcome said =
-                call_and_wait(rig.folder.socket(), "rpc.methods", Json::object(), Duration{10'000'000'000});
+                call_and_wait(rig.folder.file("control"), "rpc.methods", Json::object(), Duration{10'000'000'000});
             const Outcome refused =
-                call_and_wait(rig.folder.socket(), "rpc.clients", Json::object(), Duration{10'000'000'000});
+                call_and_wait(rig.folder.file("control"), "rpc.clients", Json::object(), Duration{10'000'000'000});
             if (said && (*said)["role"] == "observe" && !refused && refused.error().code == Code::forbidden) role = 'o';
         }
         [[maybe_unused]] const auto written = ::write(out[1], &role, 1);
@@ -365,7 +358,7 @@ TEST_CASE("other users observe, the file's group operates only when it may") {
 TEST_CASE("the client keeps its calls and subscriptions through a server's restart") {
     Folder folder;
     control::Loop loop;
-    Client client(loop, folder.socket(), 1);
+    Client client(loop, folder.file("control"), 1);
     std::vector<std::string> states;
     std::vector<std::string> events;
     int answers = 0;
@@ -381,7 +374,7 @@ TEST_CASE("the client keeps its calls and subscriptions through a server's resta
     const auto count = [&](const Outcome& o) { answers += o ? 1 : 100; };
     CHECK(client.call("rpc.methods", Json::object(), count));
     const auto serve = [&] {
-        auto server = std::move(Server::open(loop, ServerSettings{folder.socket(), {}, false})).value();
+        auto server = std::move(Server::open(loop, ServerSettings{folder.file("control"), {}, false})).value();
         server->add_topic("news", "", {});
         server->serve();
         return server;
@@ -452,7 +445,7 @@ TEST_CASE("two clients that lose one server do not come back at one time") {
 TEST_CASE("the client waits longer each time, within bounds, and keeps a bounded number of calls") {
     Folder folder;
     control::Loop loop;
-    Client client(loop, folder.socket(), 7);
+    Client client(loop, folder.file("control"), 7);
     int answers = 0;
     client.start();
     CHECK(client.backoff() == Client::backoff_first + Client::backoff_first);
@@ -466,7 +459,7 @@ TEST_CASE("the client waits longer each time, within bounds, and keeps a bounded
 
 TEST_CASE("a client whose server does not answer keeps a bounded number of calls") {
     Rig rig;
-    Client client(rig.loop, rig.folder.socket(), 1);
+    Client client(rig.loop, rig.folder.file("control"), 1);
     client.start();
     REQUIRE(client.state() == Client::State::connected);
     bool all = true;
@@ -481,10 +474,10 @@ TEST_CASE("a call that was sent when the connection broke fails, and is not sent
     Folder folder;
     control::Loop loop;
     const os::Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const auto address = unix_address(folder.socket());
+    const auto address = unix_address(folder.file("control"));
     REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) == 0);
     REQUIRE(::listen(listener.get(), 8) == 0);
-    Client client(loop, folder.socket(), 1);
+    Client client(loop, folder.file("control"), 1);
     client.start();
     REQUIRE(client.state() == Client::State::connected);
     std::string failure;
@@ -497,14 +490,14 @@ TEST_CASE("a call that was sent when the connection broke fails, and is not sent
 TEST_CASE("a blocking call says what is wrong, and does not wait for ever") {
     Folder folder;
     const Duration patience{200'000'000};
-    const Outcome nobody = call_and_wait(folder.socket(), "x", Json::object(), patience);
+    const Outcome nobody = call_and_wait(folder.file("control"), "x", Json::object(), patience);
     REQUIRE_FALSE(nobody);
     CHECK(nobody.error().message.find("No such file") != std::string::npos);
     const os::Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const auto address = unix_address(folder.socket());
+    const auto address = unix_address(folder.file("control"));
     REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) == 0);
     REQUIRE(::listen(listener.get(), 8) == 0);
-    const Outcome silent = call_and_wait(folder.socket(), "x", Json::object(), patience);
+    const Outcome silent = call_and_wait(folder.file("control"), "x", Json::object(), patience);
     REQUIRE_FALSE(silent);
     CHECK(silent.error().message.find("no answer in time") != std::string::npos);
 }
