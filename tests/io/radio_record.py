@@ -180,6 +180,26 @@ def commands():
     refuses("a command gets one stream", 2, "a command gets one stream", "radio", "record", "-r", RADIO, "500", "--exec", "cat", "--cut", "ft8")
 
 
+def stuck_command():
+    """A command that takes nothing holds up no other's, is ended, and makes the whole a failure."""
+    with Folder() as folder:
+        for number in (530, 531):
+            run("radio", "tune", "-r", RADIO, "-s", str(number), "-f", "998k5", "-m", "iq", "-R", "48000", "-e", "f32le")
+        code, said = run("radio", "record", "-r", RADIO, "530", "531", "-x", "9", "--json", "--format", "raw",
+                         "--exec", f"if [ $s = 530 ]; then exec sleep 60; else cat > '{folder}/$s'; fi", seconds=40)
+        told = events(said)
+        failed = [e for e in told if e["event"] == "failed"]
+        check("the stuck one is ended and named", code == 1 and len(failed) == 1 and failed[0]["ssrc"] == 530 and "exec sleep 60" in failed[0]["text"]
+              and "took nothing of its input for 5 s" in failed[0]["text"] and "disk" not in said, said)
+        quality = {e["ssrc"]: e for e in told if e["event"] == "quality"}
+        check("what it lost is in its figures, and the other lost nothing", quality[530]["dropped_seconds"] > 1 and quality[531]["dropped_seconds"] == 0, said)
+        with open(f"{folder}/531", "rb") as file:
+            values = struct.unpack("<864000f", file.read())
+        check("the other has all of its audio, without silence", max(sum(1 for v in values[i:i + 96] if v == 0) for i in range(0, len(values), 96)) < 48, len(values))
+        for number in (530, 531):
+            run("radio", "remove", "-r", RADIO, str(number))
+
+
 def cuts():
     with Folder() as folder:
         code, said = run("radio", "record", "-r", RADIO, "--json", "--cut", "1.5", "--align", "-x", "3.5", "-d", folder, "100")
@@ -328,6 +348,7 @@ with radiod():
     standard_output()
     standard_output_changes()
     commands()
+    stuck_command()
     cuts()
     short_and_idle()
     made_for_it()

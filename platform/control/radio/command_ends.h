@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Commands whose input is over, until each has ended: all are looked after at once, none is waited for. Each has its
-// own patience; one that still runs when that is over is told as such, and looked after until it ends, so that no
-// zombie is left of it. For the writer's thread.
+// Commands that get no more audio, until each has ended: all are looked after at once, none is waited for. What still
+// waits for one is handed on; then its input is over. Each has its own patience for both. One that still runs when that
+// is over is told as such, and looked after until it ends, so that no zombie is left of it; what it did not take is
+// told too; one that took nothing in all that time is told to end. For the writer's thread.
 #pragma once
+
+#include <poll.h>
 
 #include <cstdint>
 #include <optional>
@@ -22,6 +25,7 @@ struct EndingCommand {
     std::string text;      // the command
     std::string fault;     // why its audio ended early; empty when it was given all
     std::uint64_t ticks = 0;
+    std::uint64_t left_ticks = 0;  // of those, what it did not take; of packets an estimate
 };
 
 class CommandEnds {
@@ -33,12 +37,17 @@ public:
     // Between two looks, as long as somebody waits for the answer. Untuned.
     static constexpr Duration look_interval{10'000'000};
 
-    // Its input ends now.
+    // Between being told to end and being told as one that still runs. Untuned.
+    static constexpr Duration end_wait{1'000'000'000};
+
+    // Its input ends as soon as nothing waits for it: now, if it has a fault; such a one has end_wait at most.
     void add(EndingCommand command, Instant now);
     // Those that have ended since, or whose patience is over: each once.
     [[nodiscard]] std::vector<Outcome> look(Instant now);
     // Whether an answer is waited for, and whether anything is to be looked after.
     [[nodiscard]] bool is_waiting() const { return !waiting_.empty(); }
+    // Where something waits to be taken, to be polled for writing.
+    void add_fds(std::vector<pollfd>& fds) const;
     [[nodiscard]] bool empty() const { return waiting_.empty() && told_.empty(); }
 
 private:
@@ -46,6 +55,8 @@ private:
         EndingCommand command;
         Instant until;
     };
+    static void hand_on(EndingCommand& command, Instant now);
+    static void give_up(Waiting& waiting, Instant now);
     std::vector<Waiting> waiting_;
     std::vector<CommandPipe> told_;  // which still run
 };

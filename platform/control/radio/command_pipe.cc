@@ -98,11 +98,34 @@ Result<CommandPipe, Errno> CommandPipe::start(const std::string& command) {
     return CommandPipe(std::move(input), child);
 }
 
+Result<Unit, Errno> CommandPipe::write(Bytes bytes, Instant now) {
+    backlog_.add(bytes);
+    return push(now);
+}
+
+Result<Unit, Errno> CommandPipe::write_zeros(std::uint64_t count, Instant now) {
+    backlog_.add_zeros(count);
+    return push(now);
+}
+
+Result<Unit, Errno> CommandPipe::push(Instant now) {
+    return input_.is_open() ? backlog_.push(input_.get(), now) : Result<Unit, Errno>(Unit{});
+}
+
+void CommandPipe::terminate() {
+    // It leads a group of its own, and its number is its own until it has been waited for.
+    if (child_ > 0) ::kill(-child_, SIGTERM);
+}
+
 CommandPipe::CommandPipe(CommandPipe&& other) noexcept
-    : input_(std::move(other.input_)), child_(std::exchange(other.child_, -1)), status_(other.status_) {}
+    : input_(std::move(other.input_)),
+      backlog_(std::move(other.backlog_)),
+      child_(std::exchange(other.child_, -1)),
+      status_(other.status_) {}
 
 CommandPipe& CommandPipe::operator=(CommandPipe&& other) noexcept {
     std::swap(input_, other.input_);
+    std::swap(backlog_, other.backlog_);
     std::swap(child_, other.child_);
     std::swap(status_, other.status_);
     return *this;
@@ -125,6 +148,10 @@ std::optional<int> CommandPipe::ended() {
 std::string complaint_of(int status) {
     if (WIFEXITED(status)) return WEXITSTATUS(status) == 0 ? "" : "ended with " + std::to_string(WEXITSTATUS(status));
     return WIFSIGNALED(status) ? "was ended by signal " + std::to_string(WTERMSIG(status)) : "was stopped";
+}
+
+std::string took_nothing(Duration patience) {
+    return "took nothing of its input for " + number("%.3g", static_cast<double>(patience.ns) * 1e-9) + " s";
 }
 
 }  // namespace hawser::control

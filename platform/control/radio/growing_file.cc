@@ -10,8 +10,11 @@
 
 #include <limits.h>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
+
+#include "platform/linux/clock.h"
 
 namespace hawser::control {
 
@@ -60,11 +63,17 @@ Result<GrowingFile, Errno> GrowingFile::create(const std::string& path) {
     return file;
 }
 
-GrowingFile GrowingFile::over(int fd, const std::atomic<bool>& stop, std::optional<Duration> patience) {
+GrowingFile GrowingFile::over(int fd, const std::atomic<bool>& stop) {
     GrowingFile file;
     file.fd_ = fd;
     file.stop_ = &stop;
-    file.patience_ = patience;
+    file.buffer_.reserve(buffer_bytes);
+    return file;
+}
+
+GrowingFile GrowingFile::into(CommandPipe& command) {
+    GrowingFile file;
+    file.command_ = &command;
     file.buffer_.reserve(buffer_bytes);
     return file;
 }
@@ -80,8 +89,14 @@ Result<Unit, Errno> GrowingFile::fail(int error, const char* call) {
     return Failure{*fault_};
 }
 
+Result<Unit, Errno> GrowingFile::note_given(const Result<Unit, Errno>& given, std::uint64_t bytes) {
+    if (!given) return fail(given.error().value, given.error().call);
+    flushed_ += bytes;
+    return Unit{};
+}
+
 Result<Unit, Errno> GrowingFile::put(Bytes bytes) {
-    Duration waited{};
+    if (command_ != nullptr) return note_given(command_->write(bytes, os::now()), bytes.size());
     while (!bytes.empty()) {
         Bytes part = bytes;
         if (is_stream()) {
@@ -89,10 +104,7 @@ Result<Unit, Errno> GrowingFile::put(Bytes bytes) {
             pollfd p{fd_, POLLOUT, 0};
             const int ready = ::poll(&p, 1, stream_wait_ms);
             if (ready == 0 && stop_->load(std::memory_order_relaxed)) return fail(ETIMEDOUT, "write");
-            if (ready == 0) waited = waited + Duration{std::int64_t{stream_wait_ms} * 1'000'000};
-            if (patience_ && waited >= *patience_) return fail(ETIMEDOUT, "write");
             if (ready <= 0) continue;
-            waited = Duration{};
         }
         const ssize_t n = ::write(fd_, part.data(), part.size());
         if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
@@ -107,6 +119,20 @@ Result<Unit, Errno> GrowingFile::write(Bytes bytes) {
     if (fault_) return Failure{*fault_};
     buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
     return buffer_.size() < buffer_bytes ? Unit{} : flush();
+}
+
+Result<Unit, Errno> GrowingFile::write_zeros(std::uint64_t count) {
+    if (command_ != nullptr) {
+        if (const auto done = flush(); !done) return done;
+        return note_given(command_->write_zeros(count, os::now()), count);
+    }
+    static constexpr std::array<std::uint8_t, 8192> zeros{};
+    for (std::uint64_t left = count; left > 0;) {
+        const std::uint64_t part = std::min<std::uint64_t>(left, zeros.size());
+        if (const auto done = write(Bytes(zeros).first(part)); !done) return done;
+        left -= part;
+    }
+    return Unit{};
 }
 
 Result<Unit, Errno> GrowingFile::write_at(std::uint64_t offset, Bytes bytes) {

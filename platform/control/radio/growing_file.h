@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A file that no reader meets half written: it grows under a hidden temporary name beside its place and is renamed at
-// the end, never over another file. Or a descriptor that is there already, such as standard output, which has no name.
-// Writes are gathered in memory; nothing reaches the disk before flush(), or write() with the buffer full.
-// Every call may block. A failure names the call and stays: later calls do nothing and answer the same.
+// the end, never over another file. Or standard output, or a command's input, which have no name. Writes are gathered
+// in memory; nothing reaches the disk before flush(), or write() with the buffer full. Every call may block, except
+// where a command is written to. A failure names the call and stays: later calls do nothing and answer the same.
 #pragma once
 
 #include <atomic>
@@ -13,7 +13,7 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/result.h"
-#include "engine/base/time.h"
+#include "platform/control/radio/command_pipe.h"
 #include "platform/linux/fd.h"
 
 namespace hawser::control {
@@ -22,11 +22,13 @@ class GrowingFile {
 public:
     // Makes the folders on the way.
     [[nodiscard]] static Result<GrowingFile, Errno> create(const std::string& path);
-    // Not closed in the end. What nobody takes is given up once `stop` is set, or after so long.
-    [[nodiscard]] static GrowingFile over(int fd, const std::atomic<bool>& stop,
-                                          std::optional<Duration> patience = std::nullopt);
+    // Not closed in the end. What nobody takes is given up once `stop` is set.
+    [[nodiscard]] static GrowingFile over(int fd, const std::atomic<bool>& stop);
+    // Not closed in the end; outlives the file.
+    [[nodiscard]] static GrowingFile into(CommandPipe& command);
 
     Result<Unit, Errno> write(Bytes bytes);
+    Result<Unit, Errno> write_zeros(std::uint64_t count);
     // Over what is there, at once; files only.
     Result<Unit, Errno> write_at(std::uint64_t offset, Bytes bytes);
     Result<Unit, Errno> flush();
@@ -38,7 +40,7 @@ public:
     // Takes away what was written.
     void discard();
 
-    [[nodiscard]] bool is_stream() const { return stop_ != nullptr; }
+    [[nodiscard]] bool is_stream() const { return stop_ != nullptr || command_ != nullptr; }
     // Those that write() took, and those of them that reached the file.
     [[nodiscard]] std::uint64_t bytes() const { return flushed_ + buffer_.size(); }
     [[nodiscard]] std::uint64_t flushed() const { return flushed_; }
@@ -48,11 +50,12 @@ private:
     GrowingFile() = default;
     Result<Unit, Errno> fail(int error, const char* call);
     Result<Unit, Errno> put(Bytes bytes);
+    Result<Unit, Errno> note_given(const Result<Unit, Errno>& given, std::uint64_t bytes);
 
     os::Fd owned_;
     int fd_ = -1;
     const std::atomic<bool>* stop_ = nullptr;
-    std::optional<Duration> patience_;
+    CommandPipe* command_ = nullptr;
     std::string path_;
     std::string temporary_;
     std::vector<std::uint8_t> buffer_;

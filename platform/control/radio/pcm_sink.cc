@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Samples into WAV or raw files and streams.
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -22,14 +21,8 @@ public:
         return file_.write(bytes);
     }
     Result<Unit, Errno> silence(std::uint64_t ticks) override {
-        static constexpr std::array<std::uint8_t, 8192> zeros{};
         ticks_ += ticks;
-        for (std::uint64_t left = ticks * frame_bytes_; left > 0;) {
-            const std::uint64_t part = std::min<std::uint64_t>(left, zeros.size());
-            if (const auto done = file_.write(Bytes(zeros).first(part)); !done) return done;
-            left -= part;
-        }
-        return Unit{};
+        return file_.write_zeros(ticks * frame_bytes_);
     }
     Result<Unit, Errno> flush() override {
         if (const auto done = file_.flush(); !done) return done;

@@ -5,12 +5,13 @@
 //    begins no recording either, which fails then. Gaps wait for room as a length, and ends are taken always.
 //  - What fails is told and ends that recording alone.
 //  - Samples reach the disk once a second and at the end of a file; events reach the control thread at once.
-//  - Commands whose audio is over are looked after beside the rest; nobody waits for one.
-//  - The destructor writes out what is queued. A pipe that nobody reads is given up then, and no command waited for.
+//  - Commands are handed what waits for them as they take it, and those whose audio is over are looked after, beside
+//    the rest; nobody waits for one.
+//  - The destructor writes out what is queued. A pipe that nobody reads is given up then, and no command waited for;
+//    those that still take what waits for them have stop_wait for it.
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -32,6 +33,8 @@ public:
         std::uint64_t dropped = 0;  // refused: the queue was full
         std::size_t queued_bytes_max = 0;
     };
+
+    static constexpr Duration stop_wait{1'000'000'000};
 
     // Seconds of some hundred channels; untuned.
     explicit Recorder(std::size_t queue_bytes = 16 << 20);
@@ -76,33 +79,39 @@ private:
         std::uint64_t owed_ticks = 0;    // of a gap that is not yet told to the worker
         std::uint64_t untold_ticks = 0;  // not yet told to the control thread
         std::int64_t told_s = -1;
+        const char* late = "";  // who does not keep up with it
     };
 
     [[nodiscard]] std::size_t queued_bytes() const;
     [[nodiscard]] bool has_room(std::size_t payload_bytes);
     void put_owed(std::uint32_t id, Fed& fed);
     void put(const Item& item, Bytes payload);
+    void tell_dropped(std::uint32_t id, Fed& fed);
     void run();
+    // Until something is queued, a command takes something, or the time has come; whether it was a command.
+    [[nodiscard]] bool wait(Instant flush_at);
+    void hand_on();
     void carry_out(Batch& batch);
     void report(RecordingEvent event);
     void look_after_commands();
 
     const std::size_t queue_bytes_;
     os::Fd ready_;
+    os::Fd wake_;      // the worker's
     Figures figures_;  // the control thread's, as the next two
     std::unordered_map<std::uint32_t, Fed> fed_;
     std::uint32_t last_id_ = 0;
 
     std::mutex mutex_;  // of what follows; held for copies only, never over a system call of the disk
-    std::condition_variable filled_;
     Batch filling_;
     bool is_stopping_ = false;
     std::vector<RecordingEvent> events_;
 
     std::atomic<bool> stop_{false};  // for a stream that waits for its reader
-    Batch carrying_;                 // the worker's, as the next two
+    Batch carrying_;                 // the worker's, as the next three
     std::map<std::uint32_t, std::unique_ptr<Recording>> recordings_;
     CommandEnds ends_;
+    std::vector<pollfd> fds_;
     std::thread worker_;
 };
 

@@ -49,6 +49,17 @@ constexpr std::uint32_t opus_ticks_a_second = 48'000;
 
 std::uint32_t RecordingSpec::tick_rate() const { return input == Input::opus ? opus_ticks_a_second : samprate; }
 
+std::size_t RecordingSpec::backlog_bytes_max() const {
+    // At least for bursts after a disk that stood still, and Opus; at most so much, whatever rate a radiod makes up.
+    // Untuned.
+    constexpr std::size_t floor_bytes = 1 << 20;
+    constexpr std::size_t ceiling_bytes = 128 << 20;
+    const std::size_t frame_bytes =
+        bytes_per_sample(input == Input::f32 ? SampleFormat::f32 : SampleFormat::s16) * channels;
+    const auto seconds = static_cast<std::size_t>(command_patience.ns / second_ns) + 1;
+    return std::clamp(seconds * tick_rate() * frame_bytes, floor_bytes, ceiling_bytes);
+}
+
 std::string RecordingSpec::refusal() const {
     if (container == Container::ogg_opus && input != Input::opus)
         return "the channel does not send Opus, and nothing is encoded here";
@@ -150,12 +161,40 @@ bool Recording::begin_command() {
         return false;
     }
     command_.emplace(std::move(started).value());
-    sink_ = make_sink(GrowingFile::over(command_->fd(), stop_, spec_.command_patience), format_);
+    sink_ = make_sink(GrowingFile::into(*command_), format_);
     return true;
+}
+
+void Recording::feed_command(Instant now) {
+    if (!command_ || is_over_) return;
+    check(command_->push(now));
+    if (is_over_) return;
+    const auto stuck = command_->backlog().stuck_since();
+    if (!stuck || now - *stuck < spec_.command_patience) return;
+    command_->terminate();
+    fail(took_nothing(spec_.command_patience));
+}
+
+std::optional<int> Recording::waiting_fd() const {
+    return command_ && !command_->backlog().empty() ? std::optional(command_->fd()) : std::nullopt;
+}
+
+bool Recording::leaves_out(std::uint64_t ticks) {
+    if (!command_ || command_->backlog().held_bytes() < spec_.backlog_bytes_max()) return false;
+    counted_ += ticks;
+    dropped_ticks_ += ticks;
+    return true;
+}
+
+void Recording::tell_dropped() {
+    if (dropped_ticks_ == 0) return;
+    report_({RecordingEvent::Kind::dropped, id_, "", spec_.command + " does not keep up",
+             std::exchange(dropped_ticks_, 0)});
 }
 
 void Recording::end_command(const std::string& fault, std::uint64_t ticks) {
     is_over_ = true;
+    tell_dropped();
     hand_on_({std::move(*command_), spec_.command_patience, id_, path_, fault, ticks});
     command_.reset();
 }
@@ -163,7 +202,8 @@ void Recording::end_command(const std::string& fault, std::uint64_t ticks) {
 void tell_outcome(const CommandEnds::Outcome& outcome, const std::function<void(RecordingEvent)>& report) {
     const EndingCommand& c = outcome.command;
     using Kind = RecordingEvent::Kind;
-    const std::string why = outcome.status ? complaint_of(*outcome.status) : "";
+    const std::string why = outcome.status ? complaint_of(*outcome.status) : c.fault.empty() ? "" : "still runs";
+    if (c.left_ticks != 0) report({Kind::dropped, c.id, "", c.text + ": " + c.fault, c.left_ticks});
     if (!c.fault.empty())
         return report({Kind::failed, c.id, "", c.text + ": " + c.fault + (why.empty() ? "" : "; it " + why), 0});
     if (!why.empty()) return report({Kind::failed, c.id, "", c.text + ": " + why, 0});
@@ -222,6 +262,7 @@ void Recording::samples(std::optional<std::int64_t> unix_ns, std::uint32_t ticks
     } else if (unix_ns) {
         error_ = *unix_ns - time_of_next();
     }
+    if (leaves_out(ticks)) return;
     if (decoder_ != nullptr) return decode(payload);
     if (spec_.input == Input::opus) return put_packet(ticks, payload);
     put_pcm(payload);
@@ -270,6 +311,7 @@ void Recording::gap(std::uint64_t ticks) {
         counted_ += ticks;
         return;
     }
+    if (leaves_out(ticks)) return;
 #ifdef HAWSER_HAS_AUDIO
     if (decoder_ != nullptr) {
         const auto samples = decoder_->audio.conceal(static_cast<std::uint32_t>(std::min<std::uint64_t>(ticks, ~0u)));
@@ -296,6 +338,7 @@ void Recording::put_silence(std::uint64_t ticks) {
 
 void Recording::flush() {
     if (sink_ != nullptr && !is_over_) check(sink_->flush());
+    tell_dropped();
 }
 
 void Recording::close() {
@@ -316,12 +359,13 @@ void Recording::check(const Result<Unit, Errno>& result) {
 void Recording::fail(const std::string& text) {
     is_over_ = true;
     std::string kept;
+    const std::uint64_t ticks = sink_ != nullptr ? sink_->ticks() : 0;
     if (sink_ != nullptr) {
         // What did get there keeps its name.
         if (const auto finished = sink_->finish()) kept = *finished;
         sink_.reset();
     }
-    if (command_) return end_command(text, 0);
+    if (command_) return end_command(text, ticks);
     report_({RecordingEvent::Kind::failed, id_, kept, path_.empty() ? text : path_ + ": " + text, 0});
 }
 

@@ -5,8 +5,10 @@
 //    count is off by more than drift_max: every file of a steady stream has the same length.
 //  - With cuts and filling, each file begins at its boundary, the first one with silence.
 //  - A failure of one file ends the recording. So does a command that ends before its audio does, or that takes nothing
-//    for command_patience: it holds the other recordings up as long. A command whose audio is over is handed on, and
-//    what became of it is told by whoever looks after it (tell_outcome()).
+//    for command_patience, which is told to end. A command holds nobody up: what it does not take waits for it. When
+//    too much waits (backlog_bytes_max()), samples are dropped, told once a second at most, and left out of its input:
+//    silence would only be more to take. A command whose audio is over is handed on with what waits, and what became of
+//    it is told by whoever looks after it (tell_outcome()).
 #pragma once
 
 #include <atomic>
@@ -32,7 +34,6 @@ struct RecordingSpec {
     Container container = Container::wav;
     std::string pattern;  // file_name()'s; empty: standard output, or the command's input
     std::string command;  // for `sh -c`
-    // Less than the queue holds of a hundred channels of 12 kHz (7 s).
     Duration command_patience{5'000'000'000};
     NameFields fields;
     Duration period{};    // of the cuts; 0: none
@@ -41,6 +42,9 @@ struct RecordingSpec {
 
     // Ticks a second.
     [[nodiscard]] std::uint32_t tick_rate() const;
+    // Of what waits for a command: more than comes in its patience at usual rates, so that one that catches up in time
+    // loses nothing.
+    [[nodiscard]] std::size_t backlog_bytes_max() const;
     // Why it cannot be; empty when it can.
     [[nodiscard]] std::string refusal() const;
 };
@@ -51,7 +55,7 @@ struct RecordingEvent {
         running,    // a command has been given everything, and has not ended within its patience
         too_short,  // a file was shorter than wanted, and is not there any more
         failed,     // the recording is over; `text` says why, `path` what could be kept, if anything
-        dropped,    // `ticks` did not get into the writer's queue
+        dropped,    // `ticks` were not written: the writer's queue, or a command's backlog, is full (`text` says whose)
         closed,     // the recording is over, nothing follows
     };
     Kind kind = Kind::finished;
@@ -81,9 +85,13 @@ public:
     void samples(std::optional<std::int64_t> unix_ns, std::uint32_t ticks, Bytes payload);
     // So many are missing here.
     void gap(std::uint64_t ticks);
-    // What is written is on the disk when it returns.
+    // What is written is on the disk when it returns, or waits for its command.
     void flush();
     void close();
+    // Hands the command what waits for it; for its patience, at least once a second.
+    void feed_command(Instant now);
+    // To be polled for writing, where something waits for a command; absent otherwise.
+    [[nodiscard]] std::optional<int> waiting_fd() const;
     [[nodiscard]] bool is_over() const { return is_over_; }
 
 private:
@@ -97,6 +105,9 @@ private:
     // Begins a file where none is; false when the recording is over.
     bool begin_file();
     bool begin_command();
+    // Whether so many ticks have to be left out of the command's input.
+    [[nodiscard]] bool leaves_out(std::uint64_t ticks);
+    void tell_dropped();
     // Its audio is over; what comes of it is told, and the recording closed, by whoever looks after it.
     void end_command(const std::string& fault, std::uint64_t ticks);
     // What is in the file that begins at `unix_ns`, in attributes of pcmrecord's names.
@@ -116,6 +127,7 @@ private:
     SinkFormat format_;
     std::uint32_t frame_bytes_ = 0;       // of PCM
     std::optional<CommandPipe> command_;  // outlives the sink, which writes to it
+    std::uint64_t dropped_ticks_ = 0;     // not told yet
     std::unique_ptr<Sink> sink_;
     std::unique_ptr<Decoder> decoder_;
     std::string path_;

@@ -4,9 +4,9 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "platform/control/radio/recorder.h"
+#include "tests/io/folder.h"
 
 using namespace hawser;
 using namespace hawser::control;
@@ -21,18 +22,7 @@ using Kind = RecordingEvent::Kind;
 
 namespace {
 
-struct Folder {
-    Folder() {
-        char name[] = "/tmp/hawser-command-XXXXXX";
-        path = ::mkdtemp(name);
-    }
-    ~Folder() { std::filesystem::remove_all(path); }
-    [[nodiscard]] std::string content(const std::string& name) const {
-        std::ifstream in(path + "/" + name, std::ios::binary);
-        return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    }
-    std::string path;
-};
+using test::Folder;
 
 RecordingSpec to_command(const std::string& command, Container container = Container::raw) {
     RecordingSpec spec;
@@ -98,9 +88,12 @@ TEST_CASE("a command gets what a file would have, and its end is waited for") {
         recorder.end(wav);
         const auto events = events_of(recorder, 2);
         REQUIRE(events.size() == 4);
-        CHECK(events[0].kind == Kind::finished);
-        CHECK(events[0].path == "cat > " + folder.path + "/raw");
-        CHECK(events[0].ticks == 51 * 240);
+        // Either may end first.
+        const auto first = std::find_if(events.begin(), events.end(), [raw](const auto& e) { return e.id == raw; });
+        REQUIRE(first != events.end());
+        CHECK(first->kind == Kind::finished);
+        CHECK(first->path == "cat > " + folder.path + "/raw");
+        CHECK(first->ticks == 51 * 240);
     }
     const std::string raw = folder.content("raw");
     REQUIRE(raw.size() == 51 * 480);
@@ -150,11 +143,86 @@ TEST_CASE("a command that ends early, badly or takes nothing ends its recording 
     CHECK(last[early].kind == Kind::failed);
     CHECK(last[early].text == "exit 3: write: Broken pipe; it ended with 3");
     CHECK(last[stuck].kind == Kind::failed);
-    CHECK(last[stuck].text == "exec sleep 3 > /dev/null: write: Connection timed out");
+    CHECK(last[stuck].text ==
+          "exec sleep 3 > /dev/null: took nothing of its input for 0.3 s; it was ended by signal 15");
     CHECK(last[bad].kind == Kind::failed);
     CHECK(last[bad].text == "cat > /dev/null; exit 4: ended with 4");
     CHECK(last[good].kind == Kind::finished);
     CHECK(folder.content("good").size() == part.size());
+}
+
+TEST_CASE("a command that is slow or stuck holds no other up: it loses samples of its own, and is named") {
+    const Folder folder;
+    // Blocks of 20 ms, each of one byte's value.
+    constexpr std::uint32_t block_ticks = 960;
+    const auto block_of = [](int i) {
+        return std::vector<std::uint8_t>(block_ticks * 8, static_cast<std::uint8_t>(1 + i % 250));
+    };
+    constexpr int blocks = 800;  // 6 MB, in 4 s
+    const std::string slow_command = "while [ $(dd bs=4096 count=1 status=none | wc -c) != 0 ]; do sleep 0.05; done";
+    std::string expected;
+    std::map<std::uint32_t, std::vector<RecordingEvent>> told;
+    std::uint32_t slow = 0, stuck = 0, cat = 0;
+    {
+        Recorder recorder(1 << 20);  // less than a second of this, so that who waits for a command is found out
+        const auto begin = [&recorder](const std::string& command) {
+            RecordingSpec spec = to_command(command);
+            spec.input = Input::f32;
+            spec.samprate = 48'000;
+            spec.channels = 2;
+            spec.command_patience = Duration{1'000'000'000};
+            return recorder.begin(spec);
+        };
+        slow = begin(slow_command);
+        stuck = begin("exec sleep 30 > /dev/null");
+        cat = begin("cat > " + folder.path + "/all");
+        for (int i = 0; i < blocks; ++i) {
+            const auto block = block_of(i);
+            expected.append(block.begin(), block.end());
+            for (const std::uint32_t id : {slow, stuck, cat})
+                CHECK(recorder.samples(id, std::nullopt, block_ticks, block));
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        for (const std::uint32_t id : {slow, stuck, cat}) recorder.end(id);
+        for (RecordingEvent& e : events_of(recorder, 3)) told[e.id].push_back(std::move(e));
+        CHECK(recorder.figures().dropped == 0);
+    }
+    CHECK(folder.content("all") == expected);
+    REQUIRE(told[cat].size() == 2);
+    CHECK(told[cat].front().kind == Kind::finished);
+    CHECK(told[cat].front().ticks == blocks * block_ticks);
+    CHECK(told[stuck].back().kind == Kind::failed);
+    CHECK(told[stuck].back().text ==
+          "exec sleep 30 > /dev/null: took nothing of its input for 1 s; it was ended by signal 15");
+    // What its pipe took nobody read either, but that is beyond our sight.
+    CHECK(told[stuck].front().kind == Kind::dropped);
+    CHECK(told[slow].front().kind == Kind::dropped);
+    CHECK(told[slow].front().text == slow_command + " does not keep up");
+    std::uint64_t lost = 0;
+    for (const RecordingEvent& e : told[slow]) lost += e.kind == Kind::dropped ? e.ticks : 0;
+    CHECK(lost > blocks * block_ticks / 4);
+    CHECK(lost < blocks * block_ticks);
+    CHECK(told[slow].back().text ==
+          slow_command + ": took too little of its input in the time that it had for the rest; it still runs");
+}
+
+TEST_CASE("a command that catches up gets everything, an hour of silence too") {
+    const Folder folder;
+    Recorder recorder;
+    const std::uint32_t id = recorder.begin(to_command("sleep 1; cat > " + folder.path + "/all"));
+    const std::vector<std::uint8_t> second(24'000, 7);
+    for (int i = 0; i < 60; ++i) CHECK(recorder.samples(id, std::nullopt, 12'000, second));
+    recorder.gap(id, 3600 * 12'000);
+    CHECK(recorder.samples(id, std::nullopt, 12'000, second));
+    recorder.end(id);
+    const auto events = events_of(recorder, 1);
+    REQUIRE(events.size() == 2);
+    CHECK(events[0].kind == Kind::finished);
+    CHECK(events[0].ticks == 3661 * 12'000);
+    const std::string all = folder.content("all");
+    REQUIRE(all.size() == 3661 * 24'000);
+    CHECK(all.find_first_not_of('\7') == 60 * 24'000);
+    CHECK(all.find('\7', 60 * 24'000) == 3660 * 24'000);
 }
 
 TEST_CASE("the ends of commands are waited for together, and one that goes on is told as such") {

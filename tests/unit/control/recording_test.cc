@@ -12,13 +12,13 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <thread>
 
 #include "platform/control/radio/recorder.h"
+#include "tests/io/folder.h"
 #ifdef HAWSER_HAS_AUDIO
 #include <opus/opus.h>
 #endif
@@ -34,12 +34,7 @@ constexpr std::uint32_t rate = 12'000;
 constexpr std::uint32_t block = 240;  // 20 ms
 const std::atomic<bool> never_stops{false};
 
-struct Folder {
-    Folder() {
-        char name[] = "/tmp/hawser-recording-XXXXXX";
-        path = ::mkdtemp(name);
-    }
-    ~Folder() { std::filesystem::remove_all(path); }
+struct Folder : test::Folder {
     // Names in it, hidden ones too, in order.
     [[nodiscard]] std::vector<std::string> names() const {
         std::vector<std::string> out;
@@ -48,10 +43,9 @@ struct Folder {
         return out;
     }
     [[nodiscard]] std::vector<std::uint8_t> content(const std::string& name) const {
-        std::ifstream in(path + "/" + name, std::ios::binary);
-        return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+        const std::string text = test::Folder::content(name);
+        return {text.begin(), text.end()};
     }
-    std::string path;
 };
 
 std::uint32_t le32(const std::vector<std::uint8_t>& bytes, std::size_t at) {
@@ -416,8 +410,12 @@ TEST_CASE("what the queue does not take is counted, told, and a gap in the recor
         for (int i = 1; i < 20'000; ++i) recorder.samples(id, noon_ns + i * s_ns / 50, block, bytes);
         CHECK(recorder.figures().dropped > before);
         CHECK(recorder.figures().blocks + recorder.figures().dropped - before == 20'000);
-        events = recorder.take();
         recorder.end(id);
+        events = recorder.take();
+        // All of it is told, also what was dropped last.
+        std::uint64_t told = 0;
+        for (const auto& e : events) told += e.kind == RecordingEvent::Kind::dropped ? e.ticks : 0;
+        CHECK(told == recorder.figures().dropped * block);
     }
     CHECK(std::any_of(events.begin(), events.end(),
                       [](const auto& e) { return e.kind == RecordingEvent::Kind::dropped && e.ticks >= block; }));
