@@ -47,6 +47,7 @@ void RecordWords::tell(std::uint32_t ssrc, const control::ChannelRecording& reco
             say_failure(ssrc, e.text + (e.path.empty() ? "" : "; kept as far as it came: " + e.path));
             break;
         case RecordingEvent::Kind::dropped:
+            has_failed_ = true;
             say({{"event", "dropped"}, {"ssrc", ssrc}, {"seconds", seconds}, {"text", e.text}},
                 std::to_string(ssrc) + ": " + length + " not written, " + e.text);
             break;
@@ -57,6 +58,7 @@ void RecordWords::tell(std::uint32_t ssrc, const control::ChannelRecording& reco
 void RecordWords::tell_quality(std::uint32_t ssrc, const control::ChannelRecording& recording,
                                const control::StreamReceiver::Quality& quality, std::uint64_t overrun) const {
     const double seconds = static_cast<double>(recording.recorded().ns) * 1e-9;
+    const double dropped_seconds = static_cast<double>(recording.dropped().ns) * 1e-9;
     Json line{{"event", "quality"},
               {"ssrc", ssrc},
               {"seconds", seconds},
@@ -69,19 +71,21 @@ void RecordWords::tell_quality(std::uint32_t ssrc, const control::ChannelRecordi
               {"lost_ticks", quality.stream.lost_ticks},
               {"silences", quality.stream.silences},
               {"silent_ticks", quality.stream.silent_ticks},
+              {"dropped_seconds", dropped_seconds},
               {"epochs", quality.stream.epochs},
               {"undecodable", quality.stream.undecodable},
               {"foreign", quality.foreign},
               {"takeovers", quality.takeovers},
               {"overrun", overrun},
               {"completeness", quality.stream.completeness()}};
+    const auto count = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
     char text[256];
-    std::snprintf(
-        text, sizeof text, "%u: %.3f s, %llu packets, %llu lost, %llu late, %llu duplicated, %llu gaps, %llu silences",
-        ssrc, seconds, static_cast<unsigned long long>(quality.stream.packets),
-        static_cast<unsigned long long>(quality.sequence.lost), static_cast<unsigned long long>(quality.sequence.late),
-        static_cast<unsigned long long>(quality.sequence.duplicates),
-        static_cast<unsigned long long>(quality.stream.gaps), static_cast<unsigned long long>(quality.stream.silences));
+    std::snprintf(text, sizeof text,
+                  "%u: %.3f s, %llu packets, %llu lost, %llu late, %llu duplicated, %llu gaps, %llu silences, "
+                  "%.3f s dropped",
+                  ssrc, seconds, count(quality.stream.packets), count(quality.sequence.lost),
+                  count(quality.sequence.late), count(quality.sequence.duplicates), count(quality.stream.gaps),
+                  count(quality.stream.silences), dropped_seconds);
     say(line, text);
 }
 

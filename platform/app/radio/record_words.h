@@ -20,7 +20,7 @@ public:
 
     void say(const Json& line, const std::string& text) const;
     void say_failure(std::uint32_t ssrc, const std::string& text);
-    // Of the writer's.
+    // Of the writer's; what was dropped is a failure.
     void tell(std::uint32_t ssrc, const control::ChannelRecording& recording, const control::RecordingEvent& event);
     // At the end: what came of the stream, and `overrun` datagrams that came of none.
     void tell_quality(std::uint32_t ssrc, const control::ChannelRecording& recording,

@@ -233,6 +233,8 @@ const ChannelRecording::Begun* ChannelRecording::find(std::uint32_t id) const {
 
 bool ChannelRecording::on_event(const RecordingEvent& event) {
     if (find(event.id) == nullptr) return false;
+    if (event.kind == RecordingEvent::Kind::dropped)
+        dropped_ = dropped_ + Duration{std::llround(seconds_of(event) * 1e9)};
     const bool has_failed = event.kind == RecordingEvent::Kind::failed;
     if (has_failed || event.kind == RecordingEvent::Kind::closed) ++closed_;
     if (has_failed) {

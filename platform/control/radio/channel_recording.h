@@ -58,6 +58,8 @@ public:
     // How long the file of a `finished` event is, or what a `dropped` one lost.
     [[nodiscard]] double seconds_of(const RecordingEvent& event) const;
     [[nodiscard]] Duration recorded() const { return recorded_; }
+    // Of that, what `dropped` events told of: it is not in any file, or only as silence.
+    [[nodiscard]] Duration dropped() const { return dropped_; }
 
 private:
     struct Held {
@@ -99,6 +101,7 @@ private:
     std::uint64_t format_ticks_ = 0;  // put since the recording began, of recorded_ beyond recorded_before_
     Duration recorded_before_{};
     Duration recorded_{};
+    Duration dropped_{};
     std::vector<std::uint8_t> converted_;
     std::vector<float> floats_;
 };

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <map>
 
+#include "tests/io/folder.h"
 #include "tests/radio/samples.h"
 
 using namespace hawser;
@@ -80,6 +81,24 @@ struct Fixture {
 constexpr AudioFormat pcm{Encoding::s16be, 12'000, 1};
 
 }  // namespace
+
+TEST_CASE("what the writer drops of a channel is known of it to the end", "[channel_recording]") {
+    const test::Folder folder;
+    Recorder recorder(600);  // one block, as in recording_test.cc
+    ChannelRecording::Settings settings;
+    settings.pattern = folder.file("a");
+    ChannelRecording recording(recorder, settings, NameFields{});
+    recording.on_item({Stream::Kind::epoch, {}, 0, pcm, {}, {}});
+    const std::vector<std::uint8_t> payload(block * 2);
+    Stream::Item item{Stream::Kind::samples, {}, block, pcm, payload, noon_ns};
+    for (int i = 0; i < 20'000; ++i, *item.unix_ns += s_ns / 50) recording.on_item(item);
+    recording.finish();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!recording.is_closed() && std::chrono::steady_clock::now() < end)
+        for (const auto& event : recorder.take()) CHECK(recording.on_event(event));
+    CHECK(recorder.figures().dropped > 0);
+    CHECK(recording.dropped() == Duration{static_cast<std::int64_t>(recorder.figures().dropped) * s_ns / 50});
+}
 
 TEST_CASE("what came before the first status has its time from it", "[channel_recording]") {
     ChannelRecording::Settings settings;
