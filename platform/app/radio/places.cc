@@ -16,9 +16,11 @@ Places::Answer Places::announce(std::uint32_t ssrc, const Endpoint& from, Instan
     }
     // One that sends may try all its channels.
     const std::size_t own = sender == senders_.end() ? 0 : sender->second.trials;
-    if (trials_.size() >= trials_max || (own >= trials_of_one && !is_heard)) return Answer::none;
+    if (own >= trials_of_one && !is_heard) return Answer::none;
+    if (trials_.size() >= trials_max && !cede_trial(from.address, now)) return Answer::none;
     channels_[ssrc] = {from.address, true};
-    ++senders_[from.address].trials;
+    Sender& trier = senders_[from.address];
+    count_trials(from.address, trier, trier.trials + 1);
     trials_.emplace_back(now + trial_time, ssrc);
     return Answer::trial;
 }
@@ -56,7 +58,39 @@ std::vector<std::uint32_t> Places::end_trials(Instant now) {
         over.push_back(found->first);
     }
     for (const std::uint32_t ssrc : over) take_away(ssrc);
+    over.insert(over.end(), ceded_.begin(), ceded_.end());
+    ceded_.clear();
     return over;
+}
+
+bool Places::cede_trial(const Address& to, Instant now) {
+    const auto own = senders_.find(to);
+    const std::size_t has = own == senders_.end() ? 0 : own->second.trials;
+    const bool is_heard = own != senders_.end() && own->second.is_heard;
+    const auto sender_of = [this](const auto& trial) { return channels_.at(trial.second).sender; };
+    std::optional<std::uint32_t> ceded;
+    if (triers_.rbegin()->first >= has + 2) {
+        const Address& richest = triers_.rbegin()->second;
+        const auto latest = std::find_if(trials_.rbegin(), trials_.rend(),
+                                         [&](const auto& trial) { return sender_of(trial) == richest; });
+        ceded = latest->second;
+    } else if (has == 0 || is_heard) {
+        const Instant end_max = now + (trial_time - trial_sure);
+        const auto oldest = std::find_if(trials_.begin(), trials_.end(), [&](const auto& trial) {
+            return trial.first <= end_max && !senders_.at(sender_of(trial)).is_heard;
+        });
+        if (oldest != trials_.end()) ceded = oldest->second;
+    }
+    if (!ceded) return false;
+    take_away(*ceded);
+    ceded_.push_back(*ceded);
+    return true;
+}
+
+void Places::count_trials(const Address& address, Sender& sender, std::size_t trials) {
+    triers_.erase({sender.trials, address});
+    sender.trials = trials;
+    if (trials != 0) triers_.insert({trials, address});
 }
 
 bool Places::has_place(std::uint32_t ssrc) const {
@@ -77,7 +111,7 @@ void Places::take_away(std::uint32_t ssrc) {
     const auto channel = channels_.find(ssrc);
     const auto sender = senders_.find(channel->second.sender);
     if (channel->second.is_on_trial) {
-        --sender->second.trials;
+        count_trials(sender->first, sender->second, sender->second.trials - 1);
         std::erase_if(trials_, [ssrc](const auto& trial) { return trial.second == ssrc; });
     } else {
         const std::size_t before = sender->second.places.size();
@@ -108,17 +142,20 @@ bool Places::is_consistent() const {
         if (sender->second.places.count(ssrc) != (channel.is_on_trial ? 0u : 1u)) return false;
         ++(channel.is_on_trial ? trials : places);
     }
-    std::size_t owned = 0, tried = 0, ranked = 0;
+    std::size_t owned = 0, tried = 0, ranked = 0, triers = 0;
     for (const auto& [address, sender] : senders_) {
         owned += sender.places.size();
         tried += sender.trials;
         const bool is_ranked = !sender.is_heard && !sender.places.empty();
         if (never_heard_.count({sender.places.size(), address}) != (is_ranked ? 1u : 0u)) return false;
         ranked += is_ranked ? 1 : 0;
+        if (triers_.count({sender.trials, address}) != (sender.trials != 0 ? 1u : 0u)) return false;
+        triers += sender.trials != 0 ? 1 : 0;
         if (sender.places.empty() && sender.trials == 0) return false;
     }
     return places == places_ && owned == places && places <= places_max_ && tried == trials &&
-           trials_.size() == trials && trials <= trials_max && ranked == never_heard_.size();
+           trials_.size() == trials && trials <= trials_max && ranked == never_heard_.size() &&
+           triers == triers_.size();
 }
 
 }  // namespace hawser::app

@@ -94,6 +94,53 @@ TEST_CASE("one address has few trials, and leaves some to others; a trial ends",
     CHECK(p.is_consistent());
 }
 
+TEST_CASE("four strangers that hold every trial cede one to a fifth address", "[places]") {
+    Places p = crowded(5, 66);
+    for (std::uint32_t i = 0; i < Places::trials_max; ++i)
+        REQUIRE(p.announce(1000 + i, host(70 + i % 4), begin) == Answer::trial);
+    for (std::uint32_t ssrc = 1; ssrc <= 5; ++ssrc) {
+        REQUIRE(p.announce(ssrc, host(1), begin) == Answer::trial);
+        CHECK(p.on_heard(ssrc, host(1)).has_place);
+    }
+    CHECK(p.is_consistent());
+    // Each time the latest of whoever had the most; and what was ceded is told once.
+    auto over = p.end_trials(begin);
+    CHECK(over.size() == 1);
+    CHECK(over[0] >= 1000);
+    CHECK_FALSE(p.knows(over[0]));
+    CHECK(p.end_trials(begin).empty());
+}
+
+TEST_CASE("trials end up shared evenly, and a radiod that is heard does not keep another from them", "[places]") {
+    Places p(1);
+    REQUIRE(p.announce(1, host(1), begin) == Answer::place);
+    CHECK(p.on_heard(1, host(1)).has_place);
+    // Silent channels without end.
+    for (std::uint32_t i = 0; i < Places::trials_max; ++i)
+        REQUIRE(p.announce(1000 + i, host(1), begin) == Answer::trial);
+    CHECK(p.announce(2000, host(1), begin) == Answer::none);
+    for (std::uint32_t i = 0; i < 100; ++i)
+        CHECK(p.announce(3000 + i, host(2), begin) == (i < Places::trials_of_one ? Answer::trial : Answer::none));
+    CHECK(p.end_trials(begin).size() == Places::trials_of_one);
+    CHECK(p.is_consistent());
+}
+
+TEST_CASE("as many strangers as there are trials keep one each for a while, and no longer from a newcomer",
+          "[places]") {
+    Places p = crowded(5, 66);
+    for (std::uint32_t i = 0; i < Places::trials_max; ++i)
+        REQUIRE(p.announce(1000 + i, host(100 + i), begin) == Answer::trial);
+    CHECK(p.announce(1, host(1), begin + Places::trial_sure - Duration{1}) == Answer::none);
+    CHECK(p.announce(1, host(1), begin + Places::trial_sure) == Answer::trial);
+    CHECK_FALSE(p.knows(1000));  // the oldest
+    CHECK(p.announce(2, host(1), begin + Places::trial_sure) == Answer::none);
+    CHECK(p.on_heard(1, host(1)).has_place);
+    // One that was heard may try further channels of its own at their cost.
+    for (std::uint32_t ssrc = 2; ssrc <= 5; ++ssrc)
+        CHECK(p.announce(ssrc, host(1), begin + Places::trial_sure) == Answer::trial);
+    CHECK(p.is_consistent());
+}
+
 TEST_CASE("the place that gives way is of the address with the most", "[places]") {
     Places p(6);
     for (std::uint32_t ssrc = 1; ssrc <= 2; ++ssrc) REQUIRE(p.announce(ssrc, host(1), begin) == Answer::place);
