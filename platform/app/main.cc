@@ -35,7 +35,7 @@ constexpr Command commands[] = {
     {"budgets", command_budgets, "what a running sender's uplinks have used of their month"},
     {"log", command_log, "what a running hawser logs"},
     {"dump", command_dump, "what became of a running hawser's last packets, as a file for Wireshark"},
-    {"radio", command_radio, "ka9q-radio channels: list, query, tune, set, remove, dump"},
+    {"radio", command_radio, "ka9q-radio channels: listed, tuned, created, kept, watched, recorded, their spectra"},
 #ifdef HAWSER_HAS_DEMO
     {"demo", command_demo, "both ends, four emulated uplinks and a live picture on this machine"},
 #endif

@@ -66,6 +66,10 @@ struct Filter {
     }
 };
 
+struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
 // What is no capture is one packet.
 int dump_capture(const DumpRequest& r) {
     if (!r.radio.interface.empty() || !r.radio.cache.empty() || r.radio.ttl != RadioOptions{}.ttl) {
@@ -82,9 +86,9 @@ int dump_capture(const DumpRequest& r) {
         filter.group = group->group;
     }
     const bool is_stdin = r.capture == "-";
-    std::FILE* const file = is_stdin ? stdin : std::fopen(r.capture.c_str(), "re");
-    if (file == nullptr) return fail(r.capture + ": " + os::errno_text(Errno{errno, "open"}));
-    CaptureReader reader(file);
+    const std::unique_ptr<std::FILE, Close> opened(is_stdin ? nullptr : std::fopen(r.capture.c_str(), "re"));
+    if (!is_stdin && !opened) return fail(r.capture + ": " + os::errno_text(Errno{errno, "open"}));
+    CaptureReader reader(is_stdin ? stdin : opened.get());
     std::uint64_t seen = 0;
     const bool is_alone = !reader.is_capture() && reader.complaint().empty();
     if (is_alone && (filter.group || filter.source))
@@ -94,10 +98,9 @@ int dump_capture(const DumpRequest& r) {
         if (!d) break;
         if (!is_alone && !filter.takes(*d)) continue;
         dump_packet(r, {d->bytes, d->source, d->destination});
-        std::fflush(stdout);
+        if (!flush_output()) return exit_failed;
         ++seen;
     }
-    if (!is_stdin) std::fclose(file);
     if (reader.passed_over() != 0)
         std::fprintf(stderr, "hawser radio: frames without a whole UDP datagram, passed over: %llu\n",
                      static_cast<unsigned long long>(reader.passed_over()));
@@ -127,7 +130,7 @@ int dump(DumpRequest& r) {
                 dump_packet(r, {d.bytes, d.source, d.group});
                 ++seen;
             }
-            std::fflush(stdout);
+            if (!flush_output()) return loop.quit(exit_failed);
             if (r.packets != 0 && seen == r.packets) loop.quit(exit_ok);
         },
         say);

@@ -69,7 +69,7 @@ int poll(const ListRequest& r, int (*show)(const ListRequest&, RadioSession&, bo
         const bool is_it = e.kind == Kind::channel_listed && e.ssrc == r.ssrc && !r.watch;
         if (!is_it && e.kind != Kind::list_done) return;
         const int code = show(r, s, e.cut_short);
-        std::fflush(stdout);
+        if (!flush_output()) return s.end(exit_failed);
         if (!r.watch) s.end(code);
     });
 }

@@ -225,7 +225,7 @@ private:
             if (!notice_.empty()) line["notice"] = std::exchange(notice_, {});
             print(control::text_of(line) + "\n");
         }
-        std::fflush(stdout);
+        if (!flush_output()) s_.end(exit_failed);
     }
 
     void draw() {

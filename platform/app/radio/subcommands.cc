@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/radio/subcommands.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
@@ -8,6 +9,7 @@
 #include "platform/app/nearest_word.h"
 #include "platform/app/plain_text.h"
 #include "platform/app/radio/command_status.h"
+#include "platform/linux/errno_text.h"
 
 namespace hawser::app {
 
@@ -25,11 +27,18 @@ std::string no_such_field(const std::string& name, const std::vector<std::string
     return "there is no such field" + (nearest.empty() ? "" : "; '" + nearest + "' is one");
 }
 
+void tell_lost_output(int error) {
+    if (error != EPIPE) fail("standard output: " + os::errno_text(Errno{error, "write"}));
+}
+
 }  // namespace
 
 int RadioSubcommands::run_parsed() const {
     for (const auto& [sub, run] : entries_)
-        if (sub->parsed()) return run();
+        if (sub->parsed()) {
+            const int code = run();
+            return flush_output() || code != exit_ok ? code : exit_failed;
+        }
     return exit_usage;  // CLI11 asks for one
 }
 
@@ -105,7 +114,16 @@ bool build_command(const FieldSettings& settings, radio::Command& command) {
     return true;
 }
 
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void print(const std::string& text) {
+    const bool had_failed = std::ferror(stdout) != 0;
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() && !had_failed) tell_lost_output(errno);
+}
+
+bool flush_output() {
+    const bool had_failed = std::ferror(stdout) != 0;
+    if (std::fflush(stdout) != 0 && !had_failed) tell_lost_output(errno);
+    return std::ferror(stdout) == 0;
+}
 
 int fail(const std::string& text) {
     std::fflush(stdout);  // what was said before comes before it, where both go to one place

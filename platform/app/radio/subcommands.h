@@ -53,6 +53,9 @@ void add_channel_settings(cli::App& app, FieldSettings& settings);
 [[nodiscard]] bool build_command(const FieldSettings& settings, radio::Command& command);
 
 void print(const std::string& text);
+// What was printed, to whoever reads it; false once any of it could not be written, which is told when it is noticed.
+// A reader that has gone away is no complaint, but the end of the work, as the exit code says.
+[[nodiscard]] bool flush_output();
 // Says it on stderr, printable; answers exit_failed.
 int fail(const std::string& text);
 // Of a list that met a bound (radio::Discovery).

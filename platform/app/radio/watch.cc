@@ -188,7 +188,7 @@ private:
             const std::string who = ssrc != 0 ? std::to_string(ssrc) + " " : session_.name() + ": ";
             std::printf("%s %s\n", utc_text().c_str(), printable(who + text).c_str());
         }
-        std::fflush(stdout);
+        if (!flush_output()) session_.end(exit_failed);
     }
 
     const WatchRequest& request_;
