@@ -3,6 +3,7 @@
 #include "platform/app/radio/capture.h"
 
 #include <algorithm>
+#include <array>
 
 namespace hawser::app {
 
@@ -34,6 +35,11 @@ std::optional<std::size_t> link_bytes(std::uint32_t link_type, Bytes frame) {
     }
 }
 
+bool is_known(std::uint32_t link_type) {
+    constexpr auto known = std::to_array<std::uint32_t>({0, 1, 101, 113, 276});  // link_bytes()'s
+    return std::find(known.begin(), known.end(), link_type) != known.end();
+}
+
 Endpoint address_at(Bytes ip, std::size_t at, bool v4) {
     if (v4) return Endpoint::from_v4(load_be32(ip.data() + at), 0);
     Endpoint e;
@@ -59,7 +65,12 @@ CaptureReader::CaptureReader(std::FILE* file) : file_(file) {
             is_over_ = true;
             return;
         }
-        link_type_ = u32(20) & 0x0FFF'FFFF;  // the rest is of frame checksums
+        link_type_ = u32(20) & 0xFFFF;  // the rest is of frame checksums
+        if (is_known(link_type_)) return;
+        complaint_ = "its frames are of link type " + std::to_string(link_type_) +
+                     ", which is not read here (tcpdump.org/linktypes.html has its name): only Ethernet, IP alone, "
+                     "BSD's loopback and Linux cooked are";
+        is_over_ = true;
         return;
     }
     is_capture_ = false;

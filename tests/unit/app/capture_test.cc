@@ -118,4 +118,9 @@ TEST_CASE("a frame longer than any, and another format, are refused in words", "
     Read pcapng("0a0d0d0a" + std::string(40, '0'));
     CHECK_FALSE(pcapng.reader->next());
     CHECK(pcapng.reader->complaint() == "it is a pcapng file; `editcap -F pcap` makes a pcap of it");
+    // 802.11 with a radio's head; the upper bits are of frame checksums.
+    Read radiotap(head.substr(0, 40) + "7f000014" + at_epoch + datagram);
+    CHECK_FALSE(radiotap.reader->next());
+    CHECK(radiotap.reader->complaint().find("link type 127, which is not read here") != std::string::npos);
+    CHECK(radiotap.reader->passed_over() == 0);
 }
