@@ -101,6 +101,56 @@ def monitor():
     check("packets go on", len(counted) == 3 and counted[2] > counted[1], counted)
 
 
+def shared_data():
+    """Another radiod's statuses on the data group that both send to are no channels of the one that is looked at."""
+    with radiod("--status", "other.local"):
+        for group in (RADIO, "other.local,lo"):
+            run("radio", "tune", "-r", group, "-s", "77", "-f", "7m0", "-m", "usb")
+        run("radio", "tune", "-r", "other.local,lo", "-s", "4711", "-f", "7m1", "-m", "usb")
+        check("the other is there", "4711" in run("radio", "list", "-r", "other.local,lo")[1])
+        with subprocess.Popen([HAWSER, "radio", "monitor", "-r", RADIO, "-i", "0.5", "--streams"], stdout=subprocess.PIPE, text=True) as child:
+            lines = [json.loads(child.stdout.readline()) for _ in range(6)]
+            child.send_signal(signal.SIGINT)
+            child.wait(10)
+        senders = {c["from"] for line in lines for c in line["channels"]}
+        numbers = {c["channel"]["ssrc"] for line in lines for c in line["channels"]}
+        check("only the channels of the radiod that was named", len(senders) == 1 and 4711 not in numbers, f"{senders} {numbers}")
+        check("nor is anything told of a restart or a clash", not [line["notice"] for line in lines if "notice" in line], lines[-1])
+
+
+def powers_go_on():
+    with subprocess.Popen([HAWSER, "radio", "powers", "-r", RADIO, "-f", "1m0", "-b", "4", "-i", "0.3"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        with radiod():
+            first = [child.stdout.readline() for _ in range(2)]
+        time.sleep(6)
+        with radiod():
+            after = [child.stdout.readline() for _ in range(2)]
+            child.send_signal(signal.SIGTERM)
+            said = child.communicate(timeout=10)[1]
+        check("powers go on after a radiod's absence", all("998000" in line for line in first + after) and child.returncode == 0, f"{after} {said}")
+        check("which is told once", said.count("it is asked again") == 1 and said.count("answers again") == 1, said)
+
+
+def output_that_is_lost():
+    def to_full(*words):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            return subprocess.run([HAWSER, "radio", *words], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+    for words in (["list"], ["query", "77"], ["powers", "-f", "1m0", "-c", "1"], ["powers", "-f", "1m0", "-i", "0.2"], ["monitor", "--once"], ["watch"]):
+        done = to_full(*words, "-r", RADIO)
+        check(f"{words[0]} onto a full disk has failed", done.returncode == 1 and done.stderr.count("No space left on device") == 1, f"{done.returncode} {done.stderr}")
+    for words in (["powers", "-f", "1m0", "-i", "0.2"], ["monitor", "-i", "0.5"], ["list", "--watch", "--interval", "0.2"]):
+        # SIGPIPE is ignored, as a service manager leaves it.
+        with subprocess.Popen([HAWSER, "radio", *words, "-r", RADIO], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, restore_signals=False) as child:
+            child.stdout.readline()
+            child.stdout.close()
+            code = None
+            try:
+                code = child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+            check(f"{words[0]} whose reader has gone ends without a word", code == 1 and child.stderr.read() == "", code)
+
+
 class OnTerminal:
     """A monitor with a terminal of its own."""
 
@@ -173,4 +223,7 @@ with radiod():
     sweeps()
     monitor()
     on_terminal()
+    output_that_is_lost()
+    shared_data()
+powers_go_on()
 finish()

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // `hawser radio powers`: the spectrum around a frequency as lines of CSV, as ka9q-radio's `powers` and rtl_power write
 // it: time, first and last bin's frequency, bin width, count of bins, and each bin in dB from the lowest frequency up.
-// The channel is told anew each time, which keeps it alive and makes it again after a restart. It ends by its lifetime.
+// The channel is told anew each time, which keeps it alive and makes it again after a restart, however long a radiod is
+// away that was to be asked without end, or had answered. It ends by its lifetime.
 #include <fmt/format.h>
 #include <time.h>
 
@@ -9,6 +10,7 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 #include "engine/radio/frequency.h"
 #include "engine/radio/spectrum.h"
@@ -87,7 +89,7 @@ public:
         };
         return s_.run(ends, begin, [this](const radio::RadioEvent& e) {
             if (e.kind == Kind::confirmed && e.ssrc == ssrc_) on_reply(s_.service().status());
-            if (e.kind == Kind::expired && e.ssrc == ssrc_) s_.end(fail(s_.full_name() + " did not answer within 5 s"));
+            if (e.kind == Kind::expired && e.ssrc == ssrc_) give_up(s_.full_name() + " did not answer within 5 s");
         });
     }
 
@@ -108,13 +110,20 @@ private:
         const auto spectrum = radio::spectrum_of(status);
         if (!spectrum) {
             // The reply to the command that makes the channel has none, nor those of the first blocks.
-            if (++empty_replies_ > empty_replies_max) return s_.end(fail("radiod sends no bins"));
+            if (++empty_replies_ > empty_replies_max) return give_up("radiod sends no bins");
             return send();
         }
         is_asked_ = false;
+        if (std::exchange(has_given_up_, false)) fail(s_.name() + " answers again");
         print(line_of(r_, status, *spectrum));
-        std::fflush(stdout);
+        if (!flush_output()) return s_.end(exit_failed);
         if (++printed_ == r_.count) s_.end(exit_ok);
+    }
+    // This time. A radiod that starts anew is away for longer than a command is tried.
+    void give_up(const std::string& why) {
+        if (r_.count != 0 && printed_ == 0) return s_.end(fail(why));
+        is_asked_ = false;
+        if (!std::exchange(has_given_up_, true)) fail(why + "; it is asked again");
     }
 
     static constexpr int empty_replies_max = 50;  // two seconds of blocks; untuned
@@ -123,6 +132,7 @@ private:
     std::uint32_t ssrc_;
     const radio::Command& command_;
     bool is_asked_ = false;
+    bool has_given_up_ = false;
     int empty_replies_ = 0;
     std::uint64_t printed_ = 0;
 };
