@@ -43,6 +43,12 @@ GroupSpec on(const char* address, const char* interface) {
 Bytes bytes_of(const std::string& text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
 std::string text_of(const Datagram& d) { return {reinterpret_cast<const char*>(d.bytes.data()), d.bytes.size()}; }
 
+void take_away(os::Fd& device, const char* name) {
+    device.reset();
+    const Instant end = os::now() + Duration{std::int64_t{deadline_ms} * 1'000'000};
+    while (interface_index(name) != 0 && os::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
 // Reads until `last` has come: what was sent before it on this host has come, or never will.
 std::vector<std::string> read_until(GroupSocket& socket, const std::string& last) {
     ReceiveBatch batch(4, 2048);
@@ -256,6 +262,51 @@ TEST_CASE("an interface that vanishes and comes back is joined again") {
         expect(faults, loop.run() == 0, "nothing was heard in time");
         expect(faults, heard == "back", "what was sent when it was back");
         expect(faults, notices.size() >= 2, "the operator is told");
+    });
+}
+
+TEST_CASE("a source-specific join follows an interface that comes back more often than a socket has memberships") {
+    in_namespace([](Faults& faults) {
+        os::Fd device = test::make_interface("hwa", "10.77.1.1");
+        if (!device.is_open()) return;
+        GroupSocket socket = std::move(GroupSocket::open(port, true, 65'536)).value();
+        GroupSpec spec = on("239.1.2.3", "hwa");
+        spec.loopback = false;
+        spec.source = os::parse_address("10.77.1.9");
+        expect(faults, bool(socket.join(spec)), "join");
+        for (int round = 1; round <= 30; ++round) {
+            const std::uint32_t gone[] = {interface_index("hwa")};
+            take_away(device, "hwa");
+            device = test::make_interface("hwa", "10.77.1.1");
+            const auto changes = socket.refresh(gone);
+            const bool is_back = changes.size() == 2 && !changes[0].is_joined && changes[1].is_joined;
+            expect(faults, is_back, "joined in round " + std::to_string(round));
+            if (!is_back) return;
+        }
+    });
+}
+
+TEST_CASE("a group that cannot be joined when its interface is back is told once") {
+    in_namespace([](Faults& faults) {
+        os::Fd device = test::make_interface("hwa", "10.77.1.1");
+        if (!device.is_open()) return;
+        GroupSocket socket = std::move(GroupSocket::open(port, true, 65'536)).value();
+        GroupSpec spec = on("239.1.2.3", "hwa");
+        spec.loopback = false;
+        expect(faults, bool(socket.join(spec)), "join");
+        const std::uint32_t gone[] = {interface_index("hwa")};
+        take_away(device, "hwa");
+        socket.refresh(gone);
+        // Others take its room meanwhile.
+        for (std::uint32_t i = 1; i < 1000; ++i) {
+            GroupSpec other = on("239.2.0.0", "lo");
+            other.group = Endpoint::from_v4(0xEF02'0000 + i, port);
+            if (!socket.join(other)) break;
+        }
+        device = test::make_interface("hwa", "10.77.1.1");
+        const auto changes = socket.refresh({});
+        expect(faults, changes.size() == 1 && changes[0].fault && changes[0].fault->error.value == ENOBUFS, "told");
+        expect(faults, socket.refresh({}).empty(), "once");
     });
 }
 

@@ -36,8 +36,9 @@ void GroupReceiver::watch_interfaces() {
         if (!changes.any) return;
         for (GroupSocket& s : sockets_)
             for (const GroupChange& c : s.refresh(changes.gone))
-                notice_(os::endpoint_text(c.group) + (c.is_joined ? " joined on " : " lost on ") +
-                        interface_name(c.interface));
+                notice_(c.fault ? c.fault->text()
+                                : os::endpoint_text(c.group) + (c.is_joined ? " joined on " : " lost on ") +
+                                      interface_name(c.interface));
         if (on_interfaces_) on_interfaces_();
     });
 }

@@ -183,7 +183,9 @@ Result<Unit, Errno> GroupSocket::change(const GroupSpec& spec, std::uint32_t ind
         put(*spec.source, request.gsr_source);
         const int name = join ? MCAST_JOIN_SOURCE_GROUP : MCAST_LEAVE_SOURCE_GROUP;
         if (::setsockopt(fd_.get(), level, name, &request, sizeof request) == 0) return Unit{};
-        return Failure{Errno{errno, join ? "join of the source" : "leave"}};
+        if (join) return Failure{Errno{errno, "join of the source"}};
+        // An interface that is gone is not left that way, and the membership goes on to count against the socket's; the
+        // group's own leave asks for no interface, and there is no other source of it.
     }
     group_req plain{};
     plain.gr_interface = index;
@@ -199,13 +201,13 @@ std::optional<Errno> GroupSocket::move_to(const GroupSpec& spec, std::uint32_t& 
     if (joined == wanted) return std::nullopt;
     if (joined != 0) {
         [[maybe_unused]] const auto left = change(spec, joined, false);
-        changes.push_back({spec.group, joined, false});
+        changes.push_back({spec.group, joined, false, {}});
         joined = 0;
     }
     if (wanted == 0) return std::nullopt;
     if (const auto done = change(spec, wanted, true); !done) return done.error();
     joined = wanted;
-    changes.push_back({spec.group, wanted, true});
+    changes.push_back({spec.group, wanted, true, {}});
     return std::nullopt;
 }
 
@@ -216,6 +218,8 @@ std::optional<Errno> GroupSocket::update(Member& m, std::vector<GroupChange>& ch
     std::optional<Errno> fault = move_to(m.spec, m.index, wanted, changes);
     // Once is enough where both are the same.
     const auto also = move_to(m.spec, m.loopback, lo == m.index ? 0 : lo, changes);
+    // Another socket has room for both.
+    if (also && also->value == ENOBUFS) return also;
     if (!fault && wanted == 0) fault = Errno{ENODEV, "join"};
     if (is_named) return fault;
     if (m.index != 0 || m.loopback != 0) return std::nullopt;
@@ -262,8 +266,12 @@ std::vector<GroupChange> GroupSocket::refresh(std::span<const std::uint32_t> gon
         for (std::uint32_t* joined : {&m.index, &m.loopback})
             if (*joined != 0 && std::find(gone.begin(), gone.end(), *joined) != gone.end())
                 move_to(m.spec, *joined, 0, changes);
-        // Where it cannot be joined now, the next change is the next try.
-        update(m, changes);
+        // Where it cannot be joined now, the next change is the next try. That it is not there has been told as lost.
+        const auto fault = update(m, changes);
+        const int error = fault && fault->value != ENODEV ? fault->value : 0;
+        if (error != 0 && error != m.told_error)
+            changes.push_back({m.spec.group, 0, false, fault_of(*fault, m.spec.group, m.spec.interface)});
+        m.told_error = error;
     }
     return changes;
 }

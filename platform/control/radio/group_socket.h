@@ -74,7 +74,8 @@ inline constexpr std::uint32_t group_receive_buffer_bytes = 8 << 20;  // untuned
 struct GroupChange {
     Endpoint group;
     std::uint32_t interface = 0;
-    bool is_joined = false;  // else left, because it is gone
+    bool is_joined = false;             // else left, because it is gone
+    std::optional<GroupFault> fault{};  // instead: it is there, and cannot be joined
 };
 
 class GroupSocket {
@@ -117,6 +118,7 @@ private:
         MembershipId id;
         std::uint32_t index = 0;     // where it is joined; 0: nowhere
         std::uint32_t loopback = 0;  // the same
+        int told_error = 0;          // of refresh(), until it is another
     };
     GroupSocket(os::Fd fd, std::uint16_t port, bool v4) : fd_(std::move(fd)), port_(port), v4_(v4) {}
     [[nodiscard]] Result<Unit, Errno> change(const GroupSpec& spec, std::uint32_t index, bool join) const;
