@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "engine/wire/radio_tlv.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
 
@@ -14,6 +15,16 @@ namespace {
 constexpr std::size_t status_batches_max = 64;
 // Less is what reading two clocks one after the other may show; a radiod's lifetimes are longer.
 constexpr Duration sleep_min{1'000'000'000};
+
+// Where the radiod of a status sends all of them; absent where it does not say.
+std::optional<Endpoint> status_group_of(Bytes packet) {
+    auto reader = wire::RadioReader::over(packet);
+    wire::RadioElement element;
+    while (reader && reader->next(element))
+        if (element.field == static_cast<std::uint8_t>(wire::RadioField::status_dest_socket))
+            return wire::radio_socket(element.value);
+    return std::nullopt;
+}
 }  // namespace
 
 RadioLink::RadioLink(Loop& loop, radio::Service& service, int ttl, Handler handler, Notice notice)
@@ -118,6 +129,11 @@ void RadioLink::feed(radio::RadioId radio, const Endpoint& source, Bytes packet)
 }
 
 void RadioLink::take(radio::RadioId radio, const Endpoint& source, Bytes packet) {
+    const auto group = status_group_of(packet);
+    if (group && group->address != radios_[radio.index()].spec.group.address) {
+        ++figures_.foreign;
+        return;
+    }
     feed(radio, source, packet);
     pump();
 }

@@ -29,7 +29,8 @@ public:
     struct Figures {
         std::uint64_t sent = 0;
         std::uint64_t send_failures = 0;
-        std::uint64_t wakes = 0;  // by the timer
+        std::uint64_t wakes = 0;    // by the timer
+        std::uint64_t foreign = 0;  // statuses of other radiods on a data group, dropped
     };
 
     // TTL of commands: 0 stays on this host, 1 on its network.
@@ -53,7 +54,8 @@ public:
     void on_interfaces(std::function<void()> function) { on_interfaces_ = std::move(function); }
     // What came while nobody ran the loop is taken in now, before anything is asked.
     void take_waiting();
-    // A packet of the radio that came by another socket: its data groups carry statuses too.
+    // A packet that came by another socket: the radio's data groups carry its statuses too, and those of every other
+    // radiod that sends there, which are known by the status group that they name.
     void take(radio::RadioId radio, const Endpoint& source, Bytes packet);
     // Sees each status before the events that it makes; its views end with the call. One handler, empty for none.
     void on_status(StatusHandler handler) { status_handler_ = std::move(handler); }
