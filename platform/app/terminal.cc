@@ -102,7 +102,13 @@ char Terminal::key() {
 
 void Terminal::stop() {
     leave();
-    ::kill(::getpid(), SIGSTOP);
+    // By the kernel's own rule: whom no shell could wake, alone on an ssh's or a container's terminal, it lets go on.
+    sigset_t stop_signal, before_it;
+    sigemptyset(&stop_signal);
+    sigaddset(&stop_signal, SIGTSTP);
+    ::raise(SIGTSTP);
+    ::pthread_sigmask(SIG_UNBLOCK, &stop_signal, &before_it);
+    ::pthread_sigmask(SIG_SETMASK, &before_it, nullptr);
     enter();
 }
 

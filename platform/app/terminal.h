@@ -27,7 +27,7 @@ public:
     void draw(std::string_view text, std::size_t bright);
     // A key that was pressed; 0: none.
     [[nodiscard]] char key();
-    // Gives the terminal back, stops the process, and takes it again when the process goes on.
+    // Gives the terminal back, stops the process where somebody can wake it, and takes the terminal again.
     void stop();
 
 private:
