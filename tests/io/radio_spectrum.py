@@ -118,6 +118,35 @@ def shared_data():
         check("nor is anything told of a restart or a clash", not [line["notice"] for line in lines if "notice" in line], lines[-1])
 
 
+def many_channels():
+    """Unasked, no more streams are followed than a looker-on should, however many channels come later."""
+    for number in range(9000, 9003):
+        run("radio", "tune", "-r", RADIO, "-s", str(number), "-f", "998k5", "-m", "usb")
+    with subprocess.Popen([HAWSER, "radio", "monitor", "-r", RADIO, "-i", "0.5"], stdout=subprocess.PIPE, text=True) as child:
+        few = [json.loads(child.stdout.readline()) for _ in range(3)][-1]
+        for number in range(9003, 9020):
+            run("radio", "tune", "-r", RADIO, "-s", str(number), "-f", "998k5", "-m", "usb")
+        many = [json.loads(child.stdout.readline()) for _ in range(60)]
+        child.send_signal(signal.SIGINT)
+        child.wait(10)
+    def followed(line):
+        return sum(1 for c in line["channels"] if "stream" in c)
+    check("the streams of a few are followed", followed(few) == 3, followed(few))
+    check("those of many are not", len(many[-1]["channels"]) == 20 and followed(many[-1]) == 0 and max(map(followed, many)) <= 16, [followed(line) for line in many])
+
+
+def one_number():
+    """Two radiods with one number: the packets are in the row of whose they are."""
+    with radiod():
+        run("radio", "tune", "-r", RADIO, "-s", "5", "-f", "998k5", "-m", "usb")
+        with subprocess.Popen([HAWSER, "radio", "monitor", "-r", RADIO, "-i", "0.5"], stdout=subprocess.PIPE, text=True) as child:
+            line = [json.loads(child.stdout.readline()) for _ in range(5)][-1]
+            child.send_signal(signal.SIGINT)
+            child.wait(10)
+        rows = [c for c in line["channels"] if c["channel"]["ssrc"] == 5]
+        check("one of two rows with one number has the stream", len(rows) == 2 and sum(1 for c in rows if "stream" in c) == 1, rows)
+
+
 def powers_go_on():
     with subprocess.Popen([HAWSER, "radio", "powers", "-r", RADIO, "-f", "1m0", "-b", "4", "-i", "0.3"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         with radiod():
@@ -205,6 +234,8 @@ def on_terminal():
         check("sorted by number", m.wait_for(rb"(?s)SSRC.* 77 .*1857452879"), m.said[-2000:])
         m.press(b"r")
         check("and the other way", m.wait_for(rb"(?s)SSRC.*1857452879.* 77 "), m.said[-2000:])
+        m.press(b"\x1a")
+        check("it goes on where nobody could wake it", m.wait_for(rb"(?s)\x1b\[\?1049l.*\x1b\[\?1049h.*RTP/s"), m.said[-2000:])
         m.press(b"q")
         check("q ends it and gives the screen back", m.wait_for(rb"\x1b\[\?1049l"), m.said[-2000:])
         check("with a good code", os.waitpid(m.pid, 0)[1] == 0)
@@ -225,5 +256,9 @@ with radiod():
     on_terminal()
     output_that_is_lost()
     shared_data()
+with radiod():
+    many_channels()
+with radiod():
+    one_number()
 powers_go_on()
 finish()

@@ -37,8 +37,13 @@ struct MonitorRequest {
     std::string sort = "frequency";
 };
 
-// Joined unasked: a busy radiod's groups together are more than a slow network gives a looker-on. Untuned.
+// Joined unasked, or none of them: a busy radiod's groups together, or the one that all its channels share, are more
+// than a slow network gives a looker-on. Untuned.
 constexpr std::size_t streams_unasked_max = 16;
+// What one radiod holds (ka9q-radio 4e0033b4), be it asked for.
+constexpr std::size_t streams_max = 2000;
+// A notice stands in the head of the table for so long. Untuned.
+constexpr Duration notice_time{10'000'000'000};
 // How long --once counts packets.
 constexpr Duration once_counts{1'000'000'000};
 
@@ -56,7 +61,11 @@ struct ChannelRow {
     std::optional<double> packets_per_s;
 };
 
-double power_of(const ChannelRow& row) { return row.snr.value_or(-INFINITY); }
+// What is not told is below everything that is; so is what is no number, which has no place of its own.
+double order_of(bool is_told, double value) { return is_told && !std::isnan(value) ? value : -INFINITY; }
+double power_of(const ChannelRow& row) { return order_of(row.snr.has_value(), row.snr.value_or(0)); }
+double level_of(const radio::Status& s) { return order_of(s.has(radio::RadioField::output_level), s.output.level); }
+double frequency_of(const radio::Status& s) { return order_of(true, s.channel.frequency); }
 
 bool is_before(const ChannelRow& a, const ChannelRow& b, char key) {
     const radio::Status& x = a.channel->status;
@@ -64,11 +73,11 @@ bool is_before(const ChannelRow& a, const ChannelRow& b, char key) {
     const auto gaps = [](const ChannelRow& row) { return row.quality ? row.quality->stream.gaps : 0; };
     // The strongest and the worst first.
     if (key == 's' && power_of(a) != power_of(b)) return power_of(a) > power_of(b);
-    if (key == 'l' && x.output.level != y.output.level) return x.output.level > y.output.level;
+    if (key == 'l' && level_of(x) != level_of(y)) return level_of(x) > level_of(y);
     if (key == 'g' && gaps(a) != gaps(b)) return gaps(a) > gaps(b);
     if (key == 'p' && x.channel.preset.view() != y.channel.preset.view())
         return x.channel.preset.view() < y.channel.preset.view();
-    if (key == 'f' && x.channel.frequency != y.channel.frequency) return x.channel.frequency < y.channel.frequency;
+    if (key == 'f' && frequency_of(x) != frequency_of(y)) return frequency_of(x) < frequency_of(y);
     return x.channel.ssrc < y.channel.ssrc;
 }
 
@@ -117,15 +126,14 @@ nlohmann::ordered_json json_of(const ChannelRow& row) {
 
 class MonitorRun {
 public:
-    MonitorRun(const MonitorRequest& request, RadioSession& session)
-        : r_(request), s_(session), follows_(request.streams) {
+    MonitorRun(const MonitorRequest& request, RadioSession& session) : r_(request), s_(session) {
         for (const Column& c : columns)
             if (r_.sort == c.name) key_ = c.key;
         streams_.emplace(
             s_.loop(), StreamReceiver::Settings{s_.group().interface, s_.group().source},
             [](std::uint32_t, const radio::Stream::Item&) {},
             [this](const Endpoint& source, Bytes packet) { s_.link().take(s_.radio(), source, packet); },
-            [this](const std::string& text) { notice_ = text; });
+            [this](const std::string& text) { note(text); });
     }
 
     int run() {
@@ -141,16 +149,17 @@ public:
             });
         }
         const auto ask = [this] { s_.service().discover(s_.radio(), os::now()); };
-        s_.loop().every(Duration{std::llround(r_.interval_s * 1e9)}, [this, ask] {
+        const Duration interval{std::llround(r_.interval_s * 1e9)};
+        s_.loop().every(r_.once ? std::min(interval, once_counts) : interval, [this, ask] {
             ask();
             s_.link().pump();
         });
         const auto ends = r_.once ? RadioSession::Ends::by_itself : RadioSession::Ends::when_told;
         const int code = s_.run(ends, ask, [this](const radio::RadioEvent& e) {
             if (e.kind == radio::RadioEventKind::list_done) on_list(e.cut_short);
-            if (e.kind == radio::RadioEventKind::radiod_restarted) notice_ = s_.name() + " was restarted";
+            if (e.kind == radio::RadioEventKind::radiod_restarted) note(s_.name() + " was restarted");
             if (e.kind == radio::RadioEventKind::number_clash)
-                notice_ = "two radiods use the number " + std::to_string(e.ssrc);
+                note("two radiods use the number " + std::to_string(e.ssrc));
         });
         if (terminal_ != nullptr) s_.loop().unwatch(STDIN_FILENO);
         terminal_.reset();
@@ -159,28 +168,53 @@ public:
 
 private:
     void on_list(bool cut_short) {
-        if (cut_short) notice_ = cut_short_text;
+        is_cut_short_ = cut_short;
         const auto channels = s_.service().roster().channels(s_.radio());
-        if (!follows_ && !channels.empty()) follows_ = channels.size() <= streams_unasked_max;
-        for (const radio::OnAir* c : channels) {
-            const std::uint32_t ssrc = c->status.channel.ssrc;
-            if (!follows_.value_or(false) || streams_->follows(ssrc) || !radio::AudioFormat::of(c->status)) continue;
-            streams_->follow(ssrc);
-            streams_->on_status(c->source, c->status);
-        }
-        std::erase_if(counted_, [this](const auto& counted) {
-            const bool has_gone = s_.service().roster().find(s_.radio(), counted.first) == nullptr;
-            if (has_gone) streams_->unfollow(counted.first);
-            return has_gone;
-        });
+        follow(channels);
         count();
         if (!r_.once) return show();
         if (channels.empty()) return s_.end(fail("no channel of " + s_.full_name() + " answered"));
         const Instant now = os::now();
         if (first_list_ == Instant{}) first_list_ = now;
-        if (follows_.value_or(false) && now - first_list_ < once_counts) return;
+        if (follows_ && now - first_list_ < once_counts) return;
         show();
         s_.end(cut_short ? fail(cut_short_text) : exit_ok);
+    }
+
+    // Decided anew with each list: radiods start with few channels, and whoever is on the group may invent more.
+    void follow(const std::vector<const radio::OnAir*>& channels) {
+        follows_ = r_.streams.value_or(channels.size() <= streams_unasked_max);
+        std::erase_if(counted_, [this](const auto& counted) {
+            const bool has_gone = s_.service().roster().find(s_.radio(), counted.first) == nullptr;
+            if (has_gone || !follows_) streams_->unfollow(counted.first);
+            return has_gone || !follows_;
+        });
+        for (const radio::OnAir* c : channels) {
+            const std::uint32_t ssrc = c->status.channel.ssrc;
+            const bool is_new = !streams_->follows(ssrc) && radio::AudioFormat::of(c->status);
+            if (!follows_ || !is_new || counted_.size() >= streams_max) continue;
+            counted_[ssrc];
+            streams_->follow(ssrc);
+            streams_->on_status(c->source, c->status);
+        }
+    }
+
+    void note(const std::string& text) {
+        notice_ = text;
+        noted_ = os::now();
+    }
+    // What is to be said beside the table.
+    [[nodiscard]] std::string notice() const {
+        const bool is_old = terminal_ != nullptr && os::now() - noted_ > notice_time;
+        std::string out = is_old ? std::string() : notice_;
+        if (is_cut_short_) out += (out.empty() ? "" : "; ") + std::string(cut_short_text);
+        return out;
+    }
+
+    // Where two radiods use one number, the stream is that of one of them.
+    [[nodiscard]] std::optional<StreamReceiver::Quality> quality_of(const radio::OnAir& channel) const {
+        const std::uint32_t ssrc = channel.status.channel.ssrc;
+        return streams_->source(ssrc) == channel.source ? streams_->quality(ssrc) : std::nullopt;
     }
 
     // Packets a second since the last list.
@@ -188,7 +222,7 @@ private:
         const Instant now = os::now();
         for (const radio::OnAir* c : s_.service().roster().channels(s_.radio())) {
             const std::uint32_t ssrc = c->status.channel.ssrc;
-            const auto quality = streams_->quality(ssrc);
+            const auto quality = quality_of(*c);
             if (!quality) continue;
             Counted& counted = counted_[ssrc];
             const double seconds = static_cast<double>((now - counted.at).ns) * 1e-9;
@@ -204,9 +238,10 @@ private:
         rows_.clear();
         for (const radio::OnAir* c : s_.service().roster().channels(s_.radio())) {
             const std::uint32_t ssrc = c->status.channel.ssrc;
+            const auto quality = quality_of(*c);
             const auto counted = counted_.find(ssrc);
-            rows_.push_back({c, c->status.snr_db(), streams_->quality(ssrc),
-                             counted != counted_.end() ? counted->second.per_s : std::nullopt});
+            rows_.push_back({c, c->status.snr_db(), quality,
+                             quality && counted != counted_.end() ? counted->second.per_s : std::nullopt});
         }
     }
 
@@ -222,16 +257,18 @@ private:
         } else {
             nlohmann::ordered_json line{{"radio", s_.name()}, {"channels", nlohmann::ordered_json::array()}};
             for (const ChannelRow& row : rows_) line["channels"].push_back(json_of(row));
-            if (!notice_.empty()) line["notice"] = std::exchange(notice_, {});
+            if (const std::string text = notice(); !text.empty()) line["notice"] = text;
+            notice_.clear();
             print(control::text_of(line) + "\n");
         }
         if (!flush_output()) s_.end(exit_failed);
     }
 
     void draw() {
+        const std::string said = notice();
         std::string page = fmt::format("{}: {}{}\n", s_.name(),
                                        rows_.empty() ? "no channel answers" : fmt::format("channels: {}", rows_.size()),
-                                       notice_.empty() ? "" : "; " + notice_);
+                                       said.empty() ? "" : "; " + said);
         page += header_line() + "\n";
         const std::size_t room = Terminal::size().rows;
         // The last line is the help's; rows that do not fit are counted.
@@ -258,15 +295,17 @@ private:
     };
     const MonitorRequest& r_;
     RadioSession& s_;
-    std::optional<bool> follows_;
     std::optional<StreamReceiver> streams_;
     std::unique_ptr<Terminal> terminal_;
     std::map<std::uint32_t, Counted> counted_;
     std::vector<ChannelRow> rows_;
     std::string notice_;
+    Instant noted_;
     Instant first_list_;
     char key_ = 'f';
     bool is_reversed_ = false;
+    bool follows_ = false;
+    bool is_cut_short_ = false;
 };
 
 int monitor(const MonitorRequest& r) {
