@@ -5,7 +5,6 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
-#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -16,24 +15,14 @@
 #include "platform/control/radio/cache_text.h"
 #include "platform/control/radio/state_cache.h"
 #include "platform/linux/clock.h"
+#include "tests/io/folder.h"
 #include "tests/vectors/hex.h"
 #include "tests/vectors/radiod.h"
 
 namespace hawser::cache_test {
 
 using namespace hawser::control;
-
-struct Folder {
-    Folder() {
-        char name[] = "/tmp/hawser-cache-XXXXXX";
-        path = ::mkdtemp(name);
-    }
-    ~Folder() {
-        const std::string command = "rm -rf '" + path + "'";
-        if (std::system(command.c_str()) != 0) path.clear();
-    }
-    std::string path;
-};
+using test::Folder;
 
 inline std::string content(const std::string& path) {
     std::ifstream in(path);
@@ -114,4 +103,4 @@ inline CachedRadio named(const std::string& name) {
     return radio;
 }
 
-}  // namespace hawser::test
+}  // namespace hawser::cache_test

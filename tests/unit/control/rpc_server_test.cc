@@ -400,13 +400,13 @@ TEST_CASE("the client tells which subscription is refused and why, each time it 
     Folder folder;
     control::Loop loop;
     const auto serve = [&] {
-        auto server = std::move(Server::open(loop, ServerSettings{folder.socket(), {}, false})).value();
+        auto server = std::move(Server::open(loop, ServerSettings{folder.file("control"), {}, false})).value();
         server->add_topic("news", "", {});
         server->serve();
         return server;
     };
     auto server = serve();
-    Client client(loop, folder.socket(), 3);
+    Client client(loop, folder.file("control"), 3);
     std::vector<std::string> refused;
     client.on_refusal([&](std::string_view topic, const Error& why) {
         refused.emplace_back(topic);
@@ -428,8 +428,8 @@ TEST_CASE("two clients that lose one server do not come back at one time") {
     Folder folder;
     control::Loop loop;
     std::vector<Instant> tries;
-    Client first(loop, folder.socket(), 1);
-    Client second(loop, folder.socket(), 2);
+    Client first(loop, folder.file("control"), 1);
+    Client second(loop, folder.file("control"), 2);
     for (Client* const client : {&first, &second}) {
         client->on_state([&](Client::State, const std::string&) { tries.push_back(os::now()); });
         client->start();
