@@ -33,7 +33,7 @@ std::optional<unsigned> digit(char c) {
 }
 
 std::optional<std::vector<std::uint8_t>> bytes_of(const std::string& hex) {
-    if (hex.size() % 2 != 0 || hex.size() > 2 * status_bytes_max) return std::nullopt;
+    if (hex.size() % 2 != 0 || hex.size() > 2 * cached_status_bytes_max) return std::nullopt;
     std::vector<std::uint8_t> out;
     out.reserve(hex.size() / 2);
     for (std::size_t i = 0; i < hex.size(); i += 2) {

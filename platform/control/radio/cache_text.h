@@ -13,8 +13,8 @@ namespace hawser::control {
 
 inline constexpr std::size_t cached_names_max = 1024;
 inline constexpr std::size_t cached_radios_max = 1024;
-inline constexpr std::size_t cached_channels_max = 8192;  // of a radio: the roster's
-inline constexpr std::size_t status_bytes_max = 1024;     // longer ones are not kept
+inline constexpr std::size_t cached_channels_max = 8192;      // of a radio: the roster's
+inline constexpr std::size_t cached_status_bytes_max = 1024;  // longer ones are not kept
 
 struct CacheReading {
     CacheState state;

@@ -115,7 +115,7 @@ void StateCache::learn_channel(const CachedGroup& group, const Endpoint& source,
     }
     const bool has_bins = !status.spectrum.bins.empty() || !status.spectrum.byte_bins.empty();
     std::vector<std::uint8_t> kept = has_bins ? without_bins(packet) : std::vector(packet.begin(), packet.end());
-    if (kept.empty() || kept.size() > status_bytes_max) return;
+    if (kept.empty() || kept.size() > cached_status_bytes_max) return;
     std::int64_t heard_s = now_s;
     // It is there again: younger than its end, though it be in the same second.
     if (const auto gone = radio.gone.extract(ssrc); !gone.empty() && gone.mapped() - now_s < clock_drift_s)

@@ -53,7 +53,7 @@ public:
     void learn_name(const std::string& host, const Endpoint& group);
     // What is empty or false of it is left as it was known; its channels are not looked at.
     void learn_radio(const CachedGroup& group, const CachedRadio& radio);
-    // The status is the packet's. One that is longer than status_bytes_max without its bins is not kept.
+    // The status is the packet's. One that is longer than cached_status_bytes_max without its bins is not kept.
     void learn_channel(const CachedGroup& group, const Endpoint& source, Bytes packet, const radio::Status& status);
     void forget_channel(const CachedGroup& group, std::uint32_t ssrc);
     // Nobody of the group answered a poll: its channels may be there all the same.
