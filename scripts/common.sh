@@ -5,8 +5,9 @@
 # shellcheck disable=SC2034,SC2154  # lists are used by, $root and $logs set by, whoever sources this
 
 # Debian 12 names. What the program is built from:
-packages_build=(g++ meson ninja-build pkg-config python3 liburing-dev libavahi-client-dev libmicrohttpd-dev libmimalloc-dev
-    libmnl-dev libcli11-dev libfmt-dev libogg-dev libopus-dev libspdlog-dev nlohmann-json3-dev libsrt-openssl-dev libtomlplusplus-dev)
+packages_build=(g++ meson ninja-build pkg-config python3 liburing-dev libavahi-client-dev libc-ares-dev
+    libmicrohttpd-dev libmimalloc-dev libmnl-dev libcli11-dev libfmt-dev libogg-dev libopus-dev libspdlog-dev
+    nlohmann-json3-dev libsrt-openssl-dev libtomlplusplus-dev)
 # What the demo and the end-to-end tests run beside it:
 packages_media=(ffmpeg)
 # What the tests need beyond that:

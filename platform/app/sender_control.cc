@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "platform/app/config/sender_keys.h"
+#include "platform/app/lookup_text.h"
 #include "platform/app/metrics/budget_metrics.h"
 #include "platform/app/metrics/common_metrics.h"
 #include "platform/app/metrics/sender_metrics.h"
@@ -81,13 +82,14 @@ bool SenderControl::start_service() {
 
 bool SenderControl::on_first_answer(const control::Resolution& r) {
     if (r.resolved.count == 0) {
-        log(Level::error, "Failed to resolve {}: {}", request_.receiver_host, r.error);
+        tell(Level::error, "name_not_found", fmt::format("Failed to resolve {}: {}", r.host, r.error));
         // A name that does not exist is the operator's to mend; a network that is not up yet comes up by itself.
         if (r.is_final || request_.compat) return false;
         log(Level::info, "looking it up again until it answers");
     } else {
         if (r.left_out > 0)
             log(Level::warn, "{} has {} more addresses than are used", request_.receiver_host, r.left_out);
+        tell_found(r);
         links_.set_receiver(r.resolved);
         log(Level::info, "Trying to connect to {}...", os::endpoint_text(r.resolved.addresses[0]));
     }
@@ -97,12 +99,26 @@ bool SenderControl::on_first_answer(const control::Resolution& r) {
     return true;
 }
 
-void SenderControl::apply(const control::UplinkList& list) {
-    for (const std::string& complaint : list.complaints) log(Level::warn, "{}: {}", request_.uplinks_file, complaint);
+control::AutomaticUplinks SenderControl::automatic(const control::UplinkList& list) const {
     control::AutomaticUplinks automatic = request_.automatic;
     automatic.wanted = list.automatic;
     automatic.exclude.insert(automatic.exclude.end(), shunned_.begin(), shunned_.end());
-    links_.want(list.uplinks, automatic);
+    return automatic;
+}
+
+void SenderControl::apply(const control::UplinkList& list) {
+    for (const std::string& complaint : list.complaints) log(Level::warn, "{}: {}", request_.uplinks_file, complaint);
+    links_.want(list.uplinks, automatic(list));
+}
+
+std::vector<control::LookupWay> SenderControl::lookup_ways() const {
+    return links_.lookup_ways(list_.uplinks, automatic(list_));
+}
+
+void SenderControl::tell_found(const control::Resolution& r) {
+    if (!r.by) return;
+    tell(Level::info, "name_found_by_uplink", found_text(r),
+         Json{{"name", r.by->link}, {"endpoint", os::endpoint_text(r.by->server)}});
 }
 
 Result<std::function<void()>, std::string> SenderControl::prepare_reload() {
@@ -135,9 +151,10 @@ void SenderControl::adopt_request(SenderRequest& wanted) {
 
 void SenderControl::on_resolved(const control::Resolution& r) {
     if (r.resolved.count == 0) {
-        log(Level::warn, "Failed to resolve {}: {}", r.host, r.error);
+        tell(Level::warn, "name_not_found", fmt::format("Failed to resolve {}: {}", r.host, r.error));
         return;
     }
+    tell_found(r);
     links_.set_receiver(r.resolved);
 }
 

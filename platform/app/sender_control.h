@@ -66,7 +66,10 @@ private:
     void keep_run();
     [[nodiscard]] bool start_service();
     [[nodiscard]] std::vector<MetricsPage> metrics_pages();
-    void look_up_receiver() { look_up(request_.receiver_host, request_.receiver_port); }
+    void look_up_receiver() { look_up(request_.receiver_host, request_.receiver_port, request_.lookups); }
+    [[nodiscard]] std::vector<control::LookupWay> lookup_ways() const override;
+    [[nodiscard]] control::AutomaticUplinks automatic(const control::UplinkList& list) const;
+    void tell_found(const control::Resolution& resolution);
     void apply(const control::UplinkList& list);
     [[nodiscard]] std::string uplink_name(LinkId link) const;
     // Budgets: what they are kept in, and their second's work.

@@ -123,19 +123,22 @@ void SenderLinks::take(const LinkPlan::Step& step) {
     send_(c);
 }
 
-control::LinkWords SenderLinks::words_of(LinkId link) const {
-    const UplinkSpec& uplink = plan_.uplink(link);
-    const std::string& on = plan_.interface_of(link);
-    return {plan_.name(link), on.empty() ? std::string(uplink.device) : on,
-            uplink.source.is_any() ? std::string() : os::address_text(uplink.source)};
-}
-
 std::optional<control::LinkWords> SenderLinks::words_of(const std::string& name) const {
     for (std::size_t i = 0; i < links_max; ++i) {
         const LinkId link(static_cast<std::uint8_t>(i));
         if (plan_.place(link) != LinkPlan::Place::empty && plan_.name(link) == name) return words_of(link);
     }
     return std::nullopt;
+}
+
+std::vector<control::LookupWay> SenderLinks::lookup_ways(const std::vector<UplinkSpec>& uplinks,
+                                                         const control::AutomaticUplinks& automatic) const {
+    LinkPlan plan = plan_;
+    plan.want(uplinks, automatic);
+    // A server may be of a family that the receiver is not.
+    plan.reach({});
+    static_cast<void>(plan.steps(os::now()));
+    return control::lookup_ways(plan, [this](const control::LinkWords& words) { return limits_.policy_of(words).dns; });
 }
 
 UplinkSettings SenderLinks::settings_of(LinkId link, const UplinkSpec& uplink) {

@@ -14,6 +14,7 @@
 #include "platform/app/link_limits.h"
 #include "platform/app/log.h"
 #include "platform/app/sender_figures.h"
+#include "platform/control/links/link_lookup.h"
 #include "platform/control/links/link_plan.h"
 #include "platform/control/links/link_watch.h"
 #include "platform/control/uplink_list.h"
@@ -57,6 +58,9 @@ public:
     [[nodiscard]] bool is_automatic(const std::string& name) const;
     // Uplinks that have a place.
     [[nodiscard]] std::size_t count() const;
+    // By which of these uplinks, as the machine is now, names can be asked: before the first want() too.
+    [[nodiscard]] std::vector<control::LookupWay> lookup_ways(const std::vector<UplinkSpec>& uplinks,
+                                                              const control::AutomaticUplinks& automatic) const;
     // Uplinks that are wanted and that the pump has not heard of.
     [[nodiscard]] std::size_t waiting_outside() const;
 
@@ -69,7 +73,7 @@ private:
     void update();
     void take(const control::LinkPlan::Step& step);
     void name_unreachable();
-    [[nodiscard]] control::LinkWords words_of(LinkId link) const;
+    [[nodiscard]] control::LinkWords words_of(LinkId link) const { return control::words_of(plan_, link); }
     [[nodiscard]] UplinkSettings settings_of(LinkId link, const UplinkSpec& uplink);
 
     std::function<void(const Command&)> send_;

@@ -14,6 +14,7 @@
 #include "platform/app/pump_service.h"
 #include "platform/app/radio/keep.h"
 #include "platform/control/links/link_policy.h"
+#include "platform/control/name_lookup.h"
 #include "platform/control/rpc/server_settings.h"
 #include "platform/control/uplink_list.h"
 
@@ -33,8 +34,9 @@ struct SenderRequest {
         // What leads into other uplinks, or to machines inside this one.
         .exclude = {"tun*", "tap*", "wg*", "tailscale*", "zt*", "docker*", "br-*", "virbr*", "veth*"}};
     std::vector<std::string> metered;  // addresses of uplinks, with a device or for each device
-    control::LinkPolicies policies;    // classes, caps and budgets
-    std::string state_folder;          // where budgets are kept; empty: the default one, when there is a budget
+    control::LinkPolicies policies;    // classes, caps, budgets and name servers
+    control::NameLookup::By lookups = control::NameLookup::By::system_then_links;  // of the receiver's name
+    std::string state_folder;  // where budgets are kept; empty: the default one, when there is a budget
     // Ahead over every kind of link: perf/README.md.
     select::Settings selection{.mode = select::Mode::adaptive};
     bond::SenderOptions bond;

@@ -27,7 +27,7 @@
 #include "platform/app/radio/transition_text.h"
 #include "platform/app/rpc/control_socket.h"
 #include "platform/control/loop.h"
-#include "platform/control/resolver.h"
+#include "platform/control/name_lookup.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/service_manager.h"
 #include "platform/linux/socket.h"
@@ -66,6 +66,8 @@ protected:
     [[nodiscard]] virtual std::string state() const = 0;  // in a few words, for the service manager
     [[nodiscard]] virtual FlightWays ways() const = 0;    // that the newest figures know
     [[nodiscard]] virtual bool is_sender() const = 0;
+    // What names can be asked by, beside the system's resolver.
+    [[nodiscard]] virtual std::vector<control::LookupWay> lookup_ways() const { return {}; }
 
     void take_signals() {
         loop_.on_signals({SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}, [this](int signal) { on_signal(signal); });
@@ -144,12 +146,12 @@ protected:
         return true;
     }
 
-    void look_up(const std::string& host, std::uint16_t port) {
-        if (!resolver_) {
-            resolver_.emplace();
-            loop_.watch(resolver_->fd(), [this] { on_answer(); });
-        }
-        resolver_->ask(host, port);
+    void look_up(const std::string& host, std::uint16_t port,
+                 control::NameLookup::By by = control::NameLookup::By::system) {
+        if (!lookup_)
+            lookup_.emplace(
+                loop_, [this] { return lookup_ways(); }, [this](const control::Resolution& r) { on_answer(r); });
+        lookup_->ask({host, port, by});
     }
 
     // The radio channels of a file, kept on this thread beside the rest; nothing where no file is named. False when the
@@ -222,6 +224,14 @@ protected:
         if (is_wanted) control_->publish_event(told);
         if (book_) book_->tell(line.level, line.text, told);
     }
+    // The same for what no Event has words for. `about`: what is to be said beside, as rpc/event_json.h names it.
+    void tell(Level level, const std::string& kind, const std::string& text, const Json& about = Json::object()) {
+        log(level, "{}", text);
+        Json told{{"event", kind}, {"monotonic_ms", os::now().ms()}, {"level", name_of(level)}, {"text", text}};
+        told.update(about);
+        if (control_ && control_->wants_events()) control_->publish_event(told);
+        if (book_) book_->tell(level, text, told);
+    }
 
     // What the control thread does by itself: a line of the log, and as an event to the others.
     void tell_own(Level level, const char* kind, LinkId link, const std::string& name, const std::string& text) {
@@ -236,12 +246,10 @@ protected:
     control::Loop loop_;
 
 private:
-    void on_answer() {
-        const auto answer = resolver_->take();
-        if (!answer) return;
+    void on_answer(const control::Resolution& answer) {
         if (std::exchange(has_answer_, true))
-            on_resolved(*answer);
-        else if (!on_first_answer(*answer))
+            on_resolved(answer);
+        else if (!on_first_answer(answer))
             end(1);
     }
 
@@ -392,7 +400,7 @@ private:
     static void print(std::string text) { static_cast<void>(standard_output().write(std::move(text))); }
 
     std::unique_ptr<Service> service_;
-    std::optional<control::Resolver> resolver_;
+    std::optional<control::NameLookup> lookup_;
     std::unique_ptr<KeptChannels> kept_;
     EventLog events_;
     std::optional<FlightDumps> dumps_;

@@ -1,64 +1,40 @@
 // SPDX-License-Identifier: MIT
-// Name lookups off every loop: one worker thread, one question at a time, the newest question wins.
-// The control thread asks, watches fd(), and takes the answer; the worker alone blocks in getaddrinfo.
+// A name's addresses, and how they were come by; and the system's own way to them. What goes out by uplinks:
+// platform/control/links/link_lookup.h. Blocks: a worker's affair.
 #pragma once
 
-#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
+#include "engine/base/time.h"
 #include "engine/border/command.h"
-#include "platform/linux/fd.h"
 
 namespace hawser::control {
 
+// Which uplink a name was asked through, of whom, and how long that took.
+struct AnsweredBy {
+    std::string link;
+    Endpoint server;
+    Duration took;
+};
+
 struct Resolution {
     std::string host;
-    Resolved resolved;         // count 0 when it failed
-    std::string error;         // why; empty when it did not fail
-    bool is_final = false;     // the name does not exist: asking again soon is no use
-    std::size_t left_out = 0;  // addresses beyond resolved_max
+    Resolved resolved;             // count 0 when it failed
+    std::string error;             // why; empty when it did not fail
+    bool is_final = false;         // the name does not exist: asking again soon is no use
+    bool could_ask = true;         // false: there was nobody to ask
+    std::size_t left_out = 0;      // addresses beyond resolved_max
+    std::optional<AnsweredBy> by;  // absent: the system's resolver, or nobody had to be asked
+
+    [[nodiscard]] bool is_good() const { return resolved.count != 0; }
+    // Each address once; those beyond resolved_max are counted.
+    void add(const Endpoint& address);
 };
 
 // Blocks. Both families, in the order of the system's resolver (RFC 6724), each address once.
 [[nodiscard]] Resolution resolve(const std::string& host, std::uint16_t port);
-
-class Resolver {
-public:
-    using Lookup = Resolution (*)(const std::string& host, std::uint16_t port);
-
-    explicit Resolver(Lookup lookup = resolve);
-    // Does not wait for a lookup under way: nothing can hurry getaddrinfo. Its thread ends by itself.
-    ~Resolver();
-    Resolver(const Resolver&) = delete;
-    Resolver& operator=(const Resolver&) = delete;
-
-    void ask(const std::string& host, std::uint16_t port);
-    // Readable when an answer waits.
-    [[nodiscard]] int fd() const { return shared_->ready.get(); }
-    [[nodiscard]] std::optional<Resolution> take();
-
-private:
-    // What the worker touches; it holds a share, so that it may outlive the resolver.
-    struct Shared {
-        os::Fd ready;
-        std::mutex mutex;
-        std::condition_variable asked;
-        bool is_stopping = false;
-        bool is_looking_up = false;
-        bool has_question = false;
-        std::string host;
-        std::uint16_t port = 0;
-        std::optional<Resolution> answer;
-    };
-    static void run(Shared& shared, Lookup lookup);
-
-    std::shared_ptr<Shared> shared_;
-    std::thread worker_;
-};
 
 }  // namespace hawser::control

@@ -54,6 +54,8 @@ int wanted_family(const SocketSpec& spec) noexcept {
     return AF_INET6;
 }
 
+}  // namespace
+
 Result<Unit, Errno> bind_socket(int fd, int family, const SocketSpec& spec) noexcept {
     if (family == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, spec.local.is_any() ? 0 : 1))
         return failed("setsockopt(IPV6_V6ONLY)");
@@ -71,8 +73,6 @@ Result<Unit, Errno> bind_socket(int fd, int family, const SocketSpec& spec) noex
     if (result != 0) return failed("bind");
     return Unit{};
 }
-
-}  // namespace
 
 Result<OpenedSocket, Errno> open_udp(const SocketSpec& spec) noexcept {
     OpenedSocket s;

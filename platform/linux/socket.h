@@ -23,6 +23,10 @@ struct OpenedSocket {
 
 [[nodiscard]] Result<OpenedSocket, Errno> open_udp(const SocketSpec& spec) noexcept;
 
+// Binds a socket of AF_INET or AF_INET6 that somebody else has made as open_udp binds its own: to the spec's device and
+// local address.
+[[nodiscard]] Result<Unit, Errno> bind_socket(int fd, int family, const SocketSpec& spec) noexcept;
+
 // IPv4 or IPv6 path MTU minus the headers; 0 where the kernel knows none (not connected, no route).
 [[nodiscard]] std::uint32_t payload_bytes_max(int fd, int family) noexcept;
 

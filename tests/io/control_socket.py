@@ -166,13 +166,15 @@ def limits_by_name(c):
     check("the first budget finds what an earlier run used, and adds it", 7_000_000 + counted <= used < 8_000_000, (counted, used))
     check("links.set answers the whole policy", ended(said) and said["result"]["policy"] == {
         "priority": 2, "cap_bits_per_second": 8_000_000, "budget_bytes": 50_000_000, "billing_day": 1, "at_limit": "stop",
-        "metered": False}, said)
+        "metered": False, "dns": []}, said)
+    said = c.ask("links.set", {"name": "127.0.0.2", "dns": "10.64.0.1 10.64.0.2:5353"})
+    check("name servers too", ended(said) and said["result"]["policy"]["dns"] == ["10.64.0.1", "10.64.0.2:5353"], said)
     check("it counts at once", until(lambda: link("127.0.0.2").get("priority") == 2
                                      and link("127.0.0.2")["rate_cap_bits_per_second"] == 8_000_000), link("127.0.0.2"))
     check("and for that link alone", link("127.0.0.3")["priority"] == 1)
     for given, expected in (({"priority": 9}, "1 to 4"), ({"cap": "8 apples"}, "is no rate"), ({"cap": 8}, "from 100 kbit"),
                             ({"budget": -1}, "no amount"), ({"at_limit": "explode"}, "demote or stop"),
-                            ({"billing_day": 32}, "1 to 31"), ({"metered": "yes"}, "true or false"), ({}, "or cap")):
+                            ({"billing_day": 32}, "1 to 31"), ({"metered": "yes"}, "true or false"), ({"dns": "far"}, "is no name server"), ({}, "or cap")):
         said = c.ask("links.set", {"name": "127.0.0.2", **given})
         check(f"links.set with {given}", code(said) == -32602 and expected in said["error"]["message"], said)
     check("links.set of a link that is not there", code(c.ask("links.set", {"name": "127.0.0.9", "priority": 2})) == -32000)

@@ -77,6 +77,23 @@ void add_pump_options(cli::App& app, PumpSettings& settings) {
         ->group(group);
 }
 
+cli::Option* add_link_rules(cli::App& app, control::LinkPolicies& policies, const std::string& help) {
+    return app
+        .add_option_function<std::vector<std::string>>(
+            "--link",
+            [&policies](const std::vector<std::string>& rules) {
+                auto at = policies.rules.begin();
+                for (const std::string& rule : rules)
+                    at = policies.rules.insert(at, *control::parse_link_rule(rule)) + 1;
+            },
+            help)
+        ->check([](const std::string& text) {
+            const auto rule = control::parse_link_rule(text);
+            return rule ? std::string() : rule.error();
+        })
+        ->type_name("RULE");
+}
+
 void add_recorder_options(cli::App& app, RecorderSettings& settings) {
     const std::string group = "Flight recorder";
     app.add_option("--recorder-packets", settings.packets,

@@ -8,6 +8,7 @@
 #include "platform/app/events/event_sink.h"
 #include "platform/app/log.h"
 #include "platform/app/pump_service.h"
+#include "platform/control/links/link_policy.h"
 #include "platform/control/rpc/server_settings.h"
 
 namespace hawser::app {
@@ -22,6 +23,9 @@ inline constexpr int exit_usage = 2;
 
 // --io, --coalesce, --prompt, --cpu, --buffer: how the pump runs.
 void add_pump_options(cli::App& app, PumpSettings& settings);
+
+// --link: rules for uplinks, before those that are there already.
+cli::Option* add_link_rules(cli::App& app, control::LinkPolicies& policies, const std::string& help);
 
 // --recorder-packets, --recorder-payload, --recordings: the flight recorder.
 void add_recorder_options(cli::App& app, RecorderSettings& settings);

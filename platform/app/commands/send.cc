@@ -4,6 +4,7 @@
 #include "platform/app/commands/config_option.h"
 #include "platform/app/commands/options.h"
 #include "platform/app/commands/service_options.h"
+#include "platform/app/lookup_text.h"
 #include "platform/app/sender_options.h"
 
 #include <sys/socket.h>
@@ -53,22 +54,18 @@ void add_encoder_options(cli::App& app, BitrateFileSettings& settings) {
 // What the operator says of uplinks, by the words that they are named by.
 void add_limit_options(cli::App& app, SenderRequest& request) {
     const std::string group = "Classes, caps and budgets";
-    app.add_option_function<std::vector<std::string>>(
-           "--link",
-           [&request](const std::vector<std::string>& rules) {
-               // Before those of a file.
-               auto at = request.policies.rules.begin();
-               for (const std::string& rule : rules)
-                   at = request.policies.rules.insert(at, *control::parse_link_rule(rule)) + 1;
-           },
-           "an uplink, or interfaces like a pattern, and of priority=1..4, cap=RATE, budget=AMOUNT, billing-day=1..31, "
-           "at-limit=demote|stop, metered, with commas between; the first that fits an uplink counts; may be repeated")
-        ->check([](const std::string& text) {
-            const auto rule = control::parse_link_rule(text);
-            return rule ? std::string() : rule.error();
-        })
-        ->type_name("RULE")
+    add_link_rules(
+        app, request.policies,
+        "an uplink, or interfaces like a pattern, and of priority=1..4, cap=RATE, budget=AMOUNT, billing-day=1..31, "
+        "at-limit=demote|stop, metered, dns=SERVER (several with blanks between), with commas between; the first that "
+        "fits an uplink counts; may be repeated")
         ->group(group);
+    app.add_option_function<std::string>(
+           "--lookups", [&request](const std::string& word) { request.lookups = *parse_lookups(word); },
+           "who is asked for the receiver's name: auto, the system's resolver, and where it fails or has said nothing "
+           "for 2 s each uplink's name servers through that uplink; system or links, these alone (default auto)")
+        ->check(cli::IsMember({"auto", "system", "links"}))
+        ->type_name("WHO");
     app.add_option("--state-dir", request.state_folder,
                    "where budgets are kept (default: the service's, /var/lib/hawser for root, else "
                    "~/.local/state/hawser)")

@@ -58,6 +58,31 @@ Key uplink_key(const RuleAt& rule) {
     return k.like("wwan*").needed();
 }
 
+Key dns_key(const RuleAt& rule) {
+    Key k;
+    k.name = "dns";
+    k.about =
+        "The servers that know names on it, where those that the system knows do not answer there: ADDRESS, or "
+        "ADDRESS:PORT.";
+    k.get = [rule]() -> KeyValue {
+        std::vector<std::string> words;
+        for (const Endpoint& server : rule().policy.dns) words.push_back(control::name_server_text(server));
+        return words;
+    };
+    k.set = [rule](const KeyValue& value) -> std::string {
+        std::vector<std::string> words;
+        Key list = words_key("dns", words, {});
+        if (std::string complaint = list.set(value); !complaint.empty()) return complaint;
+        std::string text;
+        for (const std::string& word : words) text += word + " ";
+        auto servers = control::parse_name_servers(text);
+        if (!servers) return servers.error();
+        rule().policy.dns = std::move(servers).value();
+        return {};
+    };
+    return k.like(std::vector<std::string>{"10.64.0.1"});
+}
+
 std::vector<Key> rule_keys(const RuleAt& rule) {
     return {
         uplink_key(rule),
@@ -88,6 +113,7 @@ std::vector<Key> rule_keys(const RuleAt& rule) {
         flag_key(
             "metered", "It costs by the byte: adaptive sends second copies by others.",
             [rule] { return rule().policy.metered; }, [rule](bool value) { rule().policy.metered = value; }),
+        dns_key(rule),
     };
 }
 

@@ -3,6 +3,7 @@
 
 #include "platform/app/config/link_keys.h"
 #include "platform/app/config/service_keys.h"
+#include "platform/app/lookup_text.h"
 #include "platform/linux/process.h"
 
 namespace hawser::app {
@@ -97,6 +98,13 @@ KeySection sender_section(SenderRequest& r) {
         text_key("uplinks_file", r.uplinks_file,
                  "More uplinks, one a line, as the peers' senders have them; read again with this file.")
             .like("/etc/hawser/uplinks"),
+        choice_key(
+            "lookups", {"auto", "system", "links"},
+            "Who is asked for the receiver's name. auto: the system's resolver, and where it fails or has said nothing "
+            "for 2 s, each uplink's name servers through that uplink. system, links: these alone (links knows "
+            "/etc/hosts too).",
+            [&r] { return std::string(name_of(r.lookups)); },
+            [&r](const std::string& word) { r.lookups = *parse_lookups(word); }),
         text_key("state_dir", r.state_folder,
                  "Where budgets are kept: the service's folder, /var/lib/hawser for root, else ~/.local/state/hawser "
                  "unless said.")

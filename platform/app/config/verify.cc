@@ -3,6 +3,7 @@
 
 #include <grp.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "platform/app/config/obstacle.h"
@@ -62,6 +63,10 @@ std::string lonely_word(const SenderRequest& r) {
     const bool is_lonely = !r.bitrate.signal.empty() || r.bitrate.min != usual.min || r.bitrate.max != usual.max;
     if (r.bitrate.path.empty() && is_lonely)
         return "encoder: bitrate_signal, bitrate_min and bitrate_max need a bitrate_file";
+    const bool has_servers = std::any_of(r.policies.rules.begin(), r.policies.rules.end(),
+                                         [](const control::LinkRule& rule) { return !rule.policy.dns.empty(); });
+    if (has_servers && r.lookups == control::NameLookup::By::system)
+        return "link: dns is for lookups by uplinks, and lookups says system";
     return lonely_service_word(r.control, r.radio);
 }
 

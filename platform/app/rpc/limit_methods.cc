@@ -19,23 +19,27 @@ using rpc::Params;
 using rpc::Role;
 
 // As parameters are called, and as set_policy() calls the same.
-constexpr std::array<std::array<const char*, 2>, 6> settable{{{"priority", "priority"},
+constexpr std::array<std::array<const char*, 2>, 7> settable{{{"priority", "priority"},
                                                               {"cap", "cap"},
                                                               {"budget", "budget"},
                                                               {"billing_day", "billing-day"},
                                                               {"at_limit", "at-limit"},
-                                                              {"metered", "metered"}}};
+                                                              {"metered", "metered"},
+                                                              {"dns", "dns"}}};
 
 // As it would be written on a command line: 8000000 and "8M" are both a rate.
 std::string written(const Params& value) { return value.is_string() ? value.get<std::string>() : rpc::text_of(value); }
 
 Json policy_json(const control::LinkPolicy& p) {
+    Json dns = Json::array();
+    for (const Endpoint& server : p.dns) dns.push_back(control::name_server_text(server));
     return Json{{"priority", p.priority},
                 {"cap_bits_per_second", p.rate_cap != 0 ? Json(p.rate_cap) : Json(nullptr)},
                 {"budget_bytes", p.budget_bytes != 0 ? Json(p.budget_bytes) : Json(nullptr)},
                 {"billing_day", p.billing_day},
                 {"at_limit", control::name_of(p.at_limit)},
-                {"metered", p.metered}};
+                {"metered", p.metered},
+                {"dns", dns}};
 }
 
 Outcome set_link(SenderSteering& sender, const Params& params, const Caller& caller) {
@@ -53,7 +57,7 @@ Outcome set_link(SenderSteering& sender, const Params& params, const Caller& cal
         said += std::string(said.empty() ? "" : ", ") + setting + " " + written(*given);
     }
     if (said.empty())
-        return Failure{rpc::bad_argument("priority", "or cap, budget, billing_day, at_limit, metered", nullptr)};
+        return Failure{rpc::bad_argument("priority", "or cap, budget, billing_day, at_limit, metered, dns", nullptr)};
     sender.limits().set_by_hand(*name, policy);
     sender.limits_changed();
     log(Level::info, "uplink {}: {} ({})", *name, said, caller.who);
@@ -121,7 +125,8 @@ void add_limit_methods(rpc::Methods& methods, SenderSteering& s) {
             {name, role, [&s, run](const Params& p, const Caller& c) -> Outcome { return run(s, p, c); }, help});
     };
     row("links.set", Role::operate, set_link,
-        "name, and of priority, cap, budget, billing_day, at_limit, metered what is to change; until the next reload");
+        "name, and of priority, cap, budget, billing_day, at_limit, metered, dns what is to change; until the next "
+        "reload");
     row(
         "budgets.list", Role::observe,
         [](auto& e, auto&, auto&) {

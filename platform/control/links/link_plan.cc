@@ -42,6 +42,13 @@ std::string_view name_of(LinkPlan::Place place) {
     return "";
 }
 
+LinkWords words_of(const LinkPlan& plan, LinkId link) {
+    const UplinkSpec& uplink = plan.uplink(link);
+    const std::string& on = plan.interface_of(link);
+    return {plan.name(link), on.empty() ? std::string(uplink.device) : on,
+            uplink.source.is_any() ? std::string() : os::address_text(uplink.source)};
+}
+
 void LinkPlan::want(const std::vector<UplinkSpec>& uplinks, const AutomaticUplinks& automatic) {
     uplinks_ = uplinks;
     automatic_ = automatic;

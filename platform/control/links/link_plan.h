@@ -25,6 +25,7 @@
 #include "engine/base/time.h"
 #include "engine/border/command.h"
 #include "platform/control/links/interface_table.h"
+#include "platform/control/links/link_policy.h"
 #include "platform/control/uplink_list.h"
 
 namespace hawser::control {
@@ -144,6 +145,9 @@ private:
     std::array<Row, links_max> rows_;
     std::size_t left_out_ = 0;
 };
+
+// How the uplink of a place that is not empty is called, for rules.
+[[nodiscard]] LinkWords words_of(const LinkPlan& plan, LinkId link);
 
 // In words, for figures: "flapping".
 [[nodiscard]] std::string_view name_of(LinkPlan::Place place);

@@ -14,7 +14,7 @@ namespace hawser::control {
 
 namespace {
 
-constexpr std::string_view known_names = "priority, cap, budget, billing-day, at-limit, metered";
+constexpr std::string_view known_names = "priority, cap, budget, billing-day, at-limit, metered, dns";
 
 bool fits(const std::string& word, const LinkWords& link) {
     const auto matches = [&](const std::string& text) {
@@ -61,6 +61,12 @@ Result<Unit, std::string> set_unchecked(LinkPolicy& policy, std::string_view nam
     if (name == "metered") {
         if (value != "true" && value != "false") return Failure{"metered " + quoted(value) + ": true or false"};
         policy.metered = value == "true";
+        return Unit{};
+    }
+    if (name == "dns") {
+        auto servers = parse_name_servers(value);
+        if (!servers) return Failure{name_and(name, servers.error())};
+        policy.dns = std::move(servers).value();
         return Unit{};
     }
     return Failure{quoted(name) + " is no setting of an uplink (" + std::string(known_names) + ")"};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What an operator may ask of an uplink beyond that it be there: its class, a rate that it never exceeds, and a budget
-// of bytes for each month with what happens when that is used up. Plain values; what they do to selection is
-// engine/'s affair, what is used of a budget is links/budgets.h's.
+// of bytes for each month with what happens when that is used up; and whom to ask for names through it. Plain values;
+// what they do to selection is engine/'s affair, what is used of a budget is links/budgets.h's.
 //
 // A policy belongs to uplinks by words as they are named by: an interface (`wwan0`) or a pattern of interfaces
 // (`wwan*`, fnmatch(3)), an address, or `address%interface`. The first rule that fits an uplink is the whole of its
@@ -15,6 +15,7 @@
 
 #include "engine/base/result.h"
 #include "engine/border/command.h"
+#include "platform/control/links/name_servers.h"
 
 namespace hawser::control {
 
@@ -30,7 +31,8 @@ struct LinkPolicy {
     std::uint64_t budget_bytes = 0;          // a month, sent and received, on the wire; 0: none
     std::uint8_t billing_day = 1;            // 1 to 31, at 0:00 local time; in a shorter month its last day
     AtLimit at_limit = AtLimit::demote;
-    bool metered = false;  // each byte costs: adaptive sends second copies by others (--metered says so too)
+    bool metered = false;         // each byte costs: adaptive sends second copies by others (--metered says so too)
+    std::vector<Endpoint> dns{};  // its name servers, at most name_servers_max; empty: those that the system knows
 
     friend bool operator==(const LinkPolicy&, const LinkPolicy&) = default;
 };
@@ -64,8 +66,8 @@ struct LinkPolicies {
 [[nodiscard]] Result<Unit, std::string> check(const LinkPolicy& policy);
 // A rule's word in the form that uplinks are named by; the error is a sentence.
 [[nodiscard]] Result<std::string, std::string> parse_link_word(std::string_view text);
-// One value by its name, as a command line or a request has it: priority, cap, budget, billing-day, at-limit, metered.
-// What it makes of the policy is checked too.
+// One value by its name, as a command line or a request has it: priority, cap, budget, billing-day, at-limit, metered,
+// dns (with blanks between several). What it makes of the policy is checked too.
 [[nodiscard]] Result<Unit, std::string> set_policy(LinkPolicy& policy, std::string_view name, std::string_view value);
 // A whole rule: "wwan*,priority=2,cap=8M,budget=50GB,billing-day=5,at-limit=stop,metered".
 [[nodiscard]] Result<LinkRule, std::string> parse_link_rule(std::string_view text);

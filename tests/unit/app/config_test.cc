@@ -136,6 +136,7 @@ receiver = "[2001:db8::1]:6000"
 uplinks = ["wwan0", "10.0.0.2%eth1"]
 auto_exclude = []
 link_timeout_ms = 2500
+lookups = "links"
 [[sender.link]]
 uplink = "wwan*"
 priority = 2
@@ -144,8 +145,10 @@ budget = "20 GiB"
 billing_day = 31
 at_limit = "stop"
 metered = true
+dns = ["10.64.0.1", "[2001:db8::1]:5353"]
 [[sender.link]]
 uplink = "10.0.0.2"
+dns = "10.65.0.1"
 [sender.selection]
 mode = "classic"
 latency_ms = 1500
@@ -170,9 +173,11 @@ buffer_mib = 32
     CHECK(s.bond.link_silence.ms() == 2500);
     REQUIRE(s.policies.rules.size() == 2);
     CHECK(s.policies.rules[0].uplink == "wwan*");
+    const std::vector<Endpoint> servers = *control::parse_name_servers("10.64.0.1 [2001:db8::1]:5353");
     CHECK(s.policies.rules[0].policy ==
-          control::LinkPolicy{2, 4'000'000, 21'474'836'480, 31, control::AtLimit::stop, true});
-    CHECK(s.policies.rules[1].policy == control::LinkPolicy{});
+          control::LinkPolicy{2, 4'000'000, 21'474'836'480, 31, control::AtLimit::stop, true, servers});
+    CHECK(s.policies.rules[1].policy.dns == *control::parse_name_servers("10.65.0.1"));
+    CHECK(s.lookups == control::NameLookup::By::links);
     CHECK(s.selection.mode == select::Mode::classic);
     CHECK(s.selection.latency.ms() == 1500);
     CHECK(s.bitrate.path == "/run/b");

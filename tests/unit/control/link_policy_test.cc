@@ -40,6 +40,16 @@ TEST_CASE("a rule is an uplink's word and its settings, in any order") {
     CHECK(rule("2001:DB8:0::5").uplink == "2001:db8::5");
 }
 
+TEST_CASE("a rule's name servers stand with blanks between them") {
+    const LinkRule two = rule("wwan0,dns=10.64.0.1 [2001:db8::1]:5353,metered");
+    REQUIRE(two.policy.dns.size() == 2);
+    CHECK(name_server_text(two.policy.dns[1]) == "[2001:db8::1]:5353");
+    CHECK(two.policy.metered);
+    CHECK(rule("wwan0,dns=10.64.0.1,dns=").policy.dns.empty());
+    CHECK(complaint("wwan0,dns=far.example").find("wwan0: dns: 'far.example' is no name server") == 0);
+    CHECK(complaint("wwan0,dns=10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4") == "wwan0: dns: at most 3 name servers");
+}
+
 TEST_CASE("a rule that says nonsense is refused with the uplink, the setting and what is expected") {
     CHECK(complaint("wwan0,priority=9") == "wwan0: priority '9': a whole number from 1 to 4");
     CHECK(complaint("wwan0,priority=0") == "wwan0: priority '0': a whole number from 1 to 4");
@@ -52,7 +62,7 @@ TEST_CASE("a rule that says nonsense is refused with the uplink, the setting and
     CHECK(complaint("wwan0,metered=perhaps") == "wwan0: metered 'perhaps': true or false");
     CHECK(complaint("wwan0,weight=3") ==
           "wwan0: 'weight' is no setting of an uplink (priority, cap, budget, "
-          "billing-day, at-limit, metered)");
+          "billing-day, at-limit, metered, dns)");
     CHECK(complaint("wwan0,,cap=8M").find("'' is no setting") != std::string::npos);
     CHECK(complaint("").find("names no uplink") != std::string::npos);
     CHECK(complaint("a b,priority=2").find("names no uplink") != std::string::npos);

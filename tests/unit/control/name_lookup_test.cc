@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// A peer's name beside the loop: who is asked when, and whose answer counts; with lookups that answer when they are
+// let.
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <thread>
+
+#include "platform/control/name_lookup.h"
+#include "platform/linux/clock.h"
+
+using namespace hawser;
+using namespace hawser::control;
+using By = NameLookup::By;
+
+namespace {
+
+Resolution found(const std::string& host, std::uint16_t port, std::uint32_t address) {
+    Resolution out;
+    out.host = host;
+    out.add(Endpoint::from_v4(address, port));
+    return out;
+}
+
+Resolution failed(const std::string& host, const std::string& error, bool is_final) {
+    Resolution out;
+    out.host = host;
+    out.error = error;
+    out.is_final = is_final;
+    return out;
+}
+
+// Two ways that answer as they are told; both hold an answer back while they are held.
+struct Desk {
+    Loop loop;
+    std::atomic<bool> system_held{false};
+    std::atomic<int> system_calls{0};
+    std::atomic<int> link_calls{0};
+    Resolution of_system = failed("relay", "Temporary failure", false);
+    Resolution of_links = found("relay", 5000, 0x0A000002);
+    std::vector<LookupWay> ways{{"wwan0", {}, {}}};
+    std::vector<Resolution> answers;
+    std::optional<NameLookup> lookup;
+
+    Desk() {
+        lookup.emplace(
+            loop, [this] { return ways; },
+            [this](const Resolution& r) {
+                answers.push_back(r);
+                loop.quit(0);
+            },
+            NameLookup::Means{[this](const std::string&, std::uint16_t) {
+                                  ++system_calls;
+                                  while (system_held) std::this_thread::yield();
+                                  return of_system;
+                              },
+                              [this](const std::string&, std::uint16_t, const std::vector<LookupWay>&) {
+                                  ++link_calls;
+                                  return of_links;
+                              }});
+    }
+
+    Resolution ask(By by) {
+        const std::size_t before = answers.size();
+        lookup->ask({"relay", 5000, by});
+        loop.run();
+        REQUIRE(answers.size() == before + 1);
+        return answers.back();
+    }
+    // Lets a held one end, and takes what it says.
+    void release() {
+        system_held = false;
+        Timer timer;
+        loop.watch(timer.fd(), [this] { loop.quit(0); });
+        timer.set(os::now() + Duration{100'000'000});
+        loop.run();
+        loop.unwatch(timer.fd());
+    }
+};
+
+}  // namespace
+
+TEST_CASE("the system's answer is enough: no uplink is asked") {
+    Desk desk;
+    desk.of_system = found("relay", 5000, 0x0A000001);
+    const Resolution answer = desk.ask(By::system_then_links);
+    CHECK(answer.resolved.addresses[0] == Endpoint::from_v4(0x0A000001, 5000));
+    CHECK(desk.link_calls == 0);
+}
+
+TEST_CASE("where the system's resolver fails the uplinks are asked at once") {
+    Desk desk;
+    const Instant begun = os::now();
+    const Resolution answer = desk.ask(By::system_then_links);
+    CHECK(answer.resolved.addresses[0] == Endpoint::from_v4(0x0A000002, 5000));
+    CHECK(os::now() - begun < NameLookup::head_start);
+}
+
+TEST_CASE("a resolver that hangs holds nobody for longer than its head start, and its late word counts for nothing") {
+    Desk desk;
+    desk.of_system = found("relay", 5000, 0x0A000001);
+    desk.system_held = true;
+    const Instant begun = os::now();
+    const Resolution answer = desk.ask(By::system_then_links);
+    CHECK(answer.resolved.addresses[0] == Endpoint::from_v4(0x0A000002, 5000));
+    CHECK(os::now() - begun >= NameLookup::head_start);
+    CHECK(os::now() - begun < NameLookup::head_start + Duration{3'000'000'000});
+    desk.release();
+    CHECK(desk.answers.size() == 1);
+}
+
+TEST_CASE("while the system's resolver hangs it is asked one question alone") {
+    Desk desk;
+    desk.system_held = true;
+    static_cast<void>(desk.ask(By::system_then_links));
+    static_cast<void>(desk.ask(By::system_then_links));
+    CHECK(desk.system_calls == 1);
+    CHECK(desk.link_calls == 2);
+    desk.release();
+}
+
+TEST_CASE("a failure names what each way said, and is final when all of them say so") {
+    Desk desk;
+    desk.of_system = failed("relay", "Name or service not known", true);
+    desk.of_links = failed("relay", "wwan0: 10.0.0.1 does not answer", false);
+    Resolution answer = desk.ask(By::system_then_links);
+    CHECK(answer.error == "the system's resolver: Name or service not known; wwan0: 10.0.0.1 does not answer");
+    CHECK_FALSE(answer.is_final);
+
+    desk.of_links = failed("relay", "wwan0: 10.0.0.1 knows no such name", true);
+    CHECK(desk.ask(By::system_then_links).is_final);
+
+    desk.of_links = failed("relay", "wwan0: no name server is known for it", false);
+    desk.of_links.could_ask = false;
+    CHECK(desk.ask(By::system_then_links).is_final);
+
+    desk.of_system.is_final = false;
+    CHECK_FALSE(desk.ask(By::system_then_links).is_final);
+}
+
+TEST_CASE("without an uplink to ask by the system's word stands as it is") {
+    Desk desk;
+    desk.ways.clear();
+    CHECK(desk.ask(By::system_then_links).error == "Temporary failure");
+    CHECK(desk.link_calls == 0);
+}
+
+TEST_CASE("the system alone, or the uplinks alone, where that was said") {
+    Desk desk;
+    CHECK(desk.ask(By::system).error == "Temporary failure");
+    CHECK(desk.link_calls == 0);
+    const int before = desk.system_calls;
+    CHECK(desk.ask(By::links).is_good());
+    CHECK(desk.system_calls == before);
+}
+
+TEST_CASE("of what is asked meanwhile the newest question comes next") {
+    Desk desk;
+    for (const std::uint16_t port : {std::uint16_t{1}, std::uint16_t{2}, std::uint16_t{3}})
+        desk.lookup->ask({"relay", port, By::links});
+    while (desk.answers.size() < 2) desk.loop.run();
+    desk.release();
+    CHECK(desk.answers.size() == 2);
+    CHECK(desk.link_calls == 2);
+}
+
+TEST_CASE("the end does not wait for a lookup that hangs") {
+    static std::atomic<bool> is_held;
+    static std::atomic<int> started, finished;
+    is_held = true;
+    started = finished = 0;
+    {
+        Loop loop;
+        NameLookup lookup(
+            loop, [] { return std::vector<LookupWay>(); }, [](const Resolution&) {},
+            {[](const std::string& host, std::uint16_t) {
+                 ++started;
+                 while (is_held) std::this_thread::yield();
+                 ++finished;
+                 return failed(host, "nobody waits", false);
+             },
+             resolve_by_links});
+        lookup.ask({"relay", 5000, By::system});
+        while (started == 0) std::this_thread::yield();
+    }  // would never return if it waited
+    CHECK(finished == 0);
+    is_held = false;
+    while (finished == 0) std::this_thread::yield();
+}
