@@ -23,6 +23,12 @@ using control::LinkPlan;
 
 void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
+std::string servers_text(const std::vector<Endpoint>& servers) {
+    std::string out;
+    for (const Endpoint& server : servers) out += (out.empty() ? "" : " ") + control::name_server_text(server);
+    return out.empty() ? "nobody (no name server is known)" : out;
+}
+
 // The uplinks that the machine has now, and those that would be waited for. As comments: the rest is a file.
 void print_uplinks(const SenderRequest& request) {
     const auto list = wanted_uplinks(request, {});
@@ -35,16 +41,20 @@ void print_uplinks(const SenderRequest& request) {
     plan.see(table->all());
     plan.reach({true, true});
     static_cast<void>(plan.steps(Instant{}));
+    // Nobody is asked for an address.
+    const bool asks_links =
+        request.lookups != control::NameLookup::By::system && !os::parse_address(request.receiver_host);
+    const std::vector<Endpoint> usual = control::system_name_servers();
     std::string out;
     for (std::size_t i = 0; i < links_max; ++i) {
         const LinkId link(static_cast<std::uint8_t>(i));
         if (plan.place(link) == LinkPlan::Place::empty) continue;
-        const control::LinkPolicy& policy =
-            request.policies.of({plan.name(link), plan.interface_of(link), os::address_text(plan.uplink(link).source)});
+        const control::LinkPolicy& policy = request.policies.of(control::words_of(plan, link));
         out +=
-            fmt::format("#   {:<24} {}, priority {}{}{}\n", plan.name(link), name_of(plan.place(link)), policy.priority,
-                        policy.rate_cap > 0 ? ", at most " + control::rate_text(policy.rate_cap) : "",
-                        policy.budget_bytes > 0 ? ", " + control::amount_text(policy.budget_bytes) + " a month" : "");
+            fmt::format("#   {:<24} {}, priority {}{}{}{}\n", plan.name(link), name_of(plan.place(link)),
+                        policy.priority, policy.rate_cap > 0 ? ", at most " + control::rate_text(policy.rate_cap) : "",
+                        policy.budget_bytes > 0 ? ", " + control::amount_text(policy.budget_bytes) + " a month" : "",
+                        asks_links ? ", names from " + servers_text(policy.dns.empty() ? usual : policy.dns) : "");
     }
     print(out.empty() ? "\n# There is no such uplink now.\n" : "\n# Its uplinks, as this machine is now:\n" + out);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // hawser doctor: for each uplink, whether packets to the receiver leave by it and come back, and what to do where not.
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -14,10 +15,14 @@
 #include "platform/app/commands/service_options.h"
 #include "platform/app/doctor/diagnosis.h"
 #include "platform/app/figures.h"
+#include "platform/app/lookup_text.h"
 #include "platform/app/plain_text.h"
 #include "platform/app/sender_uplinks.h"
 #include "platform/control/interface_patterns.h"
 #include "platform/control/json_text.h"
+#include "platform/control/links/link_lookup.h"
+#include "platform/control/links/link_policy.h"
+#include "platform/control/links/name_servers.h"
 #include "platform/control/resolver.h"
 #include "platform/control/uplink_list.h"
 #include "platform/linux/errno_text.h"
@@ -35,8 +40,11 @@ struct Request {
     std::string uplinks_file;
     std::vector<std::string> uplinks;
     control::AutomaticUplinks automatic = SenderRequest{}.automatic;
+    control::LinkPolicies policies;  // their name servers alone
     bool json = false;
 };
+
+void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
 int give_up(const std::string& text) {
     std::fprintf(stderr, "hawser doctor: %s\n", text.c_str());
@@ -53,6 +61,8 @@ Result<Unit, std::string> read_file(Request& r, const std::string& file) {
     if (r.port == 0) r.port = sender.receiver_port;
     if (r.automatic.include.empty()) r.automatic.include = sender.automatic.include;
     if (r.automatic.exclude == SenderRequest{}.automatic.exclude) r.automatic.exclude = sender.automatic.exclude;
+    const auto& rules = sender.policies.rules;
+    r.policies.rules.insert(r.policies.rules.end(), rules.begin(), rules.end());
     if (!r.uplinks_file.empty() || !r.uplinks.empty()) return Unit{};
     r.uplinks = sender.uplinks;
     r.uplinks_file = sender.uplinks_file;
@@ -147,6 +157,54 @@ std::vector<UplinkFacts> gather(const std::vector<UplinkSpec>& uplinks, const Re
     return facts;
 }
 
+// How the receiver was found: by the system, and what each uplink's name servers say; these are asked where a name was
+// to be looked up.
+struct Lookups {
+    control::Resolution chosen;  // the system's answer, else the first uplink's; bad: nobody knows
+    std::string system_error;    // empty: it has answered
+    std::vector<control::Resolution> by_link;
+};
+
+Lookups look_up(const Request& r, const std::vector<UplinkSpec>& uplinks,
+                const std::vector<control::Interface>& interfaces) {
+    Lookups out;
+    out.chosen = control::resolve(r.host, r.port);
+    out.system_error = out.chosen.error;
+    if (os::parse_address(r.host)) return out;
+    std::vector<control::LookupWay> ways;
+    for (const UplinkSpec& uplink : uplinks) {
+        const control::Interface* const on = interface_for(uplink, interfaces);
+        const std::string name = control::uplink_text(uplink);
+        const std::string address = uplink.source.is_any() ? std::string() : os::address_text(uplink.source);
+        ways.push_back(control::lookup_way(
+            name, uplink, r.policies.of({name, on != nullptr ? on->name : uplink.device, address}).dns));
+    }
+    // c-ares may write to a connection that the server has closed.
+    std::signal(SIGPIPE, SIG_IGN);
+    out.by_link = control::resolve_by_each(r.host, r.port, ways);
+    for (const control::Resolution& answer : out.by_link)
+        if (!out.chosen.is_good() && answer.is_good()) out.chosen = answer;
+    return out;
+}
+
+// What to say when nobody knows.
+std::string failure_text(const Lookups& lookups) {
+    std::string out = lookups.system_error;
+    for (const control::Resolution& r : lookups.by_link) out += fmt::format("; {}: {}", r.by->link, r.error);
+    return out;
+}
+
+std::string names_text(const control::Resolution& r) {
+    return r.is_good()
+               ? fmt::format("names: {} answered in {} ms", control::name_server_text(r.by->server), r.by->took.ms())
+               : "names: " + r.error;
+}
+
+Json names_json(const control::Resolution& r) {
+    if (!r.is_good()) return Json{{"ok", false}, {"error", r.error}};
+    return Json{{"ok", true}, {"server", control::name_server_text(r.by->server)}, {"took_us", r.by->took.us()}};
+}
+
 Json json_of(const UplinkFacts& f, const Diagnosis& d) {
     const auto& trip = f.egress.round_trip;
     return Json{{"uplink", f.name},
@@ -172,12 +230,16 @@ int command_doctor(int argc, char** argv) {
     add_config_option(app, config);
     app.add_option("-u,--uplink", r.uplinks, "an uplink, as of hawser send; may be repeated")->type_name("UPLINK");
     add_automatic_options(app, r.automatic);
+    add_link_rules(app, r.policies, "as of hawser send; of a rule dns=SERVER alone counts");
     app.add_flag("--json", r.json, "one line of JSON");
     app.footer(
         "Sends a few registrations of no group, which a receiver answers and forgets. Changes nothing: the commands "
         "it\n"
         "prints are the operator's to run. With CAP_NET_RAW it sees by which interface packets leave, else it goes by\n"
-        "the kernel's word. Exit code 0: every uplink was answered.");
+        "the kernel's word. A receiver's name is asked of the system's resolver, and through each uplink of the name\n"
+        "servers that its rule says, else of those that the system knows. Exit code 0: every uplink was answered by "
+        "the\n"
+        "receiver.");
     if (const auto code = app.parse(argc, argv, exit_usage)) return *code;
     if (config.empty() && r.host.empty() && ::access(usual_config_file, F_OK) == 0) config = usual_config_file;
     if (!config.empty())
@@ -189,23 +251,30 @@ int command_doctor(int argc, char** argv) {
     if (!table) return give_up("the kernel tells nothing of its interfaces: " + os::errno_text(table.error()));
     const auto uplinks = read_uplinks(r, table->all());
     if (!uplinks) return give_up(uplinks.error());
-    const control::Resolution resolution = control::resolve(r.host, r.port);
-    if (resolution.resolved.count == 0) return give_up("cannot resolve " + r.host + ": " + resolution.error);
+    const Lookups lookups = look_up(r, *uplinks, table->all());
+    if (!lookups.chosen.is_good()) return give_up("cannot resolve " + r.host + ": " + failure_text(lookups));
+    if (!r.json && lookups.chosen.by)
+        print(fmt::format("{} (the system's resolver: {})\n", found_text(lookups.chosen), lookups.system_error));
 
     bool all_ok = true;
     Json json = Json::array();
-    for (const UplinkFacts& f : gather(*uplinks, resolution.resolved, table->all())) {
+    const std::vector<UplinkFacts> facts = gather(*uplinks, lookups.chosen.resolved, table->all());
+    for (std::size_t i = 0; i < facts.size(); ++i) {
+        const UplinkFacts& f = facts[i];
         const Diagnosis d = diagnose(f, table->all());
         all_ok = all_ok && d.ailment == Ailment::none;
         json.push_back(json_of(f, d));
+        if (i < lookups.by_link.size()) json.back()["names"] = names_json(lookups.by_link[i]);
         if (r.json) continue;
-        std::fputs(fmt::format("{:<24} {} {}: {}\n", f.name, d.ailment == Ailment::none ? "ok " : "BAD",
-                               os::endpoint_text(f.receiver), printable(d.text))
-                       .c_str(),
-                   stdout);
-        for (const std::string& command : d.commands) std::fputs(("    " + command + "\n").c_str(), stdout);
+        print(fmt::format("{:<24} {} {}: {}\n", f.name, d.ailment == Ailment::none ? "ok " : "BAD",
+                          os::endpoint_text(f.receiver), printable(d.text)));
+        if (i < lookups.by_link.size()) print("    " + names_text(lookups.by_link[i]) + "\n");
+        for (const std::string& command : d.commands) print("    " + command + "\n");
     }
-    if (r.json) std::fputs((control::text_of(Json{{"uplinks", json}}) + "\n").c_str(), stdout);
+    const auto& by = lookups.chosen.by;
+    if (r.json)
+        print(control::text_of(Json{{"uplinks", json}, {"found_by_uplink", by ? Json(by->link) : Json(nullptr)}}) +
+              "\n");
     return all_ok ? exit_ok : exit_failed;
 }
 
