@@ -248,10 +248,10 @@ class Lab:
                                [self.hawser, "recv", SRTLA_PORT, self.server_address, SRT_OUT_PORT, *options])
         return self.recv
 
-    def start_send(self, *options, links=None):
+    def start_send(self, *options, links=None, receiver=None):
         uplinks = self.write_uplinks(links or self.link_numbers)
         self.send = self.spawn("send", self.sender_ns,
-                               [self.hawser, "send", SRT_IN_PORT, self.receiver_address, SRTLA_PORT, uplinks, *options])
+                               [self.hawser, "send", SRT_IN_PORT, receiver or self.receiver_address, SRTLA_PORT, uplinks, *options])
         return self.send
 
     def start_sink(self):
