@@ -51,7 +51,7 @@ Law says(int code) {
     return [code](const Packet& question) { return answer_to(question, code, 0); };
 }
 
-const Law silent = [](const Packet&) { return Packet(); };
+const Law says_nothing = [](const Packet&) { return Packet(); };
 
 // A name server on loopback, on a thread of its own for as long as it lives.
 class Server {
@@ -99,9 +99,9 @@ private:
 LookupWay way(const std::string& link, std::vector<Endpoint> servers) { return {link, {}, std::move(servers)}; }
 
 // A name of two labels, so that no search list is tried before it.
-const std::string name = "relay.hawser-test";
+const std::string wanted = "relay.hawser-test";
 
-constexpr std::uint32_t here = 0x0A4D0002;
+constexpr std::uint32_t relay = 0x0A4D0002;
 
 }  // namespace
 
@@ -139,7 +139,7 @@ TEST_CASE("of a resolv.conf the servers count that are not on this machine, the 
 }
 
 TEST_CASE("an address as a host asks nobody") {
-    const Server server(silent);
+    const Server server(says_nothing);
     const Resolution answer = resolve_by_links("192.0.2.1", 5000, {way("wwan0", {server.at()})});
     REQUIRE(answer.resolved.count == 1);
     CHECK(os::endpoint_text(answer.resolved.addresses[0]) == "192.0.2.1:5000");
@@ -148,11 +148,11 @@ TEST_CASE("an address as a host asks nobody") {
 }
 
 TEST_CASE("the first good answer counts, and says by which uplink and of which server it came") {
-    const Server dead(silent), good(tells(here));
+    const Server dead(says_nothing), good(tells(relay));
     const Instant begun = os::now();
-    const Resolution answer = resolve_by_links(name, 5000, {way("wwan0", {dead.at()}), way("usb0", {good.at()})});
+    const Resolution answer = resolve_by_links(wanted, 5000, {way("wwan0", {dead.at()}), way("usb0", {good.at()})});
     REQUIRE(answer.resolved.count == 1);
-    CHECK(answer.resolved.addresses[0] == Endpoint::from_v4(here, 5000));
+    CHECK(answer.resolved.addresses[0] == Endpoint::from_v4(relay, 5000));
     REQUIRE(answer.by);
     CHECK(answer.by->link == "usb0");
     CHECK(answer.by->server == good.at());
@@ -161,35 +161,35 @@ TEST_CASE("the first good answer counts, and says by which uplink and of which s
 }
 
 TEST_CASE("a link's next server is asked when one is silent, fails or refuses, and a question that was lost again") {
-    const Server failing(says(2)), refusing(says(5)), denying(says(3)), good(tells(here));
-    Resolution answer = resolve_by_links(name, 1, {way("wwan0", {failing.at(), refusing.at(), good.at()})});
+    const Server failing(says(2)), refusing(says(5)), denying(says(3)), good(tells(relay));
+    Resolution answer = resolve_by_links(wanted, 1, {way("wwan0", {failing.at(), refusing.at(), good.at()})});
     CHECK(answer.by->server == good.at());
-    answer = resolve_by_links(name, 1, {way("wwan0", {denying.at(), good.at()})});
+    answer = resolve_by_links(wanted, 1, {way("wwan0", {denying.at(), good.at()})});
     CHECK(answer.by->server == good.at());
 
     std::atomic<int> questions{0};
-    const Server late([&](const Packet& question) { return ++questions <= 2 ? Packet() : tells(here)(question); });
-    answer = resolve_by_links(name, 1, {way("wwan0", {late.at()})});
+    const Server late([&](const Packet& question) { return ++questions <= 2 ? Packet() : tells(relay)(question); });
+    answer = resolve_by_links(wanted, 1, {way("wwan0", {late.at()})});
     CHECK(answer.resolved.count == 1);
 }
 
 TEST_CASE("where only the question for the IPv6 address stays without an answer, the IPv4 one is enough") {
-    const Server half([](const Packet& q) { return asks_for_v4(q) ? tells(here)(q) : Packet(); });
-    const Resolution answer = resolve_by_links(name, 1, {way("wwan0", {half.at()})});
+    const Server half([](const Packet& q) { return asks_for_v4(q) ? tells(relay)(q) : Packet(); });
+    const Resolution answer = resolve_by_links(wanted, 1, {way("wwan0", {half.at()})});
     REQUIRE(answer.resolved.count == 1);
-    CHECK(answer.resolved.addresses[0] == Endpoint::from_v4(here, 1));
+    CHECK(answer.resolved.addresses[0] == Endpoint::from_v4(relay, 1));
 }
 
 TEST_CASE("servers that lie or talk nonsense harm nobody and hold nobody up") {
     const auto changed = [](std::size_t at, int by) {
         return [=](const Packet& q) {
-            Packet p = tells(here)(q);
+            Packet p = tells(relay)(q);
             p[at] = static_cast<char>(p[at] ^ by);
             return p;
         };
     };
     const auto cut = [](std::size_t length) {
-        return [=](const Packet& q) { return tells(here)(q).substr(0, length); };
+        return [=](const Packet& q) { return tells(relay)(q).substr(0, length); };
     };
     const std::vector<Law> liars{
         changed(0, 0x55),   // another question's number
@@ -205,7 +205,7 @@ TEST_CASE("servers that lie or talk nonsense harm nobody and hold nobody up") {
         },
         [](const Packet& q) { return answer_to(q, 0, 1) + Packet(2, '\xC0') + Packet(60, '\xC0'); },
     };
-    const Server good(tells(here));
+    const Server good(tells(relay));
     std::vector<std::unique_ptr<Server>> servers;
     std::vector<LookupWay> ways;
     for (const Law& law : liars) {
@@ -214,12 +214,12 @@ TEST_CASE("servers that lie or talk nonsense harm nobody and hold nobody up") {
     }
     ways.push_back(way("usb0", {good.at()}));
     const Instant begun = os::now();
-    const Resolution answer = resolve_by_links(name, 1, ways);
+    const Resolution answer = resolve_by_links(wanted, 1, ways);
     CHECK(answer.is_good());
     CHECK(os::now() - begun < Duration{900'000'000});
     // And when nobody else is there, each is heard to the end.
     ways.pop_back();
-    for (const Resolution& r : resolve_by_each(name, 1, ways)) {
+    for (const Resolution& r : resolve_by_each(wanted, 1, ways)) {
         INFO(r.by->link << ": " << r.error);
         CHECK((r.is_good() || !r.error.empty()));
         CHECK_FALSE(r.is_final);
@@ -230,34 +230,34 @@ TEST_CASE("servers that lie or talk nonsense harm nobody and hold nobody up") {
 TEST_CASE("an answer that names no host on the network is none") {
     const Server blocker(tells(0)), other(tells(0x7F000001)), group(tells(0xE0000001));
     const Resolution answer =
-        resolve_by_links(name, 1, {way("wwan0", {blocker.at(), other.at()}), way("usb0", {group.at()})});
+        resolve_by_links(wanted, 1, {way("wwan0", {blocker.at(), other.at()}), way("usb0", {group.at()})});
     CHECK_FALSE(answer.is_good());
     CHECK_FALSE(answer.is_final);
     CHECK(answer.error.find("tells no host's address") != std::string::npos);
 }
 
 TEST_CASE("a failure names each way with each server and what it said, and is final where all deny the name") {
-    const Server denying(says(3)), also(says(3)), dead(silent);
-    Resolution answer = resolve_by_links(name, 1, {way("wwan0", {denying.at()}), way("usb0", {also.at()})});
+    const Server denying(says(3)), also(says(3)), dead(says_nothing);
+    Resolution answer = resolve_by_links(wanted, 1, {way("wwan0", {denying.at()}), way("usb0", {also.at()})});
     CHECK(answer.is_final);
     const auto said = [](const std::string& link, const Server& s, const char* what) {
         return link + ": " + name_server_text(s.at()) + " " + what;
     };
     CHECK(answer.error ==
           said("wwan0", denying, "knows no such name") + "; " + said("usb0", also, "knows no such name"));
-    answer = resolve_by_links(name, 1, {way("wwan0", {denying.at()}), way("usb0", {dead.at()})});
+    answer = resolve_by_links(wanted, 1, {way("wwan0", {denying.at()}), way("usb0", {dead.at()})});
     CHECK_FALSE(answer.is_final);
     CHECK(answer.error == said("wwan0", denying, "knows no such name") + "; " + said("usb0", dead, "does not answer"));
-    CHECK(resolve_by_links(name, 1, {}).error == "there is no uplink to ask by");
+    CHECK(resolve_by_links(wanted, 1, {}).error == "there is no uplink to ask by");
 }
 
 TEST_CASE("what cannot be bound to its uplink asks nobody") {
-    const Server good(tells(here));
+    const Server good(tells(relay));
     LookupWay gone = way("wwan9", {good.at()});
     std::snprintf(gone.socket.device, sizeof gone.socket.device, "wwan9");
     LookupWay other_family = way("usb0", {good.at()});
     other_family.socket.local = *os::parse_address("fd00::1");
-    const Resolution answer = resolve_by_links(name, 1, {gone, other_family});
+    const Resolution answer = resolve_by_links(wanted, 1, {gone, other_family});
     CHECK_FALSE(answer.is_good());
     CHECK_FALSE(answer.could_ask);
     CHECK_FALSE(answer.is_final);

@@ -31,7 +31,7 @@ Resolution failed(const std::string& host, const std::string& error, bool is_fin
 }
 
 // Two ways that answer as they are told; both hold an answer back while they are held.
-struct Desk {
+struct LookupDesk {
     Loop loop;
     std::atomic<bool> system_held{false};
     std::atomic<int> system_calls{0};
@@ -42,7 +42,7 @@ struct Desk {
     std::vector<Resolution> answers;
     std::optional<NameLookup> lookup;
 
-    Desk() {
+    LookupDesk() {
         lookup.emplace(
             loop, [this] { return ways; },
             [this](const Resolution& r) {
@@ -81,7 +81,7 @@ struct Desk {
 }  // namespace
 
 TEST_CASE("the system's answer is enough: no uplink is asked") {
-    Desk desk;
+    LookupDesk desk;
     desk.of_system = found("relay", 5000, 0x0A000001);
     const Resolution answer = desk.ask(By::system_then_links);
     CHECK(answer.resolved.addresses[0] == Endpoint::from_v4(0x0A000001, 5000));
@@ -89,7 +89,7 @@ TEST_CASE("the system's answer is enough: no uplink is asked") {
 }
 
 TEST_CASE("where the system's resolver fails the uplinks are asked at once") {
-    Desk desk;
+    LookupDesk desk;
     const Instant begun = os::now();
     const Resolution answer = desk.ask(By::system_then_links);
     CHECK(answer.resolved.addresses[0] == Endpoint::from_v4(0x0A000002, 5000));
@@ -97,7 +97,7 @@ TEST_CASE("where the system's resolver fails the uplinks are asked at once") {
 }
 
 TEST_CASE("a resolver that hangs holds nobody for longer than its head start, and its late word counts for nothing") {
-    Desk desk;
+    LookupDesk desk;
     desk.of_system = found("relay", 5000, 0x0A000001);
     desk.system_held = true;
     const Instant begun = os::now();
@@ -110,7 +110,7 @@ TEST_CASE("a resolver that hangs holds nobody for longer than its head start, an
 }
 
 TEST_CASE("while the system's resolver hangs it is asked one question alone") {
-    Desk desk;
+    LookupDesk desk;
     desk.system_held = true;
     static_cast<void>(desk.ask(By::system_then_links));
     static_cast<void>(desk.ask(By::system_then_links));
@@ -120,7 +120,7 @@ TEST_CASE("while the system's resolver hangs it is asked one question alone") {
 }
 
 TEST_CASE("a failure names what each way said, and is final when all of them say so") {
-    Desk desk;
+    LookupDesk desk;
     desk.of_system = failed("relay", "Name or service not known", true);
     desk.of_links = failed("relay", "wwan0: 10.0.0.1 does not answer", false);
     Resolution answer = desk.ask(By::system_then_links);
@@ -139,14 +139,14 @@ TEST_CASE("a failure names what each way said, and is final when all of them say
 }
 
 TEST_CASE("without an uplink to ask by the system's word stands as it is") {
-    Desk desk;
+    LookupDesk desk;
     desk.ways.clear();
     CHECK(desk.ask(By::system_then_links).error == "Temporary failure");
     CHECK(desk.link_calls == 0);
 }
 
 TEST_CASE("the system alone, or the uplinks alone, where that was said") {
-    Desk desk;
+    LookupDesk desk;
     CHECK(desk.ask(By::system).error == "Temporary failure");
     CHECK(desk.link_calls == 0);
     const int before = desk.system_calls;
@@ -155,7 +155,7 @@ TEST_CASE("the system alone, or the uplinks alone, where that was said") {
 }
 
 TEST_CASE("of what is asked meanwhile the newest question comes next") {
-    Desk desk;
+    LookupDesk desk;
     for (const std::uint16_t port : {std::uint16_t{1}, std::uint16_t{2}, std::uint16_t{3}})
         desk.lookup->ask({"relay", port, By::links});
     while (desk.answers.size() < 2) desk.loop.run();
