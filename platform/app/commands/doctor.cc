@@ -44,7 +44,7 @@ struct Request {
     bool json = false;
 };
 
-void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
+void say(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
 int give_up(const std::string& text) {
     std::fprintf(stderr, "hawser doctor: %s\n", text.c_str());
@@ -254,7 +254,7 @@ int command_doctor(int argc, char** argv) {
     const Lookups lookups = look_up(r, *uplinks, table->all());
     if (!lookups.chosen.is_good()) return give_up("cannot resolve " + r.host + ": " + failure_text(lookups));
     if (!r.json && lookups.chosen.by)
-        print(fmt::format("{} (the system's resolver: {})\n", found_text(lookups.chosen), lookups.system_error));
+        say(fmt::format("{} (the system's resolver: {})\n", found_text(lookups.chosen), lookups.system_error));
 
     bool all_ok = true;
     Json json = Json::array();
@@ -266,15 +266,14 @@ int command_doctor(int argc, char** argv) {
         json.push_back(json_of(f, d));
         if (i < lookups.by_link.size()) json.back()["names"] = names_json(lookups.by_link[i]);
         if (r.json) continue;
-        print(fmt::format("{:<24} {} {}: {}\n", f.name, d.ailment == Ailment::none ? "ok " : "BAD",
-                          os::endpoint_text(f.receiver), printable(d.text)));
-        if (i < lookups.by_link.size()) print("    " + names_text(lookups.by_link[i]) + "\n");
-        for (const std::string& command : d.commands) print("    " + command + "\n");
+        say(fmt::format("{:<24} {} {}: {}\n", f.name, d.ailment == Ailment::none ? "ok " : "BAD",
+                        os::endpoint_text(f.receiver), printable(d.text)));
+        if (i < lookups.by_link.size()) say("    " + names_text(lookups.by_link[i]) + "\n");
+        for (const std::string& command : d.commands) say("    " + command + "\n");
     }
     const auto& by = lookups.chosen.by;
     if (r.json)
-        print(control::text_of(Json{{"uplinks", json}, {"found_by_uplink", by ? Json(by->link) : Json(nullptr)}}) +
-              "\n");
+        say(control::text_of(Json{{"uplinks", json}, {"found_by_uplink", by ? Json(by->link) : Json(nullptr)}}) + "\n");
     return all_ok ? exit_ok : exit_failed;
 }
 

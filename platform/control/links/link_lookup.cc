@@ -24,7 +24,7 @@ namespace {
 using Said = NameQuestion::Said;
 
 // A round trip over a bad cellular link, and a question or an answer lost. Untuned.
-constexpr std::array<Duration, 2> patience{Duration{1'000'000'000}, Duration{2'000'000'000}};
+constexpr std::array<Duration, 2> server_patience{Duration{1'000'000'000}, Duration{2'000'000'000}};
 
 // One uplink's way through its servers.
 class Asking {
@@ -73,10 +73,10 @@ private:
 
     // The next server, and after the last one the silent ones again, with more patience.
     void ask_next() {
-        for (; round_ < patience.size(); ++round_, at_ = 0)
+        for (; round_ < server_patience.size(); ++round_, at_ = 0)
             for (; at_ < servers_.size(); ++at_) {
                 if (servers_[at_].said.value_or(Said::silence) != Said::silence) continue;
-                question_.emplace(out_.host, servers_[at_].at, way_.socket, patience[round_]);
+                question_.emplace(out_.host, servers_[at_].at, way_.socket, server_patience[round_]);
                 if (!question_->said()) return;
                 take();
                 if (!question_) return;

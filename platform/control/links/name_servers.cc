@@ -17,7 +17,7 @@ constexpr std::size_t lines_max = 1000;
 constexpr std::size_t line_bytes_max = 1000;
 
 // The next word, which is taken off the text.
-std::string_view take_word(std::string_view& text) {
+std::string_view take_server_word(std::string_view& text) {
     text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
     const std::size_t end = std::min(text.find_first_of(blanks), text.size());
     const std::string_view word = text.substr(0, end);
@@ -44,7 +44,7 @@ Result<Endpoint, std::string> parse_name_server(std::string_view text) {
 
 Result<std::vector<Endpoint>, std::string> parse_name_servers(std::string_view text) {
     std::vector<Endpoint> out;
-    for (std::string_view word = take_word(text); !word.empty(); word = take_word(text)) {
+    for (std::string_view word = take_server_word(text); !word.empty(); word = take_server_word(text)) {
         const auto server = parse_name_server(word);
         if (!server) return Failure{server.error()};
         add_once(out, *server);
@@ -63,8 +63,8 @@ std::vector<Endpoint> name_servers_of(const std::string& resolv_conf) {
     std::string line;
     for (std::size_t i = 0; i < lines_max && out.size() < name_servers_max && std::getline(file, line); ++i) {
         std::string_view rest = line;
-        if (line.size() > line_bytes_max || take_word(rest) != "nameserver") continue;
-        auto server = os::parse_address(take_word(rest));
+        if (line.size() > line_bytes_max || take_server_word(rest) != "nameserver") continue;
+        auto server = os::parse_address(take_server_word(rest));
         if (!server || server->is_any() || server->is_loopback()) continue;
         server->port = name_server_port;
         add_once(out, *server);
