@@ -23,7 +23,9 @@ public:
     };
 
     explicit CapQueue(Pool& pool) : pool_(pool) {}
-    ~CapQueue() { clear(); }
+    ~CapQueue() {
+        drop_before(never, [](const Held&) {});
+    }
     CapQueue(const CapQueue&) = delete;
     CapQueue& operator=(const CapQueue&) = delete;
 
@@ -37,13 +39,15 @@ public:
         held_.pop();
         return held;
     }
-    // How many were dropped, having waited since before that.
-    std::size_t drop_before(Instant since) noexcept {
-        std::size_t count = 0;
-        for (; !empty() && front().since < since; ++count) pool_.release(take().packet.buffer);
-        return count;
+    // Lets go of those that have waited since before that, the oldest first; calls dropped(const Held&) for each.
+    template <class Dropped>
+    void drop_before(Instant since, Dropped&& dropped) noexcept {
+        while (!empty() && front().since < since) {
+            const Held held = take();
+            dropped(held);
+            pool_.release(held.packet.buffer);
+        }
     }
-    void clear() noexcept { drop_before(never); }
 
 private:
     Pool& pool_;

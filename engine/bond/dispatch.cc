@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/bond/dispatch.h"
 
+#include "engine/bond/recording.h"
 #include "engine/border/command.h"
 
 namespace hawser::bond {
@@ -58,8 +59,9 @@ void Dispatch::link_down(LinkId link, Instant) noexcept {
     refresh_least();
 }
 
-void Dispatch::new_session(Instant) noexcept {
-    ledger_.clear();
+void Dispatch::new_session(Instant now) noexcept {
+    ledger_.clear(
+        [&](const Ledger::Entry& e) { note_dropped(e, Counter::drop_session_over, Decision::session_over, now); });
     each_link(up_, [&](LinkId link) {
         Link& l = at(link);
         open_packets_ -= l.flight.open();
@@ -319,7 +321,7 @@ void Dispatch::on_report(LinkId link, const wire::DeliveryReport& report, Instan
         l.path.note_expected(newest_expected, now);
     }
     if (const auto next = report.next_expected())
-        ledger_.note_delivered_before(*next, [this](const Ledger::Entry& e) { note_overtaken(e); });
+        ledger_.note_delivered_before(*next, [&](const Ledger::Entry& e) { note_overtaken(e, now); });
     settle(link, now);
     refresh_least();
 }
@@ -386,7 +388,7 @@ void Dispatch::on_echo(LinkId link, Duration rtt, Instant now) noexcept {
 
 void Dispatch::on_srt_ack(wire::Seq31 next_expected, Instant now) noexcept {
     if (reports_)
-        ledger_.release_before(next_expected, [this](const Ledger::Entry& e) { note_overtaken(e); });
+        ledger_.release_before(next_expected, [&](const Ledger::Entry& e) { note_overtaken(e, now); });
     else
         release_covered(next_expected, now);
     if (stuck_since_ == never || stuck_at_ != next_expected) {
@@ -406,7 +408,7 @@ void Dispatch::release_covered(wire::Seq31 next_expected, Instant now) noexcept 
     std::array<Covered, links_max> covered;
     LinkMask links = 0;
     ledger_.release_before(next_expected, [&](Ledger::Entry& e) {
-        note_overtaken(e);
+        note_overtaken(e, now);
         for (std::size_t copy = 0; copy < 2; ++copy) {
             if (e.link[copy] == no_link || e.is_lost(static_cast<int>(copy))) continue;
             const LinkId link = e.link[copy];
@@ -457,9 +459,19 @@ void Dispatch::on_unsent(LinkId link, wire::Seq31 sequence) noexcept {
     refresh(link);
 }
 
-void Dispatch::give_up(wire::Seq31 sequence) noexcept {
+void Dispatch::give_up(wire::Seq31 sequence, Instant now) noexcept {
     Ledger::Entry* const e = ledger_.find(sequence);
-    if (e != nullptr && e->state == Ledger::State::wanted) give_up(*e);
+    if (e != nullptr && e->state == Ledger::State::wanted) give_up(*e, Decision::too_large, now);
+}
+
+void Dispatch::give_up(Ledger::Entry& e, Decision why, Instant now) noexcept {
+    note_given_up(e, why, now);
+    ledger_.give_up(e);
+}
+
+void Dispatch::note_dropped(const Ledger::Entry& e, Counter count, Decision why, Instant now) noexcept {
+    counters_.add(count);
+    if (e.packet.buffer != no_buffer) record_data(recorder_, {why, e.sends, 0}, no_link, pool_.bytes(e.packet), now);
 }
 
 void Dispatch::tick(Instant now) noexcept {

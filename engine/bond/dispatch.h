@@ -47,7 +47,9 @@ class Dispatch {
 public:
     static constexpr Duration tick_interval{10'000'000};
 
-    Dispatch(Pool& pool, std::uint32_t capacity, Counters& counters) : counters_(counters), ledger_(pool, capacity) {}
+    // All outlive it.
+    Dispatch(Pool& pool, std::uint32_t capacity, Counters& counters, FlightRecorder& recorder)
+        : pool_(pool), counters_(counters), recorder_(recorder), ledger_(pool, capacity) {}
 
     // A link that may carry data, and one that may no more: what it held goes back to the queue.
     void link_up(LinkId link, Instant now) noexcept;
@@ -92,8 +94,8 @@ public:
         }
         if (!ledger_.in_reach(sequence)) [[unlikely]]
             return Taken::out_of_reach;
-        if (ledger_.add(sequence, packet, std::max(deadline, now + grace_))) [[unlikely]]
-            counters_.add(Counter::packets_given_up);
+        ledger_.add(sequence, packet, std::max(deadline, now + grace_),
+                    [&](const Ledger::Entry& e) { note_given_up(e, Decision::displaced, now); });
         hedge_budget_ = std::min(hedge_budget_ + hedge_share, hedge_burst * hedge_cost);
         active_at_ = now;
         return Taken::queued;
@@ -108,7 +110,7 @@ public:
     // The kernel did not take a packet: it is wanted again.
     void on_unsent(LinkId link, wire::Seq31 sequence) noexcept;
     // Nor would it take it on any other link.
-    void give_up(wire::Seq31 sequence) noexcept;
+    void give_up(wire::Seq31 sequence, Instant now) noexcept;
 
     // For the selectors that bind a packet as it comes, where links differ in class: what a link's answers say of how
     // much it may carry, in packets, and whether it has room for one more.
@@ -316,12 +318,14 @@ private:
     void note_class(LinkId link, LinkMask able) noexcept {
         if ((classes_.first_of(able) & mask_of(link)) == 0) counters_.add(Counter::class_overflows);
     }
-    void give_up(Ledger::Entry& e) noexcept {
-        counters_.add(Counter::packets_given_up);
-        ledger_.give_up(e);
+    void give_up(Ledger::Entry& e, Decision why, Instant now) noexcept;
+    // It is there for the last time.
+    void note_dropped(const Ledger::Entry& e, Counter count, Decision why, Instant now) noexcept;
+    void note_given_up(const Ledger::Entry& e, Decision why, Instant now) noexcept {
+        note_dropped(e, Counter::packets_given_up, why, now);
     }
-    void note_overtaken(const Ledger::Entry& e) noexcept {
-        if (e.sends == 0) counters_.add(Counter::packets_given_up);
+    void note_overtaken(const Ledger::Entry& e, Instant now) noexcept {
+        if (e.sends == 0) note_given_up(e, Decision::overtaken, now);
     }
     void release_covered(wire::Seq31 next_expected, Instant now) noexcept;
     void note_stuck(wire::Seq31 next_expected, Instant now) noexcept;
@@ -342,7 +346,9 @@ private:
     template <class Send>
     void hedge(LinkId silent, Instant now, LinkMask open, Send&& send) noexcept;
 
+    Pool& pool_;
     Counters& counters_;
+    FlightRecorder& recorder_;
     Ledger ledger_;
     std::array<Lane, links_max> lanes_{};
     LinkMask up_ = 0;
@@ -394,7 +400,7 @@ void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noe
             const Fate fate = put(e, choice.link, e.sends != 0 ? Decision::repaired : Decision::sent, now);
             send(choice.link, e.packet, fate);
         } else if (left < least_base_ns_) {
-            give_up(e);
+            give_up(e, Decision::too_late, now);
         } else if (choice.safe_ns == never.ns) {
             break;
         } else {

@@ -15,6 +15,7 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "engine/base/check.h"
 #include "engine/base/pool.h"
@@ -77,8 +78,13 @@ public:
     Ledger& operator=(const Ledger&) = delete;
 
     void clear() noexcept {
+        clear([](const Entry&) {});
+    }
+    // Calls unsent(const Entry&) for each that was to be sent for the first time.
+    template <class Unsent>
+    void clear(Unsent&& unsent) noexcept {
         if (!has_any_) return;
-        for (std::uint32_t i = 0; i <= mask_; ++i) evict(entries_[i]);
+        for (std::uint32_t i = 0; i <= mask_; ++i) displace(entries_[i], unsent);
         has_any_ = false;
         HAWSER_CHECK(wanted_count_ == 0);
     }
@@ -91,9 +97,10 @@ public:
     [[nodiscard]] bool in_reach(wire::Seq31 sequence) const noexcept {
         return !has_any_ || wire::distance(sequence, newest_) <= static_cast<std::int32_t>(mask_);
     }
-    // A packet that is not held, in reach; takes over the caller's reference. It is wanted. True when it took the place
-    // of one that had not been sent.
-    bool add(wire::Seq31 sequence, PacketRef packet, Instant deadline) noexcept {
+    // A packet that is not held, in reach; takes over the caller's reference. It is wanted. Calls displaced(const
+    // Entry&) for each that has not been sent and whose place goes.
+    template <class Displaced>
+    void add(wire::Seq31 sequence, PacketRef packet, Instant deadline, Displaced&& displaced) noexcept {
         if (!has_any_) [[unlikely]] {
             newest_ = floor_ = released_ = sequence;
             hint_ = sequence;
@@ -101,15 +108,13 @@ public:
         } else {
             const std::int32_t step = wire::distance(newest_, sequence);
             if (step > 1) [[unlikely]]
-                skip(step - 1);
+                skip(step - 1, displaced);
             if (step > 0) newest_ = sequence;
         }
         Entry& e = entries_[sequence.raw() & mask_];
-        const bool displaces = e.state == State::wanted && e.sends == 0;
-        if (e.state != State::absent) evict(e);
+        if (e.state != State::absent) displace(e, displaced);
         e = Entry{packet, deadline, {}, {no_link, no_link}, 0, State::delivered, sequence, 0, 0, false};
         want(e);
-        return displaces;
     }
 
     [[nodiscard]] bool any_wanted() const noexcept { return wanted_count_ != 0; }
@@ -173,7 +178,7 @@ public:
     void note_delivered_before(wire::Seq31 next, Visit&& visit) noexcept {
         walk(floor_, next, [&](Entry& e) {
             if (e.state == State::in_flight || e.state == State::wanted) visit(e);
-            if (e.state == State::wanted && e.sends == 0)
+            if (is_unsent(e))
                 give_up(e);
             else if (e.state != State::given_up)
                 set(e, State::delivered);
@@ -186,7 +191,7 @@ public:
             if (e.state == State::in_flight || e.state == State::wanted) [[unlikely]] {
                 const bool is_news = wire::distance(floor_, e.sequence) >= 0;
                 if (is_news) visit(e);
-                set(e, is_news && e.state == State::wanted && e.sends == 0 ? State::given_up : State::delivered);
+                set(e, is_news && is_unsent(e) ? State::given_up : State::delivered);
             }
             release(e);
         });
@@ -228,6 +233,7 @@ private:
         }
         return nullptr;
     }
+    [[nodiscard]] static bool is_unsent(const Entry& e) noexcept { return e.state == State::wanted && e.sends == 0; }
     void set(Entry& e, State state) noexcept {
         if (e.state == State::wanted) {
             const std::uint32_t i = index(e);
@@ -257,9 +263,17 @@ private:
         from = next;
     }
     // Places of sequences that have not come, up to the newest.
-    [[gnu::noinline]] void skip(std::int32_t count) noexcept {
+    template <class Displaced>
+    [[gnu::noinline]] void skip(std::int32_t count, Displaced& displaced) noexcept {
         const std::int32_t bounded = std::min(count, static_cast<std::int32_t>(mask_) + 1);
-        for (std::int32_t i = 1; i <= bounded; ++i) evict(entries_[newest_.plus(i + count - bounded).raw() & mask_]);
+        for (std::int32_t i = 1; i <= bounded; ++i)
+            displace(entries_[newest_.plus(i + count - bounded).raw() & mask_], displaced);
+    }
+    template <class Displaced>
+    void displace(Entry& e, Displaced& displaced) noexcept {
+        if (is_unsent(e)) [[unlikely]]
+            displaced(std::as_const(e));
+        evict(e);
     }
 
     Pool& pool_;

@@ -106,6 +106,7 @@ private:
     Fate drop(Counter why, std::uint32_t slot) noexcept;
     void record_uplink(Fate fate, std::uint32_t slot, Bytes packet, Instant now) noexcept;
     void record_server(Fate fate, std::uint32_t g, Bytes packet, Instant now) noexcept;
+    void drop_from_server(Counter why, std::uint32_t g, PacketRef packet, Instant now) noexcept;
     // It went to the sender's address.
     void note_out(Decision what, const ReceiverLink& link, Bytes packet, Instant now) noexcept;
     [[nodiscard]] static Fate of_group(Decision decision, std::uint32_t g) noexcept {
@@ -187,6 +188,7 @@ private:
     RefusalTally tally_;
     FixedRing<Closing, closing_max> closing_;
     FlightRecorder recorder_;
+    Strangers strangers_;
 
     SocketId uplink_ = no_socket;
     // Packets come in runs from one address.

@@ -64,8 +64,9 @@ void Receiver::drain(std::uint32_t g, Instant now, Actions& out) noexcept {
             pool_.release(packet->buffer);
             continue;
         }
-        to_server(g, *packet, out);
-        record_server({.decision = Decision::released}, g, pool_.bytes(*packet), now);
+        const bool is_out = to_server(g, *packet, out).decision == Decision::delivered;
+        record_server(is_out ? Fate{.decision = Decision::released} : dropped_from_local(Counter::drop_no_room), g,
+                      pool_.bytes(*packet), now);
         out.release_after(packet->buffer);
     }
     hold.postpone(now);

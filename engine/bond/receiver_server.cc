@@ -134,8 +134,11 @@ void Receiver::on_broken(const Completion& c, Instant now, Actions& out) noexcep
 }
 
 void Receiver::on_send_failed(const Completion& c, Instant now, Actions& out) noexcept {
-    const Fate refused{Decision::send_refused, 0, static_cast<std::uint32_t>(c.error)};
-    if (c.tag == uplink_tag) record_uplink(refused, slot_from(c.from), pool_.bytes(c.packet), now);
+    const Bytes packet = pool_.bytes(c.packet);
+    if (c.tag == uplink_tag)
+        record_uplink({Decision::send_refused, 0, static_cast<std::uint32_t>(c.error)}, slot_from(c.from), packet, now);
+    else if (const std::uint32_t g = group_of(c.tag); g != no_slot)
+        record_server(refused_by_local(c.error), g, packet, now);
     if (c.error == EAGAIN || c.error == ENOBUFS) return counters_.add(Counter::sends_deferred);
     if (c.error == EMSGSIZE) return counters_.add(Counter::sends_too_large);
     if (c.tag == uplink_tag) return counters_.add(Counter::sends_failed);  // one sender's path, not ours
@@ -154,10 +157,7 @@ void Receiver::on_server(const Completion& c, Instant now, Actions& out) noexcep
     group.refused_pause = Duration{};
     group.unanswered_since = never;
     preferred_server_ = group.address_index;
-    const auto drop_it = [&](Counter why) {
-        counters_.add(why);
-        record_server(dropped_from_local(why), g, packet, now);
-    };
+    const auto drop_it = [&](Counter why) { drop_from_server(why, g, c.packet, now); };
     if (packet.size() > wire::datagram_bytes_max) return drop_it(Counter::drop_oversize);
     const auto srt = SrtPacket::over(packet);
     if (!srt) return drop_it(Counter::drop_short);
@@ -224,7 +224,8 @@ void Receiver::on_session_change(std::uint32_t g, ServerSession::Change change, 
 
 void Receiver::to_link(std::uint32_t slot, PacketRef packet, Instant now, Actions& out) noexcept {
     const ReceiverLink& link = table_.link(slot);
-    if (!out.send(uplink_, packet, &link.endpoint)) return counters_.add(Counter::drop_no_room);
+    if (!out.send(uplink_, packet, &link.endpoint))
+        return drop_from_server(Counter::drop_no_room, link.group, packet, now);
     note_out(Decision::passed, link, pool_.bytes(packet), now);
 }
 
@@ -237,6 +238,11 @@ void Receiver::note_out(Decision what, const ReceiverLink& link, Bytes packet, I
 void Receiver::record_server(Fate fate, std::uint32_t g, Bytes packet, Instant now) noexcept {
     fate.number = static_cast<std::uint16_t>(g);
     record(recorder_, fate, no_link, packet, now);
+}
+
+void Receiver::drop_from_server(Counter why, std::uint32_t g, PacketRef packet, Instant now) noexcept {
+    counters_.add(why);
+    record_server(dropped_from_local(why), g, pool_.bytes(packet), now);
 }
 
 // ACKs and NAKs: any live link may be the one that still works, and the senders count on a copy each. When no link has
@@ -254,7 +260,7 @@ void Receiver::to_all(std::uint32_t g, PacketRef packet, Instant now, Actions& o
 
 void Receiver::to_last(std::uint32_t g, PacketRef packet, Instant now, Actions& out) noexcept {
     const std::uint8_t last = table_.group(g).last_link;
-    if (last == no_link.value) return counters_.add(Counter::drop_no_uplink);
+    if (last == no_link.value) return drop_from_server(Counter::drop_no_uplink, g, packet, now);
     to_link(table_.slot_of(g, last), packet, now, out);
 }
 
@@ -269,7 +275,7 @@ void Receiver::to_two(std::uint32_t g, PacketRef packet, std::uint8_t first, Ins
         if (now - link.heard > options_.link_live) return;
         if (second == no_slot || link.heard > table_.link(second).heard) second = slot;
     });
-    if (first == no_link.value && second == no_slot) return counters_.add(Counter::drop_no_uplink);
+    if (first == no_link.value && second == no_slot) return drop_from_server(Counter::drop_no_uplink, g, packet, now);
     if (first != no_link.value) to_link(table_.slot_of(g, first), packet, now, out);
     if (second != no_slot) to_link(second, packet, now, out);
 }

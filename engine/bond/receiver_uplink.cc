@@ -29,9 +29,10 @@ Fate Receiver::drop(Counter why, std::uint32_t slot) noexcept {
 }
 
 void Receiver::record_uplink(Fate fate, std::uint32_t slot, Bytes packet, Instant now) noexcept {
-    const ReceiverLink* const link = slot != no_slot ? &table_.link(slot) : nullptr;
-    fate.number = link != nullptr ? static_cast<std::uint16_t>(link->group) : no_group.value;
-    record(recorder_, fate, link != nullptr ? LinkId(link->id) : no_link, packet, now);
+    if (slot == no_slot) return record_stranger(recorder_, strangers_, fate, packet, now);
+    const ReceiverLink& link = table_.link(slot);
+    fate.number = static_cast<std::uint16_t>(link.group);
+    record(recorder_, fate, LinkId(link.id), packet, now);
 }
 
 void Receiver::on_uplink(const Completion& c, Instant now, Actions& out) noexcept {

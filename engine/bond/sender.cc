@@ -27,7 +27,7 @@ Sender::Sender(const SenderOptions& options, Pool& pool, const wire::GroupKey& p
       selector_(accounting_, Random(seed)),
       registration_(options.earlier.has_group ? options.earlier.group : probe, options.earlier.has_group),
       history_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2))),
-      dispatch_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2)), counters_),
+      dispatch_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2)), counters_, recorder_),
       cap_queue_(pool) {
     dispatch_.set_bystander(true);
     deadlines_.expect(options.earlier.latency);
@@ -286,8 +286,7 @@ void Sender::leave(Instant now, Actions& out) noexcept {
     if (local_socket_ != no_socket) static_cast<void>(out.close(local_socket_));
     local_socket_ = no_socket;
     history_.clear();
-    cap_queue_.clear();
-    dispatch_.new_session(now);
+    drop_waiting(now);
     leave_at_ = never;
     finished_ = true;
 }

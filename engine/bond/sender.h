@@ -214,6 +214,7 @@ private:
     void note_class_answer(const wire::SrtlaAck& ack, Instant now) noexcept;
     bool wait_for_cap(const Completion& c, wire::Seq31 sequence, Instant now, Actions& out) noexcept;
     void drop_late_for_cap(Instant now) noexcept;
+    void drop_waiting(Instant now) noexcept;
     template <class Outlet>
     void send_held(Instant now, Outlet& out) noexcept;
     void watch_reserve(Instant now, Actions& out) noexcept;
@@ -268,6 +269,8 @@ private:
         return dropped_from_uplink(why);
     }
     void drop_from_local(Counter why, Bytes packet, Instant now) noexcept;
+    // Of nobody who is the caller.
+    void drop_stranger(Counter why, Bytes packet, Instant now) noexcept;
     void heard(LinkId link, Instant now) noexcept;
     Fate forward(PacketRef ref, Actions& out) noexcept;
     // Links.
@@ -308,11 +311,12 @@ private:
     CopyFilter copies_;
     LossReports loss_reports_;
     History history_;
+    FlightRecorder recorder_;
+    Strangers strangers_;
     Dispatch dispatch_;
     CapQueue cap_queue_;
     Deadlines deadlines_;
     SafeRateLaw safe_rate_;
-    FlightRecorder recorder_;
     bool adaptive_ = false;
     Instant dispatch_at_ = never;
 
@@ -423,7 +427,8 @@ template <class Outlet>
 template <class Outlet>
 [[gnu::always_inline]] inline void Sender::route(const PacketRef& ref, LinkId link, Fate fate, Instant now,
                                                  Outlet& out) noexcept {
-    if (put_out(ref, link, out)) record_data(recorder_, fate, link, pool_.bytes(ref), now);
+    const Fate told = put_out(ref, link, out) ? fate : dropped_from_local(Counter::drop_no_room);
+    record_data(recorder_, told, link, pool_.bytes(ref), now);
 }
 
 template <class Outlet>

@@ -30,7 +30,7 @@ void Sender::queue_held(Instant now) noexcept {
             dispatch_at_ = now;
             continue;
         }
-        counters_.add(Counter::drop_rate_cap);
+        drop_from_local(Counter::drop_rate_cap, pool_.bytes(held.packet), now);
         pool_.release(held.packet.buffer);
     }
 }
@@ -48,7 +48,7 @@ void Sender::send_waiting(Instant now, Actions& out) noexcept {
                 opens_at = at;
                 break;
             }
-            counters_.add(Counter::packets_given_up);
+            drop_from_local(Counter::packets_given_up, pool_.bytes(e.packet), now);
             ledger.give_up(e);
             continue;
         }

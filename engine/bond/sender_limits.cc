@@ -84,8 +84,18 @@ bool Sender::wait_for_cap(const Completion& c, wire::Seq31 sequence, Instant now
 }
 
 void Sender::drop_late_for_cap(Instant now) noexcept {
-    const std::size_t late = cap_queue_.drop_before(now - deadlines_.latency() / cap_wait_latency_share);
-    counters_.add(Counter::drop_rate_cap, late);
+    cap_queue_.drop_before(now - deadlines_.latency() / cap_wait_latency_share, [&](const CapQueue::Held& held) {
+        drop_from_local(Counter::drop_rate_cap, pool_.bytes(held.packet), now);
+    });
+}
+
+// Nobody asks for it any more: the session that it was of is over.
+void Sender::drop_waiting(Instant now) noexcept {
+    cap_queue_.drop_before(never, [&](const CapQueue::Held& held) {
+        counters_.add(Counter::drop_session_over);
+        record_data(recorder_, {.decision = Decision::session_over}, no_link, pool_.bytes(held.packet), now);
+    });
+    dispatch_.new_session(now);
 }
 
 // The reserve while it is to be left alone, else none.

@@ -208,6 +208,7 @@ void Sender::renew_port(LinkId link, Instant now, Actions& out) noexcept {
 void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noexcept {
     if (c.tag == local_tag) {
         counters_.add(Counter::sends_failed);
+        record(recorder_, refused_by_local(c.error), no_link, pool_.bytes(c.packet), now);
         return;
     }
     const LinkId link = link_at((c.tag & 0xFFFF) - 1);
@@ -252,7 +253,7 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
         dispatch_.on_unsent(link, srt->sequence());
         // The links that may still send it in fragments are tried once for each packet: it would come back at once.
         if (c.error == error_message_size && (alive_ & ~busy_ & ~narrower_than(packet.size())) == 0)
-            dispatch_.give_up(srt->sequence());
+            dispatch_.give_up(srt->sequence(), now);
         else
             counters_.add(Counter::sends_rerouted);
         return;
@@ -273,7 +274,9 @@ void Sender::on_send_failed(const Completion& c, Instant now, Actions& out) noex
     }
     counters_.add(Counter::sends_rerouted);
     if (srt->is_data()) accounting_.note_sent(other, srt->sequence(), now);
-    if (put_out(c.packet, other, out)) record(recorder_, {.decision = Decision::rerouted}, other, packet, now);
+    const bool is_out = put_out(c.packet, other, out);
+    record(recorder_, is_out ? Fate{.decision = Decision::rerouted} : dropped_from_local(Counter::drop_no_room), other,
+           packet, now);
 }
 
 void Sender::on_broken(const Completion& c, Instant now, Actions& out) noexcept {

@@ -28,7 +28,11 @@ bool Sender::on_odd(const Completion& c, Instant now, Actions& out) noexcept {
 bool Sender::on_odd_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
     const auto srt = wire::SrtPacket::over(packet);
     if (packet.size() > wire::datagram_bytes_max || !srt) {
-        drop_from_local(srt ? Counter::drop_oversize : Counter::drop_short, packet, now);
+        const Counter why = srt ? Counter::drop_oversize : Counter::drop_short;
+        if (caller_.is(c.from))
+            drop_from_local(why, packet, now);
+        else
+            drop_stranger(why, packet, now);
         return false;
     }
     if (!caller_.is(c.from) && !admit_caller(c, packet, now, out)) return false;
@@ -63,13 +67,15 @@ void Sender::on_local_control(const Completion& c, Bytes packet, Instant now, Ac
     // SRT's own packets do not wait for a cap: data make room for them.
     if (link == no_link && !adaptive_ && dispatch_.is_limited()) link = choose_by_class(0, packet.size(), now);
     if (link == no_link) return note_no_uplink(packet, now, out);
-    if (put_out(c.packet, link, out)) record(recorder_, {.decision = Decision::passed}, link, packet, now);
+    const bool is_out = put_out(c.packet, link, out);
+    record(recorder_, is_out ? Fate{.decision = Decision::passed} : dropped_from_local(Counter::drop_no_room), link,
+           packet, now);
 }
 
 bool Sender::admit_caller(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
     const auto srt = *wire::SrtPacket::over(packet);
     if (!srt.is_data() && wire::is_srtla_space(*wire::packet_type(packet))) {
-        drop_from_local(Counter::drop_srtla_on_srt, packet, now);
+        drop_stranger(Counter::drop_srtla_on_srt, packet, now);
         return false;
     }
     // Only a handshake takes a caller's place; anything does where there is none, since a sender that was restarted
@@ -88,7 +94,7 @@ bool Sender::admit_caller(const Completion& c, Bytes packet, Instant now, Action
         out.tell(e);
         return true;
     }
-    drop_from_local(Counter::drop_foreign_caller, packet, now);
+    drop_stranger(Counter::drop_foreign_caller, packet, now);
     if (const auto refusal = build_rejection(srt)) {
         if (!out.send_bytes(local_socket_, *refusal, &c.from)) counters_.add(Counter::drop_no_room);
     }
@@ -106,8 +112,7 @@ void Sender::new_session(Instant now, Actions& out) noexcept {
     accounting_.new_session();
     loss_reports_.clear();
     history_.clear();
-    cap_queue_.clear();
-    dispatch_.new_session(now);
+    drop_waiting(now);
     deadlines_.new_session();
     dispatch_.set_latency(deadlines_.latency());
     srtla_acks_seen_ = false;
@@ -120,6 +125,11 @@ void Sender::new_session(Instant now, Actions& out) noexcept {
 void Sender::drop_from_local(Counter why, Bytes packet, Instant now) noexcept {
     counters_.add(why);
     record(recorder_, dropped_from_local(why), no_link, packet, now);
+}
+
+void Sender::drop_stranger(Counter why, Bytes packet, Instant now) noexcept {
+    counters_.add(why);
+    record_stranger(recorder_, strangers_, dropped_from_local(why), packet, now);
 }
 
 void Sender::note_no_uplink(Bytes packet, Instant now, Actions& out) noexcept {

@@ -25,7 +25,8 @@
 
 namespace hawser {
 
-// In the sender `number` and `detail` are as said; in the receiver `number` is the group.
+// In the sender `number` and `detail` are as said; in the receiver `number` is the group. Of a stranger's packet (an
+// uplink's without a link, or one to the sender's SRT side) `number` is how many before it were left out.
 enum class Decision : std::uint8_t {
     // To an uplink.
     sent,              // data, by the selector's choice. number: packets in flight on it, this one included.
@@ -54,10 +55,16 @@ enum class Decision : std::uint8_t {
     report_in,
     uplink_dropped,  // detail: the Counter that says why
     // To the SRT side.
-    released,  // was held
+    released,       // was held
+    local_refused,  // the kernel did not take it, or the SRT side does not listen. detail: errno
     // From the SRT side.
     absorbed,       // SRT sent it again without need
     waits_for_cap,  // every uplink is at its rate cap
+    too_late,       // no uplink can bring it in time. number: how often it has been sent
+    too_large,      // refused for its size, and no other uplink is known to carry it; as before
+    overtaken,      // never sent, and the receiver waits for it no more
+    displaced,      // never sent, and its place was needed
+    session_over,   // never sent, and its session is over
     local_dropped,  // detail: the Counter that says why
     count_,
 };
@@ -94,8 +101,14 @@ inline constexpr std::array<DecisionRow, static_cast<std::size_t>(Decision::coun
     {Decision::report_in, true, false, "delivery report received"},
     {Decision::uplink_dropped, true, false, "dropped"},
     {Decision::released, false, true, "passed on after it was held"},
+    {Decision::local_refused, false, true, "refused by the socket to the SRT side"},
     {Decision::absorbed, false, false, "sent again by SRT without need, not passed on"},
     {Decision::waits_for_cap, false, false, "waits for an uplink at its rate cap"},
+    {Decision::too_late, false, false, "given up: no uplink brings it in time"},
+    {Decision::too_large, false, false, "given up: too large for every uplink"},
+    {Decision::overtaken, false, false, "given up unsent: the receiver waits for it no more"},
+    {Decision::displaced, false, false, "given up unsent: its place was needed"},
+    {Decision::session_over, false, false, "dropped unsent: its session is over"},
     {Decision::local_dropped, false, false, "dropped"},
 }};
 

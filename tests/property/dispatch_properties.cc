@@ -184,7 +184,8 @@ private:
     std::vector<std::uint8_t> bytes_ = std::vector<std::uint8_t>(2048 * 64);
     Pool pool_{bytes_, 64};
     Counters counters_;
-    Dispatch dispatch_{pool_, 1024, counters_};
+    FlightRecorder recorder_;
+    Dispatch dispatch_{pool_, 1024, counters_, recorder_};
     Instant now_{5'000'000'000};
     bool reports_ = true;
     bool is_limited_ = false;

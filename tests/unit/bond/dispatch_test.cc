@@ -26,7 +26,8 @@ struct Yard {
     std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(8192 * 64);
     Pool pool{bytes, 64};
     Counters counters;
-    Dispatch dispatch{pool, 1024, counters};
+    FlightRecorder recorder;
+    Dispatch dispatch{pool, 1024, counters, recorder};
     Instant now{10'000'000'000};
     Duration latency{1'000'000'000};
     std::vector<Sent> sent;

@@ -25,9 +25,11 @@ struct Book {
     Ledger::Entry& add(std::uint32_t sequence) {
         const BufferId id = pool.take();
         REQUIRE(id != no_buffer);
-        ledger.add(Seq31(sequence), PacketRef{id, 0, 1332}, t0);
+        ledger.add(Seq31(sequence), PacketRef{id, 0, 1332}, t0,
+                   [this](const Ledger::Entry& e) { displaced.push_back(e.sequence.raw()); });
         return *ledger.find(Seq31(sequence));
     }
+    std::vector<std::uint32_t> displaced;  // unsent
     [[nodiscard]] std::uint32_t held() const { return pool.slots() - pool.free_slots(); }
 };
 
@@ -92,6 +94,7 @@ TEST_CASE("sequences that never came leave no packet of an earlier lap in their 
     for (std::uint32_t i = 0; i < 64; ++i) book.add(i);
     book.add(100);
     CHECK(book.ledger.is_consistent());
+    CHECK(book.displaced.size() == 37);  // 0 to 36, none of which was sent
     CHECK(book.ledger.find(Seq31(36)) == nullptr);
     CHECK(book.ledger.find(Seq31(37)) != nullptr);
     book.add(100'000);
@@ -175,7 +178,8 @@ TEST_CASE("the next wanted one comes after it, past those that are due too early
         if (i == 12) continue;  // it never came
         const BufferId id = book.pool.take();
         REQUIRE(id != no_buffer);
-        book.ledger.add(first.plus(i), PacketRef{id, 0, 1332}, t0 + Duration{i * 1'000'000});
+        book.ledger.add(first.plus(i), PacketRef{id, 0, 1332}, t0 + Duration{i * 1'000'000},
+                        [](const Ledger::Entry&) {});
     }
     Ledger::Entry& head = book.ledger.first_wanted();
     const auto place = [&](const Ledger::Entry* e) { return e == nullptr ? -1 : wire::distance(first, e->sequence); };
