@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "platform/app/commands/commands.h"
+#include "platform/app/lack_of_memory.h"
 #include "platform/app/nearest_word.h"
 #include "platform/app/output_thread.h"
 
@@ -90,6 +91,7 @@ int dispatch(int argc, char** argv) {
 
 // What operator new calls before it gives up; mimalloc's would abort without a word.
 [[noreturn]] void no_memory() {
+    if (LackOfMemory::is_told()) throw std::bad_alloc();
     constexpr std::string_view text = "hawser: no memory left (limits: ulimit -v, MemoryMax=)\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
     ::_exit(1);

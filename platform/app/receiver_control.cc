@@ -85,6 +85,11 @@ void ReceiverControl::on_resolved(const control::Resolution& r) {
 
 void ReceiverControl::on_event(const Event& event) {
     files_.on_event(event);
+    if (event.kind == EventKind::receiver_group_created)
+        ways_.begin(local_way(event.group.value), former_server(event.group), event.at);
+    if (event.kind == EventKind::receiver_link_added)
+        ways_.begin(uplink_way(event.group.value, event.link),
+                    former_link(event.group, event.link, request_.bond.listen, event.endpoint), event.at);
     if (event.kind == EventKind::receiver_listening && request_.compat) log(Level::info, "srtla_rec is now running");
 }
 

@@ -32,7 +32,7 @@ private:
     [[nodiscard]] std::string table() override;
     [[nodiscard]] std::string json() const override;
     [[nodiscard]] std::string state() const override;
-    [[nodiscard]] FlightWays ways() const override { return flight_ways(snapshot(), request_.bond.listen); }
+    [[nodiscard]] FlightWays ways() const override { return flight_ways(ways_, snapshot(), request_.bond.listen); }
     [[nodiscard]] bool is_sender() const override { return false; }
     [[nodiscard]] Json stats() override { return figures_of(snapshot()); }
     [[nodiscard]] Json sample() const override { return sample_of(snapshot()); }
@@ -46,6 +46,7 @@ private:
     ReceiverRequest request_;
     RereadReceiver reread_;
     ClientFiles files_;
+    WayHistory ways_;
     Resolved server_;
     ReceiverFiguresBefore before_;
     GroupRates rates_;  // while metrics are served

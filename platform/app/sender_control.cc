@@ -50,7 +50,7 @@ SenderControl::SenderControl(const SenderRequest& request, RereadSender reread)
           this}),
       request_(request),
       reread_(std::move(reread)),
-      links_([this](const Command& c) { send(c); },
+      links_([this](const Command& c) { order(c); },
              [this](const LinkNews& n) { tell_own(n.level, n.kind, n.link, n.name, n.text); }, request.receiver_host,
              limits_),
       bitrate_(request.bitrate),
@@ -58,6 +58,12 @@ SenderControl::SenderControl(const SenderRequest& request, RereadSender reread)
 
 std::string SenderControl::uplink_name(LinkId link) const {
     return link.index() < links_max ? links_.names()[link.index()] : std::string("?");
+}
+
+void SenderControl::order(const Command& c) {
+    if (c.kind == CommandKind::add_uplink)
+        ways_.begin(uplink_way(0, c.link), former_uplink(uplink_name(c.link)), os::now());
+    send(c);
 }
 
 bool SenderControl::start_service() {
@@ -164,7 +170,10 @@ void SenderControl::on_event(const Event& event) {
     if (keep_timer_ && (is_group || event.kind == EventKind::session_started))
         keep_timer_->set(os::now() + (is_group ? Duration{} : keep_after));
     if (event.kind == EventKind::resolve_wanted) look_up_receiver();
-    if (event.kind == EventKind::uplink_opened) links_.opened(event.link, event.endpoint);
+    if (event.kind == EventKind::uplink_opened) {
+        ways_.set_local(uplink_way(0, event.link), event.endpoint);
+        links_.opened(event.link, event.endpoint);
+    }
     if (event.kind == EventKind::uplink_connected) links_.connected(event.link, true);
     // Opened anew it is yet to register.
     if (event.kind == EventKind::uplink_silent || event.kind == EventKind::uplink_open_failed ||

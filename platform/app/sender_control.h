@@ -37,7 +37,7 @@ private:
     [[nodiscard]] std::string json() const override;
     [[nodiscard]] std::string state() const override;
     [[nodiscard]] FlightWays ways() const override {
-        return flight_ways(snapshot(), links_.names(), request_.bond.listen);
+        return flight_ways(ways_, snapshot(), links_.names(), request_.bond.listen);
     }
     [[nodiscard]] bool is_sender() const override { return true; }
     [[nodiscard]] Json stats() override { return sender_stats(*this); }
@@ -60,6 +60,7 @@ private:
     }
     void limits_changed() override;
 
+    void order(const Command& command);
     void adopt_request(SenderRequest& wanted);
     void begin_bitrate();
     void time_bitrate();
@@ -85,6 +86,7 @@ private:
     LinkLimits limits_;
     SenderLinks links_;
     std::optional<BudgetFile> budget_file_;
+    WayHistory ways_;
     SenderSnapshot previous_{};
     BitrateFile bitrate_;
     bool has_bitrate_timer_ = false;

@@ -180,6 +180,7 @@ protected:
     [[nodiscard]] int run_loop() {
         const int code = loop_.run();
         if (dumps_) dumps_->finish();
+        if (control_) control_->end();
         if (book_) {
             book_->hand_over_samples();
             book_->tell(Level::info, "stopped", {}, "hawser ends", Json{{"text", "hawser ends"}, {"code", code}});
@@ -354,8 +355,8 @@ private:
             send(c);
         };
         const auto when = [this](std::function<void()> then) { return when_fresh(std::move(then)); };
-        dumps_.emplace(loop_, settings, is_sender() ? "send" : "recv",
-                       FlightDumps::Pump{order, when, [this] { return snapshot().pump.recorder_held; }, copy});
+        const auto still = [this] { return service_->finished() || snapshot().pump.recorder_held; };
+        dumps_.emplace(loop_, settings, is_sender() ? "send" : "recv", FlightDumps::Pump{order, when, still, copy});
     }
 
     void ask_for_snapshot() {

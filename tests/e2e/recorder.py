@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The flight recorders of both ends, written while an encrypted SRT stream with a stream id runs: tshark reads as many
-packets as were told of, on interfaces with the uplinks' names, each with a decision as its comment. Neither payload nor
-stream id nor group id is in them, and the stream does not mind. Bad names, a second recording at once and a folder that
-takes nothing are refused or told."""
+packets as were told of, on interfaces with the uplinks' names, each with a decision as its comment. No stream id, key
+material, cookie or group id is in them, and payload in the receiver's alone, which was asked for some; the stream does not
+mind. An uplink that is gone keeps its name. Bad names, a folder that takes nothing and a full one are refused or told."""
 import collections
 import json
 import os
@@ -19,10 +19,13 @@ import time
 from lab import LATENCY_MS, SRT_IN_PORT, SRT_OUT_PORT, SRTLA_PORT, Skip, main, wait
 
 STREAM_ID = "publish/a-stream-id-that-nobody-else-has"
-PASSPHRASE = "a-passphrase-of-the-test"
+PASSPHRASE = "a-passphrase-of-the-test"  # itself never sent: what could be recorded of it is the key that it wraps
+PAYLOAD = 100
 FIELDS = ["frame.interface_name", "frame.comment", "frame.len", "frame.cap_len", "ip.src", "udp.dstport",
-          "srt.iscontrol", "srt.seqno", "_ws.malformed"]
+          "srt.iscontrol", "srt.seqno", "srt.type", "udp.payload"]
 SRT_HEADER, UDP_HEADERS = 16, 28
+# Of a handshake what comes before its cookie; a user-defined packet may announce keys.
+HANDSHAKE, USER_DEFINED, HANDSHAKE_OPEN = "0x0000", "0x7fff", 28
 
 
 def ctl(lab, end, method, params=None):
@@ -49,7 +52,14 @@ def packets(path):
     return [dict(zip(FIELDS, line.split("\t"))) for line in done.stdout.splitlines()]
 
 
-def look_through(path, count, interfaces):
+def group_ids(lab):
+    """As the sender keeps it: both halves, the sender's own and the receiver's."""
+    kept = "".join(path.read_text() for path in (lab.folder / "run").iterdir())
+    whole = bytes.fromhex(max(re.findall(r"[0-9a-f]{512}", kept), key=len))
+    return whole[:16], whole[128:144]
+
+
+def look_through(lab, path, count, interfaces, payload=0):
     rows = packets(path)
     assert len(rows) == count, f"tshark reads {len(rows)} packets of {count}"
     assert all(row["frame.comment"] for row in rows), "each packet has a comment"
@@ -58,11 +68,22 @@ def look_through(path, count, interfaces):
     data = [row for row in rows if row["srt.iscontrol"] in ("0", "False") and row["srt.seqno"]]
     assert len(data) > 500, f"{len(data)} data packets"
     for row in data:
-        assert int(row["frame.cap_len"]) == UDP_HEADERS + SRT_HEADER, row
+        # Its payload stands with the packet that came.
+        kept = 0 if "passed on after it was held" in row["frame.comment"] else payload
+        most = UDP_HEADERS + SRT_HEADER + kept
+        assert int(row["frame.cap_len"]) == min(most, int(row["frame.len"])), row
         assert int(row["frame.len"]) > 1000 or f"seq {row['srt.seqno']}" in row["frame.comment"], row
         assert f"seq {row['srt.seqno']}" in row["frame.comment"], row
+    assert payload == 0 or len({row["udp.payload"][2 * SRT_HEADER:] for row in data}) > 500, "payloads differ"
+    for kind, open_bytes in ((HANDSHAKE, HANDSHAKE_OPEN), (USER_DEFINED, 0)):
+        of_kind = [row for row in rows if row["srt.iscontrol"] in ("1", "True") and row["srt.type"] == kind]
+        assert of_kind or kind != HANDSHAKE, "no handshake is recorded"
+        for row in of_kind:
+            assert int(row["frame.cap_len"]) <= UDP_HEADERS + SRT_HEADER + open_bytes, row
     content = path.read_bytes()
-    for secret in (STREAM_ID, PASSPHRASE, STREAM_ID[:12]):
+    for half in group_ids(lab):
+        assert half not in content, f"the group's id in {path}"
+    for secret in (STREAM_ID, STREAM_ID[:12]):
         # libsrt sends a stream id with the bytes of each word turned round.
         raw = secret.encode()
         raw += bytes(-len(raw) % 4)
@@ -86,8 +107,8 @@ def scenario(lab):
                   ["srt-live-transmit", "-chunk:1316",
                    f"srt://127.0.0.1:{SRT_OUT_PORT}?mode=listener&latency={LATENCY_MS}&{secrets}", "file://con"],
                   stdout=out)
-    lab.start_recv(*options(lab, "recv"))
-    lab.start_send(*options(lab, "send"))
+    lab.start_recv(*options(lab, "recv", "--recorder-payload", str(PAYLOAD)))
+    lab.start_send(*options(lab, "send", "--runtime-dir", lab.folder / "run"))
     script = pathlib.Path(__file__).with_name("encoder.py")
     source_in, picture_out = os.pipe()
     source = lab.spawn("source", lab.sender_ns,
@@ -101,7 +122,7 @@ def scenario(lab):
     uplinks = {lab.source_address(link) for link in lab.link_numbers}
     path, count = dump(lab, "send", "first.pcapng")
     assert path.name == "first.pcapng" and count > 1000
-    rows, decisions = look_through(path, count, uplinks)
+    rows, decisions = look_through(lab, path, count, uplinks)
     print(f"the sender's {count} packets: {dict(decisions)}")
     for decision in ("sent first", "delivery report received", "passed on to the SRT side", "registration sent",
                      "keepalive sent", "copy"):
@@ -114,7 +135,7 @@ def scenario(lab):
 
     path, count = dump(lab, "recv")
     assert path.name.startswith("hawser-recv-") and path.suffix == ".pcapng"
-    _, decisions = look_through(path, count, {"group 0 link 0", "group 0 link 1"})
+    _, decisions = look_through(lab, path, count, {"group 0 link 0", "group 0 link 1"}, PAYLOAD)
     print(f"the receiver's {count} packets: {dict(decisions)}")
     for decision in ("passed on to the SRT side", "delivery report sent", "registration received"):
         assert any(text.startswith(decision) for text in decisions), decision
@@ -133,6 +154,25 @@ def scenario(lab):
                  and set((lab.folder / "send-recordings").iterdir()) - before, 10)
     later = packets(newer.pop())
     assert len(later) > len(rows), "it goes on after a recording"
+
+    # Another uplink takes the place of one that is gone: what the first had carried is shown as its own.
+    gone, second = (lab.source_address(link) for link in list(lab.link_numbers)[-2:])
+    for name in (gone, second):
+        assert ctl(lab, "send", "links.remove", {"name": name}) == {"removed": name}
+    assert ctl(lab, "send", "links.add", {"uplink": second})["name"] == second
+    wait("the uplink to be back", lambda: lab.send.text().count(f"uplink {second}: connection established") == 2, 10)
+    rows = packets(dump(lab, "send", "renamed.pcapng")[0])
+    named = collections.Counter(row["frame.interface_name"] for row in rows)
+    assert named[gone] > 100 and named[second] > 100, named
+    for row in rows:
+        if row["frame.comment"].startswith("uplink ") and row["udp.dstport"] == str(SRTLA_PORT):
+            assert row["ip.src"] == row["frame.interface_name"], row
+
+    # A full folder is refused until there is room.
+    folder = lab.folder / "send-recordings"
+    while len(list(folder.iterdir())) < 32:
+        (folder / f"more-{len(list(folder.iterdir()))}").write_text("x")
+    assert "32 recordings already" in str(ctl(lab, "send", "recorder.dump"))
 
     # A folder that takes nothing: told, and the media goes on.
     shutil.rmtree(lab.folder / "send-recordings")

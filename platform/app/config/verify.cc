@@ -23,7 +23,11 @@ std::string missing_key(const KeySection& section) {
     return {};
 }
 
-std::string lonely_service_word(const rpc::ServerSettings& control, const KeepRequest& radio) {
+std::string lonely_service_word(const rpc::ServerSettings& control, const KeepRequest& radio,
+                                const RecorderSettings& recorder) {
+    if (const std::size_t bytes = recorder.memory_bytes(); bytes > recorder_bytes_bound)
+        return "recorder: packets and payload_bytes together take " + std::to_string(bytes >> 20) + " MiB, and " +
+               std::to_string(recorder_bytes_bound >> 20) + " is the most";
     if (control.path.empty() && (!control.group.empty() || control.group_operates))
         return "control: group is for a socket, and there is none";
     const RadioOptions usual;
@@ -67,10 +71,10 @@ std::string lonely_word(const SenderRequest& r) {
                                          [](const control::LinkRule& rule) { return !rule.policy.dns.empty(); });
     if (has_servers && r.lookups == control::NameLookup::By::system)
         return "link: dns is for lookups by uplinks, and lookups says system";
-    return lonely_service_word(r.control, r.radio);
+    return lonely_service_word(r.control, r.radio, r.pump.recorder);
 }
 
-std::string lonely_word(const ReceiverRequest& r) { return lonely_service_word(r.control, r.radio); }
+std::string lonely_word(const ReceiverRequest& r) { return lonely_service_word(r.control, r.radio, r.pump.recorder); }
 
 std::string complaint_of(const SenderRequest& request) {
     SenderRequest r = request;

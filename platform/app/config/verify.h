@@ -9,7 +9,7 @@
 
 namespace hawser::app {
 
-// Words that need another one, wherever that stands. A sentence; empty: there is none such.
+// Words that need another one, wherever that stands, or do not go with it. A sentence; empty: there is none such.
 [[nodiscard]] std::string lonely_word(const SenderRequest& request);
 [[nodiscard]] std::string lonely_word(const ReceiverRequest& request);
 // A sentence; empty: it can run, where no obstacle (obstacle.h) is in the way. Reads the files that are named, and

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "engine/border/counters.h"
 #include "engine/border/selection.h"
@@ -16,16 +17,22 @@ namespace hawser::app {
 
 namespace {
 
+// A receiver's, of an address that is no link's.
+bool is_of_stranger(const FlightRecord& r, bool is_sender) {
+    return !is_sender && row_of(r.decision).is_uplink && r.link == no_link;
+}
+
 std::uint32_t way_of(const FlightRecord& r, bool is_sender) {
     const std::uint16_t group = is_sender ? std::uint16_t{0} : r.number;
+    if (is_of_stranger(r, is_sender)) return uplink_way(no_group.value, no_link);
     return row_of(r.decision).is_uplink ? uplink_way(group, r.link) : local_way(group);
 }
 
-// One of which the newest figures know nothing any more, or nothing yet.
+// One of which nothing is known any more, or nothing yet.
 FlightWay unknown_way(const FlightRecord& r, bool is_sender) {
     if (!row_of(r.decision).is_uplink) return {fmt::format("group {} srt", r.number), "gone since", {}, {}};
-    if (is_sender) return {fmt::format("uplink {}", r.link.value), "gone since", {}, {}};
-    if (r.link == no_link) return {"strangers", "addresses that are no sender's", {}, {}};
+    if (is_sender) return {fmt::format("#{}", r.link.value), "gone since", {}, {}};
+    if (is_of_stranger(r, is_sender)) return {"strangers", "addresses that are no sender's", {}, {}};
     return {fmt::format("group {} link {}", r.number, r.link.value), "gone since", {}, {}};
 }
 
@@ -55,7 +62,11 @@ std::string why(const FlightRecord& r) {
         }
         case Decision::nak_thinned:
         case Decision::nak_withheld: return fmt::format(": {} sequences taken out", r.number);
-        case Decision::send_refused: return fmt::format(": {}", std::strerror(static_cast<int>(r.detail)));
+        case Decision::send_refused:
+        case Decision::local_refused: return fmt::format(": {}", std::strerror(static_cast<int>(r.detail)));
+        case Decision::too_late:
+        case Decision::too_large:
+            return r.number == 0 ? std::string() : fmt::format("; sent {} times before", r.number);
         case Decision::uplink_dropped:
         case Decision::local_dropped: {
             if (r.detail >= counter_count) return {};
@@ -69,12 +80,19 @@ std::string why(const FlightRecord& r) {
     return {};
 }
 
+std::string left_out(const FlightRecord& r, bool is_sender) {
+    const bool is_strangers =
+        is_of_stranger(r, is_sender) || (is_sender && r.decision == Decision::local_dropped && r.link == no_link);
+    return is_strangers && r.number != 0 ? fmt::format("; {} of strangers left out before it", r.number)
+                                         : std::string();
+}
+
 }  // namespace
 
 std::string flight_comment(const FlightRecord& r, const std::string& way, bool is_sender) {
     const DecisionRow& row = row_of(r.decision);
-    return fmt::format("{}{}; {}{}{}", is_sender && row.is_uplink ? "uplink " : "", way, row.text, what_it_is(r),
-                       why(r));
+    return fmt::format("{}{}; {}{}{}{}", is_sender && row.is_uplink ? "uplink " : "", way, row.text, what_it_is(r),
+                       why(r), left_out(r, is_sender));
 }
 
 FlightCapture flight_capture(const FlightCopy& copy) {
@@ -83,38 +101,38 @@ FlightCapture flight_capture(const FlightCopy& copy) {
         fmt::format("What became of the last packets of hawser {}. IP and UDP headers are made up from what is known "
                     "of the ends.",
                     copy.is_sender ? "send" : "recv"));
-    struct Known {
-        std::uint32_t interface;
-        const FlightWay* way;
+    std::map<const FlightWay*, std::uint32_t> interfaces;
+    for (const auto& [key, way] : copy.ways) interfaces[&way] = writer.add_interface(way.name, way.description);
+    std::map<std::uint32_t, FlightWay> unknown;
+    const auto way_of_record = [&](const FlightRecord& r) -> const FlightWay& {
+        const std::uint32_t key = way_of(r, copy.is_sender);
+        if (const FlightWay* const known = way_at(copy.ways, key, r.at)) return *known;
+        const auto [found, is_new] = unknown.try_emplace(key, unknown_way(r, copy.is_sender));
+        if (is_new) interfaces[&found->second] = writer.add_interface(found->second.name, found->second.description);
+        return found->second;
     };
-    FlightWays ways = copy.ways;
-    for (const FlightRecord& r : copy.records)
-        if (const std::uint32_t key = way_of(r, copy.is_sender); ways.find(key) == ways.end())
-            ways.emplace(key, unknown_way(r, copy.is_sender));
-    std::map<std::uint32_t, Known> known;
-    for (const auto& [key, way] : ways) known[key] = {writer.add_interface(way.name, way.description), &way};
     std::size_t payload_at = 0;
     for (std::size_t i = 0; i < copy.records.size(); ++i) {
         const FlightRecord& r = copy.records[i];
         const DecisionRow& row = row_of(r.decision);
-        const Known& one = known.at(way_of(r, copy.is_sender));
+        const FlightWay& way = way_of_record(r);
         const std::size_t rest = copy.payload_bytes.empty() ? 0 : copy.payload_bytes[i];
         const Bytes head = r.head_kept();
         std::vector<std::uint8_t> kept(head.begin(), head.end());
         kept.insert(kept.end(), copy.payload.begin() + static_cast<std::ptrdiff_t>(payload_at),
                     copy.payload.begin() + static_cast<std::ptrdiff_t>(payload_at + rest));
         payload_at += rest;
-        const Endpoint& from = row.is_outbound ? one.way->local : one.way->remote;
-        const Endpoint& to = row.is_outbound ? one.way->remote : one.way->local;
+        const Endpoint& from = row.is_outbound ? way.local : way.remote;
+        const Endpoint& to = row.is_outbound ? way.remote : way.local;
         const auto headers = control::udp_headers(from, to, r.length, kept);
         const Bytes view = headers.view();
         kept.insert(kept.begin(), view.begin(), view.end());
-        writer.add_packet({.interface = one.interface,
+        writer.add_packet({.interface = interfaces.at(&way),
                            .utc_ns = copy.utc_ns - (copy.at - r.at).ns,
                            .is_outbound = row.is_outbound,
                            .bytes = kept,
                            .length = static_cast<std::uint32_t>(headers.size + r.length),
-                           .comment = flight_comment(r, one.way->name, copy.is_sender)});
+                           .comment = flight_comment(r, way.name, copy.is_sender)});
     }
     const std::uint64_t packets = writer.packets();
     return {writer.take(), packets};

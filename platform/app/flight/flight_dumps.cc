@@ -3,10 +3,17 @@
 
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <memory>
+#include <new>
+#include <utility>
 
 #include "platform/app/budget_file.h"
+#include "platform/app/lack_of_memory.h"
 #include "platform/app/log.h"
 #include "platform/app/plain_text.h"
 #include "platform/control/rpc/arguments.h"
@@ -39,6 +46,18 @@ std::string name_of_now(const std::string& role) {
     return "hawser-" + role + "-" + time + ".pcapng";
 }
 
+// As far as the bound.
+std::size_t count_files(const std::string& folder) {
+    std::size_t count = 0;
+    std::error_code error;
+    for (std::filesystem::directory_iterator file(folder, error), end;
+         !error && file != end && count < recordings_bound; file.increment(error))
+        ++count;
+    return count;
+}
+
+std::string no_memory() { return "there is no memory for it (--recorder-packets, --recorder-payload)"; }
+
 }  // namespace
 
 FlightDumps::FlightDumps(control::Loop& loop, const RecorderSettings& settings, std::string role, Pump pump)
@@ -53,39 +72,65 @@ Result<std::string, std::string> FlightDumps::begin(const std::string& name) {
         return Failure{std::string("a recording's name has letters, digits, '.', '-' and '_' only, and no folder")};
     const std::string path = settings_.folder + "/" + (name.empty() ? name_of_now(role_) : name);
     if (::access(path.c_str(), F_OK) == 0) return Failure{path + " is there already"};
+    if (count_files(settings_.folder) >= recordings_bound)
+        return Failure{fmt::format("{} has {} recordings already: take some away", settings_.folder, recordings_bound)};
     pump_.order(CommandKind::hold_recorder);
-    is_busy_ = pump_.when_fresh([this, path] { take_copy(path, tries_max); });
-    if (is_busy_) return path;
-    pump_.order(CommandKind::resume_recorder);
-    return Failure{std::string("too much else is asked for at once")};
+    if (!pump_.when_fresh([this] { take_copy(tries_max); })) {
+        pump_.order(CommandKind::resume_recorder);
+        return Failure{std::string("too much else is asked for at once")};
+    }
+    is_busy_ = true;
+    awaited_ = path;
+    return path;
 }
 
-void FlightDumps::take_copy(const std::string& path, int tries_left) {
-    const bool is_held = pump_.is_held();
-    if (!is_held && tries_left > 0 && pump_.when_fresh([this, path, tries_left] { take_copy(path, tries_left - 1); }))
+void FlightDumps::take_copy(int tries_left) {
+    if (awaited_.empty()) return;
+    if (!pump_.is_still() && tries_left > 0 && pump_.when_fresh([this, tries_left] { take_copy(tries_left - 1); }))
         return;
-    std::optional<FlightCopy> copy;
-    if (is_held) {
-        copy = pump_.copy();
-        copy->at = os::now();
-        copy->utc_ns =
+    const std::string path = std::exchange(awaited_, {});
+    auto made = copy();
+    pump_.order(CommandKind::resume_recorder);
+    if (!made) return end({path, 0, 0, made.error()});
+    write(path, std::move(made).value());
+}
+
+Result<FlightCopy, std::string> FlightDumps::copy() const {
+    if (!pump_.is_still()) return Failure{std::string("the pump did not answer")};
+    try {
+        const LackOfMemory told;
+        FlightCopy made = pump_.copy();
+        made.at = os::now();
+        made.utc_ns =
             std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
                 .count();
+        return made;
+    } catch (const std::bad_alloc&) {
+        return Failure{no_memory()};
     }
-    pump_.order(CommandKind::resume_recorder);
-    if (copy) return write(path, std::move(*copy));
-    end({path, 0, 0, "the pump did not answer"});
 }
 
 void FlightDumps::write(const std::string& path, FlightCopy copy) {
-    const bool is_posted = worker_.post([this, path, copy = std::move(copy)]() -> control::Worker::Done {
+    // Shared, as a job may be copied, and this is as large as the recorder.
+    const auto made = std::make_shared<const FlightCopy>(std::move(copy));
+    const bool is_posted = worker_.post([this, path, made]() -> control::Worker::Done {
+        const Last last = write_file(path, *made);
+        return [this, last] { end(last); };
+    });
+    if (!is_posted) end({path, 0, 0, "too much waits to be written"});
+}
+
+FlightDumps::Last FlightDumps::write_file(const std::string& path, const FlightCopy& copy) {
+    try {
+        const LackOfMemory told;
         const FlightCapture capture = flight_capture(copy);
         const auto written = os::replace_file(path, capture.bytes, {.makes_folder = true, .is_private = true});
         Last last{path, capture.packets, capture.bytes.size(), {}};
         if (!written) last.error = os::errno_text(written.error());
-        return [this, last] { end(last); };
-    });
-    if (!is_posted) end({path, 0, 0, "too much waits to be written"});
+        return last;
+    } catch (const std::bad_alloc&) {
+        return {path, 0, 0, no_memory()};
+    }
 }
 
 void FlightDumps::end(Last last) {
@@ -98,6 +143,7 @@ void FlightDumps::end(Last last) {
 }
 
 void FlightDumps::finish() {
+    if (is_busy_) take_copy(0);
     worker_.finish();
     worker_.hand_out();
 }

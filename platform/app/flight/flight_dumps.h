@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Recordings on request: the recorder is held, copied and let go on, and a thread of its own makes a file of the copy.
-// One at a time. Files come to be in one folder only, under new names only, readable by their owner alone.
+// One at a time. Files come to be in one folder only, under new names only, readable by their owner alone, and not more
+// than `recordings_bound`. What there is no memory for is told, and harms nothing else.
 // Control thread only.
 #pragma once
 
@@ -22,8 +23,8 @@ public:
     struct Pump {
         std::function<void(CommandKind)> order;
         std::function<bool(std::function<void()>)> when_fresh;  // after the pump's next figures; false: not now
-        std::function<bool()> is_held;                          // as those say
-        std::function<FlightCopy()> copy;                       // without the clocks
+        std::function<bool()> is_still;                         // as those say it is held, or the pump has ended
+        std::function<FlightCopy()> copy;                       // without the clocks; may throw std::bad_alloc
     };
 
     // `role`: "send" or "recv", for file names.
@@ -34,7 +35,7 @@ public:
     [[nodiscard]] Result<std::string, std::string> begin(const std::string& name);
     // recorder.dump and recorder.status.
     void add_methods(rpc::Methods& methods);
-    // Waits for what is being written.
+    // What was asked for is written before it returns, also where the pump ended before it could answer.
     void finish();
 
 private:
@@ -44,8 +45,10 @@ private:
         std::uint64_t bytes = 0;
         std::string error;
     };
-    void take_copy(const std::string& path, int tries_left);
+    void take_copy(int tries_left);
+    [[nodiscard]] Result<FlightCopy, std::string> copy() const;
     void write(const std::string& path, FlightCopy copy);
+    [[nodiscard]] static Last write_file(const std::string& path, const FlightCopy& copy);
     void end(Last last);
     [[nodiscard]] rpc::Json status() const;
 
@@ -54,6 +57,7 @@ private:
     Pump pump_;
     control::Worker worker_;
     bool is_busy_ = false;
+    std::string awaited_;  // while busy, until the pump has answered: the path
     std::optional<Last> last_;
 };
 

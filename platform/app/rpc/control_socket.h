@@ -36,6 +36,8 @@ public:
     void serve(std::function<void()> ask_for_stats, std::function<bool()> is_fresh,
                std::function<Result<Unit, std::string>()> reload);
     void resume() { server_->resume(); }
+    // Once the loop has ended: nobody who asked in time goes without an answer.
+    void end() { server_->answer_last({rpc::Code::refused, "the program is ending", nullptr}); }
 
     [[nodiscard]] bool wants_events() const { return server_->has_subscribers("events"); }
     void publish_event(const Json& event) { server_->publish("events", event); }

@@ -26,6 +26,7 @@ Outcome Methods::call(const Request& request, const Caller& caller) const {
     if (method->role == Role::operate && caller.role != Role::operate)
         return Failure{Error{Code::forbidden, "this method is for those who may operate",
                              Json{{"method", method->name}, {"role", name_of(caller.role)}}}};
+    if (refusal_ && method->role == Role::operate) return Failure{*refusal_};
     if (request.params.is_array() && !request.params.empty())
         return Failure{Error{Code::invalid_params, "parameters are given by name", Json{{"method", method->name}}}};
     try {

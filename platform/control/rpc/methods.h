@@ -38,6 +38,8 @@ public:
     // plus one method's result, and its making below batch_time_max plus one method's time: the rest of a batch that
     // asks for more is told so. Of notifications the operators' are carried out all the same, and observers' are not.
     [[nodiscard]] std::string answer(std::string_view line, const Caller& caller) const;
+    // From now on what would change something is refused with that; questions are answered.
+    void refuse_changes(Error why) { refusal_ = std::move(why); }
     // Name, role and help of each, in the order they were added.
     [[nodiscard]] Json list() const;
 
@@ -46,6 +48,7 @@ private:
     static constexpr Duration batch_time_max{20'000'000};  // untuned
     [[nodiscard]] bool changes(const Request& request) const;
     std::vector<Method> methods_;
+    std::optional<Error> refusal_;
 };
 
 }  // namespace hawser::rpc

@@ -241,6 +241,18 @@ void Server::note_reading(Client& client) {
     client.unread = left;
 }
 
+void Server::answer_last(const Error& why_no_changes) {
+    methods_.refuse_changes(why_no_changes);
+    is_ready_ = {};
+    for (const auto& client : clients_) {
+        if (client->is_gone) continue;
+        if (reads(*client)) read(*client);
+        do work(*client);
+        while (client->has_more && !client->is_gone && client->outbox.answer_bytes() < answer_bytes_high);
+    }
+    tend();
+}
+
 void Server::write(Client& client) {
     if (client.outbox.is_empty()) return;
     note_reading(client);

@@ -56,6 +56,8 @@ public:
     void set_readiness(std::function<bool()> is_ready) { is_ready_ = std::move(is_ready); }
     void resume();
     void serve();
+    // Answers what waits, and what has come unread, once: changes are refused with that. Before the program ends.
+    void answer_last(const Error& why_no_changes);
 
     [[nodiscard]] std::size_t client_count() const { return clients_.size(); }
     [[nodiscard]] bool has_subscribers(std::string_view topic) const;

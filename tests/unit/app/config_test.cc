@@ -9,6 +9,7 @@
 #include "platform/app/config/config_file.h"
 #include "platform/app/config/receiver_keys.h"
 #include "platform/app/config/sender_keys.h"
+#include "platform/app/config/verify.h"
 
 using namespace hawser;
 using namespace hawser::app;
@@ -220,6 +221,16 @@ TEST_CASE("an unknown key is refused with the known one that is nearest") {
     CHECK_THAT(refusal("[reciever]\n"), Contains("reciever: there is no such key here; 'receiver' is one"));
     CHECK_THAT(refusal(small_sender + "[[sender.link]]\nuplink = \"a0\"\nbugdet = \"1GB\"\n"),
                Contains("hawser.toml:7: sender.link 1: bugdet: there is no such key here; 'budget' is one"));
+}
+
+TEST_CASE("a flight recorder that would take more memory than it may is refused") {
+    SenderRequest request;
+    request.pump.recorder = {65'536, recorder_payload_bound, {}};
+    CHECK(complaint_of(request).find("recorder") == std::string::npos);
+    request.pump.recorder.packets = recorder_packets_bound;
+    CHECK(complaint_of(request) == "recorder: packets and payload_bytes together take 6400 MiB, and 256 is the most");
+    request.pump.recorder.payload_bytes = 0;
+    CHECK(complaint_of(request).find("recorder") == std::string::npos);
 }
 
 TEST_CASE("rules for uplinks are whole, possible, and one for each") {

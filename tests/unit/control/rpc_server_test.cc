@@ -205,6 +205,24 @@ TEST_CASE("each request that has to wait for fresh figures waits as long as the 
     }
 }
 
+TEST_CASE("at the end whoever is held is answered: questions as ever, changes with a refusal") {
+    Rig rig;
+    rig.server->methods().add(
+        {"change", Role::operate, [](const Params&, const Caller&) -> Outcome { return Json(1); }, ""});
+    rig.server->set_readiness([] { return false; });
+    Plain asks(rig.folder.file("control"));
+    Plain changes(rig.folder.file("control"));
+    rig.until([&] { return rig.server->client_count() == 2; });
+    asks.send(call_add);
+    changes.send("{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"change\"}\n");
+    rig.server->answer_last({Code::refused, "the program is ending", nullptr});
+    CHECK(asks.lines() == 1);
+    CHECK(asks.got.find("\"calls\":1") != std::string::npos);
+    CHECK(changes.lines() == 1);
+    CHECK(changes.got.find("the program is ending") != std::string::npos);
+    CHECK(changes.got.find("\"id\":7") != std::string::npos);
+}
+
 TEST_CASE("a client that is held, and gone, wakes nobody until it is its turn") {
     Rig rig;
     rig.server->set_readiness([] { return false; });
