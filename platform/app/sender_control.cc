@@ -170,6 +170,7 @@ void SenderControl::on_event(const Event& event) {
     if (keep_timer_ && (is_group || event.kind == EventKind::session_started))
         keep_timer_->set(os::now() + (is_group ? Duration{} : keep_after));
     if (event.kind == EventKind::resolve_wanted) look_up_receiver();
+    states_.note(event);
     if (event.kind == EventKind::uplink_opened) {
         ways_.set_local(uplink_way(0, event.link), event.endpoint);
         links_.opened(event.link, event.endpoint);
@@ -180,6 +181,15 @@ void SenderControl::on_event(const Event& event) {
         event.kind == EventKind::uplink_opened || (event.kind == EventKind::uplink_error && event.b != 0))
         links_.connected(event.link, false);
     if (event.kind == EventKind::group_lost) links_.all_lost();
+}
+
+// As the pump told last, which is a tenth of a second ago at most while packets pass.
+Json SenderControl::about(const Event& event) {
+    Json out = states_.after(event);
+    if (!is_of_connection(event.kind)) return out;
+    refresh();
+    out.update(link_event_figures(snapshot().uplinks[event.link.index()]));
+    return out;
 }
 
 // What it needs was there when the program started or is the operator's to mend: the stream goes on without.

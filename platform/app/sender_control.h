@@ -7,6 +7,7 @@
 
 #include "platform/app/budget_file.h"
 #include "platform/app/earlier_run.h"
+#include "platform/app/events/link_states.h"
 #include "platform/app/link_limits.h"
 #include "platform/app/rpc/sender_methods.h"
 #include "platform/app/sender_links.h"
@@ -32,6 +33,7 @@ private:
     [[nodiscard]] bool on_first_answer(const control::Resolution& resolution) override;
     void on_resolved(const control::Resolution& resolution) override;
     void on_event(const Event& event) override;
+    [[nodiscard]] Json about(const Event& event) override;
     [[nodiscard]] Result<std::function<void()>, std::string> prepare_reload() override;
     [[nodiscard]] std::string table() override;
     [[nodiscard]] std::string json() const override;
@@ -87,6 +89,7 @@ private:
     SenderLinks links_;
     std::optional<BudgetFile> budget_file_;
     WayHistory ways_;
+    LinkStates states_;
     SenderSnapshot previous_{};
     BitrateFile bitrate_;
     bool has_bitrate_timer_ = false;

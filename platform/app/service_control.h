@@ -56,6 +56,8 @@ protected:
     [[nodiscard]] virtual bool on_first_answer(const control::Resolution& resolution) = 0;  // false: exit code 1
     virtual void on_resolved(const control::Resolution& resolution) = 0;                    // the later answers
     virtual void on_event(const Event& event) = 0;                                          // after it was told
+    // What is known of it beside what it says itself.
+    [[nodiscard]] virtual Json about(const Event&) { return Json::object(); }
     // Reads its own part anew, without effect. What is answered makes it count, once all parts are found good.
     [[nodiscard]] virtual Result<std::function<void()>, std::string> prepare_reload() = 0;
     [[nodiscard]] virtual std::string table() = 0;  // with rates since the last one
@@ -221,7 +223,10 @@ protected:
         const bool is_wanted = control_ && control_->wants_events();
         if (!is_wanted && !book_) return;
         const EventLine line = describe(event, events_.names());
-        const Json told = event_json(event, line, events_.names());
+        Json told = event_json(event, line, events_.names());
+        const Json more = about(event);
+        for (const auto& [key, value] : more.items())
+            if (!told.contains(key)) told[key] = value;
         if (is_wanted) control_->publish_event(told);
         if (book_) book_->tell(line.level, line.text, told);
     }

@@ -2,6 +2,7 @@
 #include "platform/control/rotating_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,11 +15,18 @@ namespace hawser::control {
 
 Result<Unit, Errno> RotatingFile::open() {
     os::make_folders(path_);
-    os::Fd file(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640));
+    constexpr int how = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    os::Fd file(::open(path_.c_str(), how | O_CREAT | O_EXCL, 0600));
+    // A service's umask is there for secrets, which this is none of. One that was there keeps its operator's mode.
+    if (file.is_open())
+        static_cast<void>(::fchmod(file.get(), 0640));
+    else if (errno == EEXIST)
+        file = os::Fd(::open(path_.c_str(), how));
     struct stat s {};
     if (!file.is_open() || ::fstat(file.get(), &s) != 0) return Failure{Errno{errno, "open"}};
     // A pipe or a device cannot be cut off where a write failed.
     if (!S_ISREG(s.st_mode)) return Failure{Errno{ENOTSUP, "open"}};
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return Failure{Errno{errno, "flock"}};
     size_ = static_cast<std::uint64_t>(s.st_size);
     file_ = std::move(file);
     return Unit{};

@@ -49,6 +49,10 @@ def both_ends(folder):
         check("with time, uplink, level and text",
               re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", connected["time"]) and connected["uplink"] == "127.0.0.2"
               and connected["level"] == "info" and "established" in connected["text"], str(connected))
+        check("with its state and figures", connected["state"] == "connected" and connected["state_before"] == "joining"
+              and all(isinstance(connected[key], int) for key in ("window", "in_flight", "nak_count", "lost", "link")), str(connected))
+        refuses("two may not write one file", 1, "another program writes it", "send", free_port(), "127.0.0.1", "5000", "-u",
+                "127.0.0.3", "--event-log", recv_log)
         check("the beginning is told first", kinds(log)[0] == "started", str(kinds(log)))
         check("the receiver's has its own", wait_for(recv_log, lambda e: e["kind"] == "receiver_link_added"), recv.read())
         check("and samples each second",

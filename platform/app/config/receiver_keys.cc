@@ -56,7 +56,7 @@ KeySection receiver_section(ReceiverRequest& r) {
                       control_table(r.control, rpc::usual_receiver_socket),
                       metrics_table(r.metrics),
                       log_table(r.log_level, r.stats_seconds),
-                      events_table(r.events),
+                      events_table(r.events, "/var/log/hawser/recv.jsonl"),
                       recorder_table(r.pump.recorder, receiver_state_folder),
                       pump_table(r.pump)};
     return section;

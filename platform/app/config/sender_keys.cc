@@ -129,7 +129,7 @@ KeySection sender_section(SenderRequest& r) {
                       control_table(r.control, rpc::usual_sender_socket),
                       metrics_table(r.metrics),
                       log_table(r.log_level, r.stats_seconds),
-                      events_table(r.events),
+                      events_table(r.events, "/var/log/hawser/send.jsonl"),
                       recorder_table(r.pump.recorder, sender_state_folder),
                       pump_table(r.pump)};
     return section;

@@ -110,13 +110,13 @@ KeyTable log_table(Level& level, double& stats_seconds) {
     return t;
 }
 
-KeyTable events_table(EventLogSettings& s) {
+KeyTable events_table(EventLogSettings& s, const char* example) {
     KeyTable t{"events", "The event log: what happens, at once, and samples of the figures.", {}, {}, {}, {}};
     t.keys = {
         text_key("to", s.to,
-                 "A file of JSON lines, made anew on SIGHUP where it was moved away; or \"journal\", with a field for "
-                 "each thing said.")
-            .like("/var/log/hawser/events.jsonl")
+                 "A file of JSON lines of this end's own, made anew on SIGHUP where it was moved away; or \"journal\", "
+                 "with a field for each thing said.")
+            .like(example)
             .at_start(),
         whole_key("samples_s", s.samples_s, 0, 3600,
                   "Samples are taken each second and written together each so many seconds; 0: none.")

@@ -18,7 +18,8 @@ namespace hawser::app {
 [[nodiscard]] KeyTable control_table(rpc::ServerSettings& settings, const char* example);
 [[nodiscard]] KeyTable metrics_table(std::optional<Endpoint>& at);
 [[nodiscard]] KeyTable log_table(Level& level, double& stats_seconds);
-[[nodiscard]] KeyTable events_table(EventLogSettings& settings);
+// `example`: a file of this end's own, as two may not write one.
+[[nodiscard]] KeyTable events_table(EventLogSettings& settings, const char* example);
 [[nodiscard]] KeyTable radio_table(KeepRequest& request, const std::string& folder);
 
 }  // namespace hawser::app

@@ -56,12 +56,24 @@ void EventBook::hand_over_samples() {
 }
 
 void EventBook::add(EventEntry entry) {
-    if (waiting_.size() >= waiting_max) {
-        ++lost_;
-        ++lost_ever_;
-        return;
-    }
+    if (waiting_.size() >= waiting_max) return lose(1);
     waiting_.push_back(std::move(entry));
+}
+
+void EventBook::lose(std::size_t count) {
+    lost_ += count;
+    lost_ever_ += count;
+}
+
+// Before what has come meanwhile, of which the newest goes where it is too much together.
+void EventBook::put_back(std::vector<EventEntry> entries, std::size_t done) {
+    entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(done));
+    entries.insert(entries.end(), std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.end()));
+    if (entries.size() > waiting_max) {
+        lose(entries.size() - waiting_max);
+        entries.resize(waiting_max);
+    }
+    waiting_ = std::move(entries);
 }
 
 void EventBook::reopen() {
@@ -88,10 +100,12 @@ void EventBook::write() {
 
 void EventBook::on_written(std::vector<EventEntry> entries, EventSink::Outcome outcome) {
     is_writing_ = false;
+    if (outcome.unwritable != 0) {
+        log(Level::warn, "{} entries are too large for the event log and left out", outcome.unwritable);
+        lose(outcome.unwritable);
+    }
     if (outcome.error != 0) {
-        entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(outcome.written));
-        waiting_.insert(waiting_.begin(), std::make_move_iterator(entries.begin()),
-                        std::make_move_iterator(entries.end()));
+        put_back(std::move(entries), outcome.done);
         if (!std::exchange(has_failed_, true))
             log(Level::error, "the event log cannot be written: {}; trying again", std::strerror(outcome.error));
         retry_due_ = os::now() + retry_after;

@@ -3,7 +3,8 @@
 // and handed over every so often, and at the end all that is left. Nothing here waits for a disk but finish().
 //  - Bounded: what comes while `waiting_max` entries wait is counted and left out, and the log tells how many once
 //    there is place.
-//  - What cannot be written is told once, tried again each `retry_after`, and its end is told.
+//  - What cannot be written now is told once, tried again each `retry_after`, and its end is told. What can never be,
+//    as it is too large for the journal, is left out and counted too.
 // Control thread only.
 #pragma once
 
@@ -49,6 +50,8 @@ public:
 
 private:
     void add(EventEntry entry);
+    void lose(std::size_t count);
+    void put_back(std::vector<EventEntry> entries, std::size_t done);
     void write();
     void on_written(std::vector<EventEntry> entries, EventSink::Outcome outcome);
 

@@ -23,9 +23,11 @@ struct EventEntry {
 class EventSink {
 public:
     virtual ~EventSink() = default;
-    // How many of the first were written, and the errno that kept the next one from it, or 0.
+    // How many of the first need not come again, how many of those can never be written, and the errno that kept the
+    // next one from it, or 0.
     struct Outcome {
-        std::size_t written = 0;
+        std::size_t done = 0;
+        std::size_t unwritable = 0;
         int error = 0;
     };
     [[nodiscard]] virtual Outcome write(std::span<const EventEntry> entries) = 0;
@@ -41,7 +43,7 @@ struct EventLogSettings {
 };
 inline constexpr const char* event_log_journal = "journal";
 
-// Tried at once. The error is a sentence.
+// Tried at once. The error is a sentence. A file that another program writes is refused.
 [[nodiscard]] Result<std::shared_ptr<EventSink>, std::string> open_event_sink(const EventLogSettings& settings);
 
 }  // namespace hawser::app

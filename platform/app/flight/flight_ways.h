@@ -4,6 +4,7 @@
 // Control thread only.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/rpc/event_json.h"
 
+#include "platform/app/events/event_fields.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
@@ -77,6 +78,7 @@ Json event_json(const Event& event, const EventLine& line, const EventNames& nam
     }
     if (event.group != no_group) out["group"] = event.group.value;
     if (event.endpoint != Endpoint{}) out["endpoint"] = os::endpoint_text(event.endpoint);
+    out.update(event_fields(event));
     return out;
 }
 

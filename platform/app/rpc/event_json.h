@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The pump's events as clients of the control socket get them: the kind's name, when, of which link or group, and the
-// sentence of the log.
+// The pump's events as clients of the control socket get them: the kind's name, when, of which link or group, the
+// sentence of the log, and its figures.
 #pragma once
 
 #include <string_view>

@@ -233,6 +233,19 @@ TEST_CASE("a flight recorder that would take more memory than it may is refused"
     CHECK(complaint_of(request).find("recorder") == std::string::npos);
 }
 
+TEST_CASE("the ends' samples name different event logs") {
+    SenderRequest sender;
+    ReceiverRequest receiver;
+    const auto example = [](const KeySection& section) {
+        for (const KeyTable& t : section.tables)
+            for (const Key& k : t.keys)
+                if (t.name == "events" && k.name == "to") return toml_text(k.example);
+        return std::string();
+    };
+    CHECK_FALSE(example(sender_section(sender)).empty());
+    CHECK(example(sender_section(sender)) != example(receiver_section(receiver)));
+}
+
 TEST_CASE("rules for uplinks are whole, possible, and one for each") {
     CHECK_THAT(refusal("[[sender.link]]\npriority = 2\n"),
                Contains("hawser.toml:1: sender.link 1: uplink: it is missing"));

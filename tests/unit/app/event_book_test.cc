@@ -53,11 +53,17 @@ public:
     Outcome write(std::span<const EventEntry> entries) override {
         if (const int error = refuses_with; error != 0) {
             ++refused;
-            return {0, error};
+            return {0, 0, error};
         }
         const std::lock_guard lock(mutex_);
-        for (const EventEntry& e : entries) kinds_.push_back(e.kind);
-        return {entries.size(), 0};
+        std::size_t unwritable = 0;
+        for (const EventEntry& e : entries) {
+            if (e.kind == "giant")
+                ++unwritable;
+            else
+                kinds_.push_back(e.kind);
+        }
+        return {entries.size(), unwritable, 0};
     }
     void reopen() override { ++reopened; }
     [[nodiscard]] std::vector<std::string> kinds() {
@@ -79,6 +85,24 @@ std::string text_of_file(const std::string& path) {
     const auto text = read_text_file(path);
     return text ? *text : std::string();
 }
+
+// A journal's socket, which takes what fits.
+struct Journal {
+    explicit Journal(const std::string& path) : fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_un at{};
+        at.sun_family = AF_UNIX;
+        std::strcpy(at.sun_path, path.c_str());
+        REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
+    }
+    // Empty: there is none.
+    [[nodiscard]] std::string next() const {
+        std::string entry(8192, '\0');
+        const ssize_t got = ::recv(fd.get(), entry.data(), entry.size(), MSG_DONTWAIT);
+        entry.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        return entry;
+    }
+    os::Fd fd;
+};
 
 }  // namespace
 
@@ -107,23 +131,102 @@ TEST_CASE("samples are gathered until it is their time, and written at the end i
     CHECK(sink->kinds().size() == 13);
 }
 
-TEST_CASE("what cannot be written waits in its order, within bounds, and the gap is told") {
+namespace {
+
+// A book that has been refused its first entry.
+struct Refused {
+    Refused() {
+        sink->refuses_with = ENOSPC;
+        tell(book, "first");
+        until_refused(1);
+    }
+    void until_refused(int times) {
+        CHECK(test::comes_true(loop, [&] { return sink->refused == times; }));
+        test::run_for(loop, Duration{20'000'000});
+    }
+    void tell_more(std::size_t count, const char* kind) {
+        for (std::size_t i = 0; i < count; ++i) tell(book, kind);
+    }
+    std::vector<std::string> finish() {
+        sink->refuses_with = 0;
+        book.finish();
+        return sink->kinds();
+    }
     control::Loop loop;
-    const auto sink = std::make_shared<FakeSink>();
-    EventBook book(loop, sink, Duration{});
-    sink->refuses_with = ENOSPC;
-    tell(book, "first");
-    CHECK(test::comes_true(loop, [&] { return sink->refused == 1; }));
-    test::run_for(loop, Duration{20'000'000});
-    for (std::size_t i = 1; i < EventBook::waiting_max + 3; ++i) tell(book, "more");
-    CHECK(book.lost() == 3);
-    CHECK(sink->refused == 1);  // not tried with each
-    sink->refuses_with = 0;
-    book.finish();
-    const auto kinds = sink->kinds();
+    std::shared_ptr<FakeSink> sink = std::make_shared<FakeSink>();
+    EventBook book{loop, sink, Duration{}};
+};
+
+}  // namespace
+
+TEST_CASE("what cannot be written waits in its order, within bounds, and the gap is told") {
+    Refused r;
+    r.tell_more(EventBook::waiting_max + 2, "more");
+    CHECK(r.book.lost() == 3);
+    CHECK(r.sink->refused == 1);  // not tried with each
+    const auto kinds = r.finish();
     REQUIRE(kinds.size() == EventBook::waiting_max + 1);
     CHECK(kinds.front() == "first");
     CHECK(kinds.back() == "entries_lost");
+}
+
+TEST_CASE("what is put back after a failure and what came meanwhile are bounded together") {
+    Refused r;
+    r.tell_more(EventBook::waiting_max - 1, "more");
+    CHECK(r.book.lost() == 0);
+    // It is tried again, and while that fails as much comes once more.
+    r.book.reopen();
+    r.tell_more(EventBook::waiting_max, "later");
+    r.until_refused(2);
+    CHECK(r.book.lost() == EventBook::waiting_max);
+    const auto kinds = r.finish();
+    REQUIRE(kinds.size() == EventBook::waiting_max + 1);
+    CHECK(kinds.front() == "first");
+    CHECK(kinds[EventBook::waiting_max - 1] == "more");
+    CHECK(kinds.back() == "entries_lost");
+}
+
+TEST_CASE("an entry that can never be written is left out with a word, and keeps no other from being written") {
+    control::Loop loop;
+    const auto sink = std::make_shared<FakeSink>();
+    EventBook book(loop, sink, Duration{});
+    for (const char* kind : {"a", "giant", "b"}) tell(book, kind);
+    CHECK(test::comes_true(loop, [&] { return sink->kinds().size() == 3; }));
+    CHECK(sink->kinds() == std::vector<std::string>{"a", "b", "entries_lost"});
+    CHECK(book.lost() == 1);
+}
+
+TEST_CASE("a log is its group's to read whatever the umask, and a mode that is there stays") {
+    const Folder folder;
+    const mode_t umask_before = ::umask(0077);
+    const auto mode_after_write = [](const std::string& path) {
+        control::RotatingFile file(path, 1000);
+        REQUIRE(file.append("a line\n"));
+        struct stat s {};
+        REQUIRE(::stat(path.c_str(), &s) == 0);
+        return s.st_mode & 0777;
+    };
+    CHECK(mode_after_write(folder.file("new")) == 0640);
+    REQUIRE(::chmod(folder.file("new").c_str(), 0600) == 0);
+    CHECK(mode_after_write(folder.file("new")) == 0600);
+    ::umask(umask_before);
+}
+
+TEST_CASE("a log that another program writes is refused, until that one is gone") {
+    const Folder folder;
+    const std::string path = folder.file("log");
+    {
+        control::RotatingFile first(path, 100);
+        REQUIRE(first.append("a line\n"));
+        const auto second = open_event_sink({.to = path});
+        REQUIRE_FALSE(second);
+        CHECK(second.error() ==
+              "the event log " + path + " cannot be written: another program writes it; each needs a file of its own");
+        // The file that follows it is locked too.
+        REQUIRE(first.append(std::string(100, 'x')));
+        CHECK_FALSE(open_event_sink({.to = path}));
+    }
+    CHECK(open_event_sink({.to = path}));
 }
 
 TEST_CASE("a file that was moved away is made anew") {
@@ -192,17 +295,13 @@ TEST_CASE("a full disk leaves no half line, and the next try is whole") {
 TEST_CASE("more at once than the journal's socket holds waits until it is read") {
     const Folder folder;
     const std::string path = folder.file("journal");
-    const os::Fd journal(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    sockaddr_un at{};
-    at.sun_family = AF_UNIX;
-    std::strcpy(at.sun_path, path.c_str());
-    REQUIRE(::bind(journal.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
+    const Journal journal(path);
     constexpr std::size_t count = 600;
     const std::vector<EventEntry> entries(count, {std::string(2000, 'x'), Level::info, "sample", "", "a sample"});
     std::atomic<std::size_t> got{0};
     std::thread reader([&] {
         std::string entry(8192, '\0');
-        while (got<count&& ::recv(journal.get(), entry.data(), entry.size(), 0)> 0) {
+        while (got<count&& ::recv(journal.fd.get(), entry.data(), entry.size(), 0)> 0) {
             ++got;
             std::this_thread::sleep_for(std::chrono::microseconds(200));
         }
@@ -213,10 +312,45 @@ TEST_CASE("more at once than the journal's socket holds waits until it is read")
     REQUIRE(sink);
     const auto outcome = (*sink)->write(entries);
     CHECK(outcome.error == 0);
-    CHECK(outcome.written == count);
-    if (outcome.written != count) ::shutdown(journal.get(), SHUT_RDWR);
+    CHECK(outcome.done == count);
+    if (outcome.done != count) ::shutdown(journal.fd.get(), SHUT_RDWR);
     reader.join();
-    CHECK(got == outcome.written);
+    CHECK(got == outcome.done);
+}
+
+TEST_CASE("an entry that is too large for the journal is left out, and the next one written") {
+    const Folder folder;
+    EventLogSettings settings{.to = event_log_journal};
+    settings.journal_socket = folder.file("journal");
+    const Journal journal(settings.journal_socket);
+    const auto sink = open_event_sink(settings);
+    REQUIRE(sink);
+    const std::vector<EventEntry> entries{{std::string(4'000'000, 'x'), Level::info, "giant", "", "text"},
+                                          {"{}", Level::info, "small", "", "text"}};
+    const auto outcome = (*sink)->write(entries);
+    CHECK(outcome.error == 0);
+    CHECK(outcome.done == 2);
+    CHECK(outcome.unwritable == 1);
+    CHECK(journal.next().find("HAWSER_KIND=small\n") != std::string::npos);
+    CHECK(journal.next().empty());
+}
+
+TEST_CASE("the journal gets an event's figures as fields of their own, and no list of a sample's") {
+    const Folder folder;
+    EventLogSettings settings{.to = event_log_journal};
+    settings.journal_socket = folder.file("journal");
+    const Journal journal(settings.journal_socket);
+    const auto sink = open_event_sink(settings);
+    REQUIRE(sink);
+    const std::vector<EventEntry> entries{
+        {R"({"time":"now","kind":"uplink_silent","rtt_ms":43,"socket_lost":true,"state":"silent","links":[1]})",
+         Level::warn, "uplink_silent", "wwan0", "it is silent"}};
+    CHECK((*sink)->write(entries).done == 1);
+    const std::string entry = journal.next();
+    for (const char* field : {"HAWSER_RTT_MS=43\n", "HAWSER_SOCKET_LOST=true\n", "HAWSER_STATE=silent\n"})
+        CHECK(entry.find(field) != std::string::npos);
+    for (const char* field : {"HAWSER_TIME", "HAWSER_LINKS", "HAWSER_LEVEL"})
+        CHECK(entry.find(field) == std::string::npos);
 }
 
 TEST_CASE("the journal gets a field for each thing said") {
@@ -230,27 +364,18 @@ TEST_CASE("the journal gets a field for each thing said") {
                                           {"{}", Level::error, "b", "", "two\nlines"}};
     // There is no journal: the first is left, and may be tried again.
     const auto refused = (*sink)->write(entries);
-    CHECK(refused.written == 0);
+    CHECK(refused.done == 0);
     CHECK(refused.error == ENOENT);
 
-    const os::Fd journal(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    sockaddr_un at{};
-    at.sun_family = AF_UNIX;
-    std::strcpy(at.sun_path, path.c_str());
-    REQUIRE(::bind(journal.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
+    const Journal journal(path);
     const auto written = (*sink)->write(entries);
-    CHECK(written.written == 2);
+    CHECK(written.done == 2);
+    CHECK(written.unwritable == 0);
     CHECK(written.error == 0);
-    const auto next = [&] {
-        std::string entry(4096, '\0');
-        const ssize_t got = ::recv(journal.get(), entry.data(), entry.size(), MSG_DONTWAIT);
-        entry.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-        return entry;
-    };
-    CHECK(next() ==
+    CHECK(journal.next() ==
           "MESSAGE=it is silent\nPRIORITY=4\nSYSLOG_IDENTIFIER=hawser\nHAWSER_KIND=uplink_silent\n"
           "HAWSER_UPLINK=wwan0\nHAWSER_EVENT={\"kind\":\"a\"}\n");
-    const std::string second = next();
+    const std::string second = journal.next();
     CHECK(second.find(std::string("MESSAGE\n\x09\0\0\0\0\0\0\0two\nlines\n", 26)) == 0);
     CHECK(second.find("PRIORITY=3\n") != std::string::npos);
     CHECK(second.find("HAWSER_UPLINK") == std::string::npos);
