@@ -94,7 +94,8 @@ void adaptive(Work& work, std::uint32_t packets) {
     std::vector<std::uint8_t> slab(std::size_t{8192} * 64);
     Pool pool(slab, 64);
     Counters counters;
-    const auto dispatch = std::make_unique<bond::Dispatch>(pool, 1024, counters);
+    FlightRecorder recorder;  // off
+    const auto dispatch = std::make_unique<bond::Dispatch>(pool, 1024, counters, recorder);
     dispatch->set_reports(true);
     for (std::uint32_t i = 0; i < work.links; ++i) dispatch->link_up(LinkId(static_cast<std::uint8_t>(i)), work.now);
     const auto all = static_cast<LinkMask>((std::uint64_t{1} << work.links) - 1);
