@@ -9,7 +9,9 @@
 #include <filesystem>
 #include <map>
 
+#include "engine/base/bytes.h"
 #include "engine/radio/spectrum.h"
+#include "engine/wire/radio_tlv.h"
 #include "platform/control/radio/radio_client.h"
 #include "tests/io/group_network.h"
 #include "tests/io/loop_until.h"
@@ -45,6 +47,17 @@ radio::ChannelSpec spectrum(radio::Demod kind) {
     spec.resolution_bw = 1000.0F;
     spec.lifetime = 500;
     return spec;
+}
+
+// In a captured status, the group of the radiod that is asked: another's would not be heeded.
+void name_status_group(std::vector<std::uint8_t>& status, const Endpoint& named) {
+    auto reader = wire::RadioReader::over(status);
+    wire::RadioElement element;
+    while (reader && reader->next(element)) {
+        if (element.field != static_cast<std::uint8_t>(wire::RadioField::status_dest_socket)) continue;
+        const auto address = status.begin() + (element.value.data() - status.data());
+        store_be32(&*address, named.v4());
+    }
 }
 
 // Where the strongest bin is.
@@ -236,6 +249,7 @@ TEST_CASE("a list that met a bound says so") {
             answer.reset();
             static_cast<void>(r.calls.list(r.radio, take));
             auto forged = vectors::from_hex(vectors::radiod::created_usb_hex);
+            name_status_group(forged, group);
             for (std::uint32_t i = 0; is_flooded && i <= radio::Discovery::pass_answers_max; ++i) {
                 forged[3] = static_cast<std::uint8_t>(0x40 + (i >> 8));
                 forged[4] = static_cast<std::uint8_t>(i);
