@@ -186,7 +186,7 @@ TEST_CASE("a sweep of a byte spectrum is no change, and its bins are not kept") 
         cache.learn_channel(group, source, *packet, s.status);
         cache.flush();
     };
-    const std::size_t bins = GENERATE(64, 700, 3000);
+    const std::size_t bins = GENERATE(std::size_t{64}, std::size_t{700}, std::size_t{3000});
     for (std::uint32_t i = 0; i < 20; ++i) sweep(i, bins, 100);
     CHECK(cache.writes() == 1);
     sweep(20, bins, 200);
