@@ -18,8 +18,7 @@ namespace {
 
 using Said = NameQuestion::Said;
 
-// What c-ares, which has the same patience, needs to say what it has: an IPv4 address, where the question for the IPv6
-// one stays without an answer.
+// What c-ares, which has the same patience, needs to say that a question stays without an answer.
 constexpr Duration grace{100'000'000};
 
 bool is_host(const Endpoint& address) {
@@ -69,9 +68,9 @@ ares_channel make_channel(const char* lookups, Duration patience) {
     return status == ARES_SUCCESS ? made : nullptr;
 }
 
-void ask(ares_channel channel, const std::string& host, NameQuestion::Reply& reply) {
+void ask(ares_channel channel, const std::string& host, int family, NameQuestion::Reply& reply) {
     ares_addrinfo_hints hints{};
-    hints.ai_family = AF_UNSPEC;
+    hints.ai_family = family;
     hints.ai_socktype = SOCK_DGRAM;
     // It would sort by the routes of sockets that are bound to no link.
     hints.ai_flags = ARES_AI_NOSORT;
@@ -103,16 +102,36 @@ void NameQuestion::Destroy::operator()(ares_channeldata* channel) const { ares_d
 NameQuestion::NameQuestion(const std::string& host, const Endpoint& server, const SocketSpec& socket, Duration patience)
     : asked_at_(os::now()), give_up_at_(asked_at_ + patience + grace), channel_(make_channel("b", patience)) {
     if (!channel_ || !set_server(channel_.get(), server)) {
-        reply_ = {Said::failure, {}, asked_at_};
+        replies_.fill({Said::failure, {}, asked_at_});
         return;
     }
     // c-ares has no other kind of pointer for it, and bind_to_link only reads.
     ares_set_socket_configure_callback(channel_.get(), bind_to_link, const_cast<SocketSpec*>(&socket));
-    ask(channel_.get(), host, reply_);
-    if (reply_.said == Said::addresses) work({});
+    ask(channel_.get(), host, AF_INET, replies_[0]);
+    ask(channel_.get(), host, AF_INET6, replies_[1]);
+    keep_hosts();
 }
 
 NameQuestion::~NameQuestion() = default;
+
+std::optional<Said> NameQuestion::said() const {
+    const auto& [v4, v6] = replies_;
+    if (!v4.said || !v6.said) return std::nullopt;
+    if (v4.said == Said::addresses || v6.said == Said::addresses) return Said::addresses;
+    const bool denies_v4 = is_denial(*v4.said);
+    const bool denies_v6 = is_denial(*v6.said);
+    if (denies_v4 && denies_v6) return v4.said == v6.said ? *v4.said : Said::no_address;
+    if (!denies_v4 && !denies_v6) return *v4.said;
+    // One half of the answer is missing. A server that has spoken of the other could be asked.
+    const Said missing = denies_v4 ? *v6.said : *v4.said;
+    return missing == Said::unreachable ? Said::failure : missing;
+}
+
+std::vector<Endpoint> NameQuestion::addresses() const {
+    std::vector<Endpoint> all = replies_[0].addresses;
+    all.insert(all.end(), replies_[1].addresses.begin(), replies_[1].addresses.end());
+    return all;
+}
 
 Instant NameQuestion::due(Instant now) const {
     timeval room{};
@@ -143,14 +162,21 @@ void NameQuestion::work(std::span<const pollfd> polled) {
             ares_process_fd(channel_.get(), readable ? p.fd : ARES_SOCKET_BAD, writable ? p.fd : ARES_SOCKET_BAD);
     }
     ares_process_fd(channel_.get(), ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    if (!reply_.said && os::now() >= give_up_at_) give_up();
-    auto& found = reply_.addresses;
-    found.erase(std::remove_if(found.begin(), found.end(), [](const Endpoint& a) { return !is_host(a); }), found.end());
-    if (reply_.said == Said::addresses && found.empty()) reply_.said = Said::no_host;
+    if (os::now() >= give_up_at_) give_up();
+    keep_hosts();
+}
+
+void NameQuestion::keep_hosts() {
+    for (Reply& reply : replies_) {
+        auto& found = reply.addresses;
+        const auto is_none = [](const Endpoint& a) { return !is_host(a); };
+        found.erase(std::remove_if(found.begin(), found.end(), is_none), found.end());
+        if (reply.said == Said::addresses && found.empty()) reply.said = Said::no_host;
+    }
 }
 
 void NameQuestion::give_up() {
-    if (!reply_.said) ares_cancel(channel_.get());
+    if (!said()) ares_cancel(channel_.get());
 }
 
 std::string_view text_of(Said said) {
@@ -172,7 +198,7 @@ std::vector<Endpoint> addresses_in_hosts(const std::string& host) {
     NameQuestion::Reply reply;
     const ares_channel channel = make_channel("f", {});
     if (channel == nullptr) return {};
-    ask(channel, host, reply);
+    ask(channel, host, AF_UNSPEC, reply);
     ares_destroy(channel);
     return reply.addresses;
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// One name, asked of one server through one uplink, for both families. Over c-ares, which judges what comes back; its
+// One name, asked of one server through one uplink, for each family by itself: the server denies a name when it denies
+// both, and what it says of one family hides nothing of the other. Over c-ares, which judges what comes back; its
 // sockets are bound as the uplink's are, and one that cannot be is not used: what is asked would leave by another link.
 // Whoever asks polls: add_sockets(), poll(2), work(), until said() is there.
 #pragma once
 
 #include <poll.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,10 +44,11 @@ public:
     NameQuestion& operator=(const NameQuestion&) = delete;
     ~NameQuestion();
 
-    [[nodiscard]] std::optional<Said> said() const { return reply_.said; }
+    // Of both families, once the server has spoken of each.
+    [[nodiscard]] std::optional<Said> said() const;
     // As the server told them, without a port; hosts' alone.
-    [[nodiscard]] const std::vector<Endpoint>& addresses() const { return reply_.addresses; }
-    [[nodiscard]] Duration took() const { return reply_.at - asked_at_; }
+    [[nodiscard]] std::vector<Endpoint> addresses() const;
+    [[nodiscard]] Duration took() const { return std::max(replies_[0].at, replies_[1].at) - asked_at_; }
 
     // Until when there is nothing to do but for its sockets.
     [[nodiscard]] Instant due(Instant now) const;
@@ -65,10 +69,12 @@ private:
         void operator()(ares_channeldata* channel) const;
     };
 
+    void keep_hosts();
+
     Instant asked_at_;
     Instant give_up_at_;
-    Reply reply_;
-    std::unique_ptr<ares_channeldata, Destroy> channel_;  // after the reply, which it writes to when it ends
+    std::array<Reply, 2> replies_;                        // IPv4, IPv6
+    std::unique_ptr<ares_channeldata, Destroy> channel_;  // after the replies, which it writes to when it ends
     std::size_t first_socket_ = 0;
     std::size_t socket_count_ = 0;
 };

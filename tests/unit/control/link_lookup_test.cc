@@ -251,6 +251,34 @@ TEST_CASE("a failure names each way with each server and what it said, and is fi
     CHECK(resolve_by_links(wanted, 1, {}).error == "there is no uplink to ask by");
 }
 
+TEST_CASE("a name is denied when both its families are, and not while the answer for one is broken") {
+    const auto broken_for_v4 = [](const Law& v4, int code_v6) {
+        return [=](const Packet& q) { return asks_for_v4(q) ? v4(q) : answer_to(q, code_v6, 0); };
+    };
+    const Law cut = [](const Packet& q) { return tells(relay)(q).substr(0, q.size() + 4); };
+    const Law to_tcp = [](const Packet& q) {  // truncated by its own word; nobody listens on TCP
+        Packet p = answer_to(q, 0, 0);
+        p[2] = static_cast<char>(p[2] | 2);
+        return p;
+    };
+    for (const Law& v4 : {cut, to_tcp, says(2), says(5)})
+        for (const int code_v6 : {0, 3}) {
+            const Server half(broken_for_v4(v4, code_v6)), denying(says(3));
+            const Resolution alone = resolve_by_links(wanted, 1, {way("wwan0", {half.at()})});
+            INFO(alone.error);
+            CHECK_FALSE(alone.is_good());
+            CHECK_FALSE(alone.is_final);
+            CHECK(alone.could_ask);
+            // Another uplink's denial does not settle what this one could not say.
+            CHECK_FALSE(resolve_by_links(wanted, 1, {way("wwan0", {half.at()}), way("usb0", {denying.at()})}).is_final);
+        }
+    // Nothing of the one family and no such name of the other is a denial.
+    const Server mixed(broken_for_v4(says(0), 3));
+    const Resolution answer = resolve_by_links(wanted, 1, {way("wwan0", {mixed.at()})});
+    CHECK(answer.is_final);
+    CHECK(answer.error.find("knows no address of it") != std::string::npos);
+}
+
 TEST_CASE("what cannot be bound to its uplink asks nobody") {
     const Server good(tells(relay));
     LookupWay gone = way("wwan9", {good.at()});
