@@ -3,12 +3,16 @@
 """What a service manager sees: that the program is ready, alive, reloading and stopping, in the words of sd_notify(3);
 lines with the journal's levels; and the unit files, verified and rated by systemd-analyze where it is installed.
 Arguments: HAWSER, the folder of the unit files."""
+import ctypes
+import errno
+import glob
 import grp
 import os
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -90,7 +94,7 @@ def units(folder, source):
         return
     for kind in ("send", "recv"):
         text = open(os.path.join(source, f"hawser-{kind}.service")).read()
-        check(f"the unit of {kind} is filled in", "@" not in text.replace("@aio", "").replace("@system-service", "").replace("@resources", "").replace("@privileged", ""), text)
+        check(f"the unit of {kind} is filled in", re.search(r"@\w+@", text) is None, text)
         unit = os.path.join(folder, f"hawser-{kind}.service")
         with open(unit, "w") as f:
             f.write(re.sub(r"(?m)^(Exec(?:Start|Reload)=)\S+", lambda m: m.group(1) + HAWSER, text))
@@ -103,6 +107,13 @@ def units(folder, source):
         check(f"the unit of {kind} exposes 1.5 or less", done.returncode == 0 and rated and float(rated.group(1)) <= 1.5, done.stdout[-400:])
         check(f"a file that is refused does not start {kind} again and again",
               re.search(r"(?m)^RestartPreventExitStatus=.*\b78\b", text) and "ExecStartPre" not in text, text)
+        wait = re.search(r"(?m)^ExecStopPost=/bin/sh -c '(.*)'$", text)
+        check(f"{kind} is back within 100 ms", re.search(r"(?m)^RestartSec=100ms$", text), text)
+        for code, least, most in (("1", 0.9, 3), ("SEGV", 0, 0.9), ("ABRT", 0, 0.9)):
+            begun = time.monotonic()
+            done = subprocess.run(["/bin/sh", "-c", wait.group(1).replace("$$", "$")], env={"EXIT_STATUS": code, "PATH": os.environ["PATH"]}, check=False)
+            took = time.monotonic() - begun
+            check(f"but not ten times a second where it cannot start: {code}", done.returncode == 0 and least <= took < most, took)
         check(f"a reload of {kind} waits for its answer", f"ctl --socket /run/hawser/{kind}/control reload" in text, text)
         check(f"{kind} may give its socket to a group of its user's", "PrivateUsers=yes" not in text, text)
         places(kind, text)
@@ -131,7 +142,46 @@ def refusals(folder):
         refuses(f"a bad file of {kind}", 78, "bad.toml:[24]: ", kind, "-c", path)
 
 
-def sockets(folder):
+def syscall_filter(unit):
+    """The system calls that the unit lets through, as systemd makes them of its lines, and the error of the others."""
+    def named(word):
+        if not word.startswith("@"):
+            return {word}
+        done = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager", word], stdout=subprocess.PIPE, text=True, check=True)
+        words = [line.split()[0] for line in done.stdout.splitlines()[1:] if line.split() and not line.strip().startswith("#")]
+        return set().union(*(named(w) for w in words))
+    allowed = set()
+    for line in re.findall(r"(?m)^SystemCallFilter=(.*)$", unit):
+        calls = set().union(*(named(word) for word in line.lstrip("~").split()))
+        allowed = allowed - calls if line.startswith("~") else allowed | calls
+    return allowed
+
+
+def filter_program(allowed):
+    """As the kernel takes it, for this machine's own calls; None where their numbers are not known."""
+    headers = glob.glob("/usr/include/*/asm/unistd_64.h") if os.uname().machine == "x86_64" else []
+    if not headers:
+        return None
+    numbers = dict(re.findall(r"(?m)^#define __NR_(\w+) (\d+)$", open(headers[0]).read()))
+    refused = [int(number) for name, number in numbers.items() if name not in allowed]
+    load, equal, answer = 0x20, 0x15, 0x06  # BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_RET|K
+    code = [(load, 0, 0, 0)]
+    for number in refused:
+        code += [(equal, 0, 1, number), (answer, 0, 0, 0x00050000 | errno.EPERM)]
+    code.append((answer, 0, 0, 0x7fff0000))
+    return b"".join(struct.pack("HBBI", *one) for one in code)
+
+
+def under(program):
+    """This process may do what the filter lets through, from now on."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    held = ctypes.create_string_buffer(program, len(program))
+    sock_fprog = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(held))
+    if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, ctypes.c_char_p(sock_fprog), 0, 0) != 0:  # NO_NEW_PRIVS, SECCOMP
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def sockets(folder, source):
     """A service has its control socket in its runtime folder, and may give it to a group that its user belongs to."""
     os.environ["RUNTIME_DIRECTORY"] = folder
     for kind, words in (("send", ("127.0.0.1", free_port(), "-u", "127.0.0.2")), ("recv", ("127.0.0.1", free_port()))):
@@ -152,13 +202,22 @@ def sockets(folder):
     path = os.path.join(place, "control")
     words = ("send", free_port(), "127.0.0.1", free_port(), "-u", "127.0.0.2", "--control", path, "--control-group", group.gr_name)
 
-    def become(groups):
+    def become(groups, program=None):
         def become_now():
             os.setgroups(groups)
             os.setgid(65534)
             os.setuid(65534)
+            if program:
+                under(program)
         return become_now
-    with Running(*words, preexec=become([group.gr_gid])) as send:
+    program = None
+    if shutil.which("systemd-analyze"):
+        calls = syscall_filter(open(os.path.join(source, "hawser-send.service")).read())
+        check("the unit's filter is an allow list", {"read", "sendmmsg", "io_uring_enter"} <= calls and not {"setuid", "bpf", "chroot"} & calls, sorted(calls))
+        program = filter_program(calls)
+    if program is None:
+        print("not under the unit's system call filter")
+    with Running(*words, preexec=become([group.gr_gid], program)) as send:
         check("a group that its user belongs to gets the socket", send.wait_for("waiting for") and os.stat(path).st_gid == group.gr_gid, send.said)
     got, said = run(*words, preexec=become([]))
     check("another does not, and why is told", got == 1 and "SupplementaryGroups=" in said, said)
@@ -170,5 +229,5 @@ with tempfile.TemporaryDirectory() as where:
     journal(where)
     units(where, sys.argv[2])
     refusals(where)
-    sockets(where)
+    sockets(where, sys.argv[2])
 finish()
