@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from program import HAWSER, Running, check, finish, free_port, refuses, run
+from program import HAWSER, Running, check, finish, free_port, in_namespaces, refuses, run
 
 CLIENTS_MAX = 128
 
@@ -534,9 +534,7 @@ def main():
             check("the sender runs on through all of it", sender.child.poll() is None, sender.read()[-2000:])
             check("and ends as it should", sender.end(signal.SIGTERM) == 0, sender.read()[-2000:])
         restarts(folder)
-        inner = subprocess.run(["unshare", "-n", sys.executable, __file__, HAWSER, folder], capture_output=True, text=True, check=False)
-        print(inner.stdout, end="")
-        check("uplinks of auto, in a network of their own", inner.returncode == 0 or "failed" not in inner.stdout, inner.stderr)
+        in_namespaces("uplinks of auto, in a network of their own", ["-n"], folder)
     finish()
 
 

@@ -86,6 +86,19 @@ def wait_code(running, seconds):
         return None
 
 
+def in_namespaces(title, flags, *arguments):
+    """This script again in namespaces of its own, where what it prints is this one's and it has to end well. False: there are
+    none to be had."""
+    probe = subprocess.run(["unshare", *flags, "true"], capture_output=True, text=True, check=False)
+    if probe.returncode != 0:
+        print(f"no namespaces, so not tried: {title}: {probe.stderr.strip()}")
+        return False
+    inner = subprocess.run(["unshare", *flags, sys.executable, sys.argv[0], HAWSER, *arguments], capture_output=True, text=True, check=False)
+    print(inner.stdout, end="")
+    check(title, inner.returncode == 0, inner.stderr)
+    return True
+
+
 def finish():
     """Ends the script with the line that the runner counts."""
     print(f"{sum(results)} passed, {len(results) - sum(results)} failed")

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from program import HAWSER, Running, check, finish, free_port, run
+from program import Running, check, finish, free_port, in_namespaces, run
 
 YEAR = 365 * 86_400
 
@@ -163,11 +163,5 @@ if sys.argv[2] == "in namespaces":
 by_reader()
 if sys.argv[2]:
     by_clock(sys.argv[2])
-inner = subprocess.run(["unshare", "-m", "-n", sys.executable, __file__, HAWSER, "in namespaces"], capture_output=True, text=True, check=False)
-made = "failed" in inner.stdout
-if made:
-    print(inner.stdout, end="")
-    check("a full disk and a silent name server", inner.returncode == 0, inner.stderr)
-else:
-    print("no namespaces: a full disk and a silent name server are not tried\n" + inner.stderr)
+in_namespaces("a full disk and a silent name server", ["-m", "-n"], "in namespaces")
 finish()
