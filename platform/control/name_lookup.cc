@@ -22,10 +22,7 @@ NameLookup::NameLookup(Loop& loop, Ways ways, Handler handler, Means means)
       means_(std::move(means)),
       system_worker_(loop, "hawser-names", 1, 1),
       links_worker_(loop, "hawser-dns", 1, 1) {
-    loop_.watch(timer_.fd(), [this] {
-        timer_.acknowledge();
-        if (current_ && !links_.is_wanted && !links_.answer) ask_links();
-    });
+    loop_.watch(timer_.fd(), [this] { on_timer(); });
 }
 
 void NameLookup::ask(Question question) {
@@ -37,23 +34,43 @@ void NameLookup::ask(Question question) {
 
 void NameLookup::begin(Question question) {
     current_ = std::move(question);
+    is_system_owed_ = false;
     for (Side* const side : {&system_, &links_}) {
         side->is_wanted = false;
         side->answer.reset();
     }
     if (current_->by == By::links) return ask_links();
-    ask_system();
     if (current_->by == By::system_then_links) timer_.set(os::now() + head_start);
+    ask_system();
+}
+
+void NameLookup::on_timer() {
+    timer_.acknowledge();
+    if (!current_) return;
+    if (is_turn_of_links()) ask_links();
+    settle();
+}
+
+bool NameLookup::is_turn_of_links() const { return current_->by != By::system && !links_.is_wanted && !links_.answer; }
+
+// Where the uplinks have been asked in vain, the system's word is waited for no longer: it may never come.
+void NameLookup::settle() {
+    if (links_.is_wanted) return;
+    if (!system_.is_wanted) return finish(failure());
+    if (is_turn_of_links()) return timer_.set(os::now() + head_start);
+    if (!links_.answer || current_->is_patient) return;
+    const Resolution answer = failure();
+    // An answer to an earlier question is not owed.
+    is_system_owed_ = system_.asked && same_name(*system_.asked, *current_);
+    finish(answer);
 }
 
 // An earlier question that runs still is answered first, maybe with what this one asks for.
 void NameLookup::ask_system() {
     system_.is_wanted = true;
     if (system_.asked) return;
-    system_.asked = current_;
-    static_cast<void>(system_worker_.post([this, question = *current_, run = means_.system]() -> Worker::Done {
-        return [this, answer = run(question.host, question.port)] { on_answer(system_, answer); };
-    }));
+    post(system_, system_worker_,
+         [question = *current_, run = means_.system] { return run(question.host, question.port); });
 }
 
 void NameLookup::ask_links() {
@@ -62,16 +79,30 @@ void NameLookup::ask_links() {
     if (ways.empty() && current_->by != By::links) return;
     links_.is_wanted = true;
     if (links_.asked) return;
-    links_.asked = current_;
-    static_cast<void>(
-        links_worker_.post([this, question = *current_, ways = std::move(ways), run = means_.links]() -> Worker::Done {
-            return [this, answer = run(question.host, question.port, ways)] { on_answer(links_, answer); };
-        }));
+    post(links_, links_worker_, [question = *current_, ways = std::move(ways), run = means_.links] {
+        return run(question.host, question.port, ways);
+    });
+}
+
+void NameLookup::post(Side& side, Worker& worker, std::function<Resolution()> run) {
+    side.asked = current_;
+    const bool is_posted = worker.post([this, &side, run = std::move(run)]() -> Worker::Done {
+        return [this, &side, answer = run()] { on_answer(side, answer); };
+    });
+    if (is_posted) return;
+    // Answered by the loop all the same.
+    side.asked.reset();
+    side.is_wanted = false;
+    side.answer.emplace();
+    side.answer->host = current_->host;
+    side.answer->error = "no thread can be had to ask on";
+    timer_.set(os::now());
 }
 
 void NameLookup::on_answer(Side& side, const Resolution& answer) {
     const bool is_system = &side == &system_;
     const auto asked = std::exchange(side.asked, std::nullopt);
+    if (!current_ && is_system && std::exchange(is_system_owed_, false) && answer.is_good()) return handler_(answer);
     if (!current_ || !side.is_wanted) return;
     side.is_wanted = false;
     if (!same_name(*asked, *current_)) {
@@ -79,9 +110,9 @@ void NameLookup::on_answer(Side& side, const Resolution& answer) {
     } else {
         if (answer.is_good()) return finish(answer);
         side.answer = answer;
-        if (is_system && current_->by != By::system && !links_.is_wanted && !links_.answer) ask_links();
+        if (is_system && is_turn_of_links()) ask_links();
     }
-    if (!system_.is_wanted && !links_.is_wanted) finish(failure());
+    settle();
 }
 
 void NameLookup::finish(const Resolution& answer) {
@@ -95,7 +126,10 @@ void NameLookup::finish(const Resolution& answer) {
 Resolution NameLookup::failure() const {
     if (!links_.answer) return *system_.answer;
     Resolution out = *links_.answer;
-    if (!system_.answer) return out;
+    if (!system_.answer) {
+        out.is_final = out.is_final && current_->by == By::links;
+        return out;
+    }
     out.error = "the system's resolver: " + system_.answer->error + "; " + out.error;
     // The uplinks know no better.
     out.is_final = system_.answer->is_final && (out.is_final || !out.could_ask);

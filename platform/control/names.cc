@@ -27,7 +27,7 @@ void Names::ask(const std::string& host, Handler handler) {
     if (!is_posted) {
         Resolution refusal;
         refusal.host = host;
-        refusal.error = "too many names are being looked up";
+        refusal.error = "too many names are being looked up, or no thread can be had for it";
         handler(refusal);
         return;
     }

@@ -42,15 +42,23 @@ Worker::~Worker() {
     }
 }
 
+// True where there is one, which is enough to begin with: what the system refuses is asked for again by the next job.
+bool Worker::start_threads() {
+    try {
+        while (threads_.size() < thread_count_)
+            threads_.emplace_back([shared = shared_, name = name_] { run(*shared, name); });
+    } catch (const std::system_error&) {
+    }
+    return !threads_.empty();
+}
+
 bool Worker::post(Job job) {
+    if (!start_threads()) return false;
     {
         const std::lock_guard lock(shared_->mutex);
         if (shared_->jobs.size() >= queue_max_) return false;
         shared_->jobs.push_back(std::move(job));
     }
-    if (threads_.empty())
-        for (std::size_t i = 0; i < thread_count_; ++i)
-            threads_.emplace_back([shared = shared_, name = name_] { run(*shared, name); });
     shared_->changed.notify_one();
     return true;
 }

@@ -31,7 +31,7 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    // False when the queue is full: nothing happens then.
+    // False when the queue is full, or when no thread can be started: nothing happens then, and it may be tried again.
     [[nodiscard]] bool post(Job job);
     // Until every job that was posted is over. What they answered waits for the loop still.
     void finish();
@@ -50,6 +50,7 @@ private:
         std::vector<Done> done;
     };
     static void run(Shared& shared, const char* name);
+    [[nodiscard]] bool start_threads();
     void on_ready();
 
     Loop& loop_;

@@ -162,7 +162,10 @@ void StateCache::write() {
         const CacheUpdate update = update_cache_file(path, std::move(state), clock);
         return [this, update] { on_written(update); };
     });
-    if (!is_writing_) return;  // never: it is the only one
+    if (!is_writing_) {  // no thread can be had
+        timer_.set(os::now() + retry_interval);
+        return;
+    }
     is_dirty_ = false;
     refreshed_s_ = now_s;
     ++writes_;

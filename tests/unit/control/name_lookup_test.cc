@@ -3,7 +3,12 @@
 // let.
 #include <catch2/catch.hpp>
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <functional>
 #include <thread>
 
 #include "platform/control/name_lookup.h"
@@ -76,6 +81,21 @@ struct LookupDesk {
         loop.run();
         loop.unwatch(timer.fd());
     }
+    // Does something meanwhile, while a question is asked; ends the wait where that is in vain.
+    Resolution ask_and(By by, Duration after, const std::function<void()>& then) {
+        Timer timer, limit;
+        loop.watch(timer.fd(), [&] {
+            timer.acknowledge();
+            then();
+        });
+        loop.watch(limit.fd(), [this] { loop.quit(1); });
+        timer.set(os::now() + after);
+        limit.set(os::now() + Duration{15'000'000'000});
+        const Resolution answer = ask(by);
+        loop.unwatch(timer.fd());
+        loop.unwatch(limit.fd());
+        return answer;
+    }
 };
 
 }  // namespace
@@ -117,6 +137,77 @@ TEST_CASE("while the system's resolver hangs it is asked one question alone") {
     CHECK(desk.system_calls == 1);
     CHECK(desk.link_calls == 2);
     desk.release();
+}
+
+TEST_CASE("while the system's resolver hangs, an uplink that comes is asked") {
+    LookupDesk desk;
+    desk.system_held = true;
+    desk.ways.clear();
+    const Resolution answer = desk.ask_and(By::system_then_links, NameLookup::head_start + Duration{200'000'000}, [&] {
+        desk.ways = {{"wwan1", {}, {}}};
+    });
+    CHECK(answer.is_good());
+    CHECK(desk.link_calls == 1);
+    desk.release();
+}
+
+TEST_CASE("where the system's resolver hangs, what the uplinks say is an answer, and never the last word") {
+    LookupDesk desk;
+    desk.system_held = true;
+    desk.of_links = failed("relay", "wwan0: 10.0.0.1 knows no such name", true);
+    const Resolution answer = desk.ask_and(By::system_then_links, Duration{}, [] {});
+    CHECK(answer.error == "wwan0: 10.0.0.1 knows no such name");
+    CHECK_FALSE(answer.is_final);
+    // The next question is answered by what it says at last.
+    desk.of_system = found("relay", 5000, 0x0A000001);
+    const Resolution late =
+        desk.ask_and(By::system_then_links, Duration{100'000'000}, [&] { desk.system_held = false; });
+    CHECK(late.resolved.addresses[0] == Endpoint::from_v4(0x0A000001, 5000));
+    CHECK(desk.system_calls == 1);
+    CHECK(desk.ask(By::links).is_final);
+}
+
+TEST_CASE("a resolver that is slower than the uplinks' failure is heard all the same") {
+    LookupDesk desk;
+    desk.of_system = found("relay", 5000, 0x0A000001);
+    desk.of_links = failed("relay", "wwan0: 10.0.0.1 knows no such name", true);
+    desk.system_held = true;
+    CHECK_FALSE(desk.ask(By::system_then_links).is_good());
+    desk.release();
+    REQUIRE(desk.answers.size() == 2);
+    CHECK(desk.answers[1].resolved.addresses[0] == Endpoint::from_v4(0x0A000001, 5000));
+    // One that is waited for gives the only answer.
+    desk.system_held = true;
+    Timer timer;
+    desk.loop.watch(timer.fd(), [&] { desk.system_held = false; });
+    timer.set(os::now() + NameLookup::head_start + Duration{500'000'000});
+    desk.lookup->ask({"relay", 5000, By::system_then_links, true});
+    while (desk.answers.size() == 2) desk.loop.run();
+    CHECK(desk.answers[2].is_good());
+    desk.loop.unwatch(timer.fd());
+}
+
+TEST_CASE("without a thread to ask on a question fails, and does not end the program") {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(3);
+        const rlimit none{};
+        if (::setrlimit(RLIMIT_NPROC, &none) != 0) ::_exit(3);
+        LookupDesk desk;
+        bool all_fail = true;
+        for (const By by : {By::system, By::links, By::system_then_links}) {
+            desk.lookup->ask({"relay", 5000, by});
+            const std::size_t before = desk.answers.size();
+            desk.loop.run();
+            all_fail = all_fail && desk.answers.size() == before + 1 && !desk.answers.back().is_good() &&
+                       !desk.answers.back().is_final;
+        }
+        ::_exit(all_fail && desk.system_calls == 0 && desk.link_calls == 0 ? 0 : 1);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE("a failure names what each way said, and is final when all of them say so") {
