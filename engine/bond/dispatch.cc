@@ -8,12 +8,17 @@ namespace hawser::bond {
 
 namespace {
 
-// With a receiver that answers in tens: room for two answers, and rates over several of them.
+// With a receiver that answers in tens: room for two answers until a rate is known, since links 150 ms away never make
+// up for less (twelve leave 1 to 2 % of the packets behind), and rates over several answers, of which narrow links give
+// one a second.
 constexpr link::PathSettings plain_path{.queue_target = Duration{80'000'000},
                                         .rate_span = Duration{250'000'000},
                                         .rate_memory = Duration{3'000'000'000},
                                         .recent_span = Duration{300'000'000},
-                                        .window_packets_min = 20,
+                                        .idle_after = Duration{3'000'000'000},
+                                        .rate_bytes_min = 6 * link::PathModel::packet_bytes,
+                                        .first_packets = 20,
+                                        .window_packets_min = 8,
                                         .answers_in_tens = true};
 
 // A tenth of the latency may stand in queues, and this much whatever the latency: jitter and answers in tens are as
@@ -38,7 +43,7 @@ void Dispatch::link_up(LinkId link, Instant now) noexcept {
     l.feedback_at = l.own_word_at = now;
     l.probe_at = now + probe_interval;
     l.echo_settles_at = never;
-    l.hedged_to = l.flight.begin();
+    l.hedged_to = l.passed_to = l.flight.begin();
     l.has_arrived = false;
     up_ |= mask_of(link);
     silent_ &= ~mask_of(link);
@@ -191,6 +196,7 @@ void Dispatch::forget(LinkId link) noexcept {
 void Dispatch::note_acknowledged(LinkId link, std::size_t packets, Instant sent_at, std::int32_t in_flight,
                                  Instant now) noexcept {
     if ((up_ & mask_of(link)) == 0) return;
+    at(link).acknowledged_at = now;
     at(link).path.on_acknowledged(static_cast<std::int64_t>(packets) * link::PathModel::packet_bytes, sent_at,
                                   std::int64_t{in_flight} * link::PathModel::packet_bytes, now);
     refresh(link);
@@ -215,20 +221,32 @@ void Dispatch::note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequen
 }
 
 // The network has lost it, as opposed to what leaves with its link or never left.
-void Dispatch::count_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept {
+void Dispatch::count_lost(LinkId link, std::uint32_t position, const link::Flight::Sent& sent) noexcept {
     ++at(link).lost;
-    if (const Ledger::Entry* const e = ledger_.find(sequence); e != nullptr)
-        at(link).path.on_lost(e->packet.length + header_bytes);
+    at(link).path.on_lost(sent.bytes, sent.counted);
     counters_.add(Counter::losses_seen);
-    note_lost(link, position, sequence);
+    note_lost(link, position, sent.sequence);
+}
+
+// The same of each copy whose fate is open.
+void Dispatch::count_lost(Ledger::Entry& e) noexcept {
+    for (std::size_t copy = 0; copy < 2; ++copy) {
+        if (e.link[copy] == no_link || e.is_lost(static_cast<int>(copy))) continue;
+        const LinkId link = e.link[copy];
+        const link::Flight::Sent* const sent = at(link).flight.find(e.position[copy]);
+        if (sent == nullptr) continue;
+        const link::Flight::Sent was = *sent;
+        at(link).flight.give_up(e.position[copy]);
+        count_lost(link, e.position[copy], was);
+        refresh(link);
+    }
 }
 
 // What the newest arrival on a link says of those before it.
 void Dispatch::settle(LinkId link, Instant now) noexcept {
     Link& l = at(link);
-    l.flight.settle(now, [&](std::uint32_t position, const link::Flight::Sent& sent) {
-        count_lost(link, position, sent.sequence);
-    });
+    l.flight.settle(now,
+                    [&](std::uint32_t position, const link::Flight::Sent& sent) { count_lost(link, position, sent); });
     refresh(link);
 }
 
@@ -252,7 +270,7 @@ void Dispatch::settle(LinkId link, Instant now) noexcept {
         if (sent == nullptr) return {};  // known since an earlier answer
         if (e->sends > 1 && now - sent->at() - age < l.path.base_rtt() * 3 / 4) [[unlikely]]
             continue;
-        arrival = {sent->bytes, sent->at(), Duration{std::int64_t{sent->expected_us} * 1000}};
+        arrival = {sent->counted ? 0 : sent->bytes, sent->at(), Duration{std::int64_t{sent->expected_us} * 1000}};
         l.flight.arrived(position);
         --open_packets_;
         lost = -1;
@@ -344,6 +362,7 @@ void Dispatch::on_srtla_ack(LinkId link, const wire::SrtlaAck& ack, Instant now)
         newest_expected = arrival.expected;
     }
     if (newest_sent != never) {
+        l.acknowledged_at = now;
         l.path.on_acknowledged(bytes, newest_sent, in_flight, now);
         l.path.note_expected(newest_expected, now);
     }
@@ -351,13 +370,18 @@ void Dispatch::on_srtla_ack(LinkId link, const wire::SrtlaAck& ack, Instant now)
     refresh_least();
 }
 
-// What was sent before an echo's question, and no report has named by now, is lost.
+// What was sent before an echo's question, and no report has named by now, is lost. Of a plain receiver it says only that
+// it is in no queue: lost is then what SRT still asks for.
 void Dispatch::settle_echo(LinkId link, Instant now) noexcept {
     Link& l = at(link);
     if (l.echo_settles_at > now) return;
     l.echo_settles_at = never;
+    if (!reports_) {
+        l.passed_to = l.echo_position;
+        return;
+    }
     l.flight.settle_before(l.echo_position, [&](std::uint32_t position, const link::Flight::Sent& sent) {
-        count_lost(link, position, sent.sequence);
+        count_lost(link, position, sent);
     });
     refresh(link);
 }
@@ -366,24 +390,36 @@ void Dispatch::on_echo(LinkId link, Duration rtt, Instant now) noexcept {
     if ((up_ & mask_of(link)) == 0) return;
     Link& l = at(link);
     heard_itself(link, now);
-    l.path.on_rtt(rtt, now);
-    if (reports_) {
-        // The first echo's word stands until it is acted on: they may come faster than it falls due.
-        settle_echo(link, now);
-        if (l.echo_settles_at == never) {
-            l.echo_settles_at = now + report_slack;
-            l.echo_position = l.flight.position_at(now - rtt);
-        }
-    } else {
-        const Instant asked_at = now - rtt;
-        l.flight.release(asked_at);
-        // What has been in no queue for so long, and nobody has named since.
-        l.flight.settle_before(
-            l.flight.position_at(asked_at - unnamed_max),
-            [&](std::uint32_t position, const link::Flight::Sent& sent) { count_lost(link, position, sent.sequence); });
+    const Instant asked_at = now - rtt;
+    // The first echo's word stands until it is acted on: they may come faster than it falls due.
+    settle_echo(link, now);
+    if (l.echo_settles_at == never) {
+        l.echo_settles_at = now + report_slack;
+        l.echo_position = l.flight.position_at(asked_at);
     }
+    if (reports_)
+        l.path.on_rtt(rtt, now);
+    else
+        on_plain_echo(link, asked_at, now);
     refresh(link);
     refresh_least();
+}
+
+// What was sent before an echo's question is in no queue. Where ACKs of ten packets are rare, that is what there is to
+// know of a link's rate and queue; what is lost after all is taken off again.
+void Dispatch::on_plain_echo(LinkId link, Instant asked_at, Instant now) noexcept {
+    Link& l = at(link);
+    const std::int64_t in_flight = l.flight.bytes();
+    const bool counts = now - l.acknowledged_at > acks_rare;
+    const std::int64_t released = l.flight.release(asked_at, counts);
+    if (counts)
+        l.path.on_acknowledged(released, asked_at, in_flight, now);
+    else
+        l.path.on_rtt(now - asked_at, now);
+    // What has been in no queue for so long, and nobody has named since.
+    l.flight.settle_before(
+        l.flight.position_at(asked_at - unnamed_max),
+        [&](std::uint32_t position, const link::Flight::Sent& sent) { count_lost(link, position, sent); });
 }
 
 void Dispatch::on_srt_ack(wire::Seq31 next_expected, Instant now) noexcept {
@@ -434,9 +470,10 @@ void Dispatch::release_covered(wire::Seq31 next_expected, Instant now) noexcept 
     });
 }
 
-bool Dispatch::on_asked(wire::Seq31 sequence, Instant) noexcept {
+bool Dispatch::on_asked(wire::Seq31 sequence) noexcept {
     Ledger::Entry* const e = ledger_.find(sequence);
     if (e == nullptr) return false;
+    if (!reports_ && e->state == Ledger::State::in_flight && is_passed(*e)) count_lost(*e);
     if (e->state != Ledger::State::delivered) return true;
     // It came to the bond's far end and was lost behind it, or the question crossed the answer.
     if (++e->asked < asked_max) return true;
@@ -494,23 +531,23 @@ void Dispatch::tick(Instant now) noexcept {
     if (!reports_ && stuck_since_ != never && now - stuck_since_ >= stuck_max) note_stuck(stuck_at_, now);
 }
 
-// A plain receiver's SRT server waits for this one: where its links have released it, it is lost.
+// All that was sent of a packet has passed the queues.
+bool Dispatch::is_passed(const Ledger::Entry& e) const noexcept {
+    for (std::size_t copy = 0; copy < 2; ++copy) {
+        if (e.link[copy] == no_link || e.is_lost(static_cast<int>(copy))) continue;
+        const Link& l = at(e.link[copy]);
+        if (l.flight.find(e.position[copy]) != nullptr &&
+            static_cast<std::int32_t>(e.position[copy] - l.passed_to) >= 0)
+            return false;
+    }
+    return true;
+}
+
+// A plain receiver's SRT server waits for this one: where its links have passed it, it is lost.
 void Dispatch::note_stuck(wire::Seq31 next_expected, Instant now) noexcept {
     stuck_since_ = now;
     Ledger::Entry* const e = ledger_.find(next_expected);
-    if (e == nullptr || e->state != Ledger::State::in_flight) return;
-    for (std::size_t copy = 0; copy < 2; ++copy) {
-        if (e->link[copy] == no_link || e->is_lost(static_cast<int>(copy))) continue;
-        const link::Flight::Sent* const sent = at(e->link[copy]).flight.find(e->position[copy]);
-        if (sent != nullptr && !sent->released) return;
-    }
-    for (std::size_t copy = 0; copy < 2; ++copy) {
-        if (e->link[copy] == no_link || e->is_lost(static_cast<int>(copy))) continue;
-        const LinkId link = e->link[copy];
-        if (at(link).flight.find(e->position[copy]) == nullptr) continue;
-        at(link).flight.give_up(e->position[copy]);
-        count_lost(link, e->position[copy], next_expected);
-    }
+    if (e != nullptr && e->state == Ledger::State::in_flight && is_passed(*e)) count_lost(*e);
 }
 
 LinkMask Dispatch::take_probes(Instant now) noexcept {

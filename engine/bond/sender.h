@@ -248,7 +248,7 @@ private:
     }
     void note_answer(Instant now, Actions& out) noexcept;
     Fate on_report(LinkId link, Bytes packet, Instant now) noexcept;
-    Fate forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses, Instant now,
+    Fate forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses,
                      Actions& out) noexcept;
     // The word to the encoder: sender_rate.cc.
     [[nodiscard]] SafeRateInput rate_input(Instant now) const noexcept;

@@ -159,7 +159,7 @@ Fate Sender::on_report(LinkId link, Bytes packet, Instant now) noexcept {
 }
 
 // A NAK without the sequences that are on their way, have come, or cannot come in time any more.
-Fate Sender::forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses, Instant now,
+Fate Sender::forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses,
                          Actions& out) noexcept {
     counters_.add(Counter::srt_nak_sequences, static_cast<std::uint64_t>(losses.count()));
     std::array<std::uint8_t, wire::datagram_bytes_max> bytes;
@@ -175,7 +175,7 @@ Fate Sender::forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const
         size += 4;
     };
     losses.each([&](wire::Seq31 sequence) {
-        if (dispatch_.on_asked(sequence, now)) {
+        if (dispatch_.on_asked(sequence)) {
             ++held;
             return;
         }

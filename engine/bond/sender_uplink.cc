@@ -76,7 +76,7 @@ Fate Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, 
             if (!losses || !caller_.accepts_losses(*losses)) return drop_from_uplink(Counter::drop_bad_loss_list);
             counters_.add(is_first ? Counter::srt_naks : Counter::srt_nak_copies);
             if (!is_first) break;
-            if (adaptive_) return forward_nak(ref, *srt, *losses, now, out);
+            if (adaptive_) return forward_nak(ref, *srt, *losses, out);
             on_srt_nak(*losses, now);
             break;
         }

@@ -32,6 +32,7 @@ public:
         std::uint16_t bytes;
         bool open;      // neither known to have arrived nor to be lost
         bool released;  // open, and not counted as carried
+        bool counted;   // released, and taken for delivered then
 
         [[nodiscard]] Instant at() const { return Instant{at_ns}; }
     };
@@ -53,7 +54,7 @@ public:
                                      Instant now) noexcept {
         HAWSER_CHECK(!full());
         sent_[next_ % slots] =
-            Sent{now.ns, sequence, static_cast<std::int32_t>(expected.ns / 1000), bytes, true, false};
+            Sent{now.ns, sequence, static_cast<std::int32_t>(expected.ns / 1000), bytes, true, false, false};
         bytes_ += bytes;
         ++open_;
         return next_++;
@@ -107,17 +108,21 @@ public:
         close(sent_[position % slots]);
         trim();
     }
-    // What was sent before `sent_before` has arrived or is lost: it is in nobody's queue.
-    void release(Instant sent_before) noexcept {
+    // What was sent before `sent_before` has arrived or is lost: it is in nobody's queue. Answers the bytes that it
+    // counted as carried until now; `count`: the caller takes them for delivered.
+    std::int64_t release(Instant sent_before, bool count) noexcept {
+        const std::int64_t before = bytes_;
         if (!has_released_ || position_released_ - base_ >= next_ - base_) position_released_ = base_;
         has_released_ = true;
         for (; position_released_ != next_; ++position_released_) {
             Sent& sent = sent_[position_released_ % slots];
-            if (sent.at_ns >= sent_before.ns) return;
+            if (sent.at_ns >= sent_before.ns) break;
             if (!sent.open || sent.released) continue;
             sent.released = true;
+            sent.counted = count;
             bytes_ -= sent.bytes;
         }
+        return before - bytes_;
     }
     [[nodiscard]] std::uint32_t position_at(Instant sent_before) const noexcept {
         std::uint32_t position = base_;

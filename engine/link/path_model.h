@@ -58,6 +58,9 @@ struct PathSettings {
     // Of the last rates_max rates the greatest counts, and of none that is older. 0.4 s loses a fifth of a point.
     Duration rate_memory{3'000'000'000};
     Duration recent_span{200'000'000};  // for the rate of just now
+    Duration idle_after{200'000'000};   // without an answer: what came before is no part of a rate
+    std::int64_t rate_bytes_min = 0;    // a rate is of so many at least, be the span longer
+    std::int32_t first_packets = 6;     // the least window before a rate is known
     std::int32_t window_packets_min = 6;
     bool answers_in_tens = false;  // which come late, and as bursts
 };
@@ -113,12 +116,14 @@ public:
         note_delay(base_one_way_, delay, now);
         sample(bytes, now_of(arrival_us, now), sent_at, in_flight, now);
     }
-    // The same from a receiver that says neither clock nor age: its answer's arrival stands for both.
+    // The same from a receiver that says neither clock nor age: its answer's arrival stands for both. Bytes may be 0: a
+    // delay is all that it tells then.
     void on_acknowledged(std::int64_t bytes, Instant sent_at, std::int64_t in_flight, Instant now) noexcept {
         on_round_trip(now - sent_at, now);
         note_delay(base_rtt_, (now - sent_at).ns, now);
         base_ns_ = base_rtt_.least();
-        sample(bytes, now, sent_at, in_flight, now);
+        if (bytes != 0) sample(bytes, now, sent_at, in_flight, now);
+        update_window();
     }
 
     [[nodiscard]] Duration base_rtt() const noexcept { return Duration{base_ns_}; }
@@ -138,8 +143,11 @@ public:
     [[nodiscard]] Duration error() const noexcept {
         return Duration{errors_.any() ? std::max<std::int64_t>(0, -errors_.least()) : 0};
     }
-    // The network has lost so much of what it was given.
-    void on_lost(std::int64_t bytes) noexcept { round_lost_ += bytes; }
+    // The network has lost so much of what it was given; `was_counted`: it was taken for delivered before.
+    void on_lost(std::int64_t bytes, bool was_counted) noexcept {
+        round_lost_ += bytes;
+        if (was_counted) delivered_ -= bytes;
+    }
     // Its queue has overflowed lately: what leaves is spaced.
     [[nodiscard]] bool is_shallow() const noexcept { return queue_limit_ns_ != 0; }
     // Shallow links only: so much leaves now, and the next packet should not before the answer. At 5/4 of its rate,
@@ -230,10 +238,11 @@ private:
     }
     void sample(std::int64_t bytes, Instant at, Instant sent_at, std::int64_t in_flight, Instant now) noexcept {
         delivered_ += bytes;
-        if (sample_count_ > 0 && at - newest().at > settings_.rate_span * 2) sample_count_ = 0;  // it was idle
+        if (sample_count_ > 0 && at - newest().at > settings_.idle_after) sample_count_ = 0;  // it was idle
         if (sample_count_ == samples_max) drop_sample();
         samples_[(sample_first_ + sample_count_++) % samples_max] = Sample{at, sent_at, delivered_};
-        while (sample_count_ > 2 && oldest().at < at - std::max(settings_.rate_span, settings_.recent_span))
+        while (sample_count_ > 2 && oldest().at < at - std::max(settings_.rate_span, settings_.recent_span) &&
+               delivered_ - oldest().delivered > settings_.rate_bytes_min * 2)
             drop_sample();
         if (sample_count_ >= 2) {
             note_rate(rate_over(settings_.rate_span), now);
@@ -252,15 +261,17 @@ private:
         }
         update_window();
     }
-    // Of the newest samples that span so long, at least two.
+    // Of the newest samples that span so long and bring rate_bytes_min, at least two.
     [[nodiscard]] float rate_over(Duration span) const noexcept {
         std::size_t i = sample_first_;
         const std::size_t last = sample_first_ + sample_count_ - 1;
         const Sample& to = samples_[last % samples_max];
-        while (i + 1 < last && samples_[i % samples_max].at < to.at - span) ++i;
+        while (i + 1 < last && samples_[i % samples_max].at < to.at - span &&
+               to.delivered - samples_[(i + 1) % samples_max].delivered >= settings_.rate_bytes_min)
+            ++i;
         const Sample& from = samples_[i % samples_max];
         const std::int64_t ns = std::max({(to.at - from.at).ns, (to.sent_at - from.sent_at).ns, rate_span_min_ns});
-        return static_cast<float>(to.delivered - from.delivered) / static_cast<float>(ns);
+        return static_cast<float>(std::max<std::int64_t>(0, to.delivered - from.delivered)) / static_cast<float>(ns);
     }
     [[nodiscard]] static std::int64_t pace_of(float bytes_per_ns) noexcept {
         return bytes_per_ns > 0 ? static_cast<std::int64_t>(static_cast<float>(1 << pace_bits) / bytes_per_ns) : 0;
@@ -309,7 +320,9 @@ private:
         const auto horizon = static_cast<float>(base_rtt().ns + target_ns());
         return std::max({static_cast<std::int64_t>(rate_ * horizon), grown_, least_window()});
     }
-    [[nodiscard]] std::int64_t least_window() const noexcept { return settings_.window_packets_min * packet_bytes; }
+    [[nodiscard]] std::int64_t least_window() const noexcept {
+        return (rate_ > 0 ? settings_.window_packets_min : settings_.first_packets) * packet_bytes;
+    }
     void update_window() noexcept {
         window_ = allowance();
         if (draining())

@@ -45,7 +45,7 @@ public:
             case 2:
             case 3: offer(1 + random_.below(12)); break;
             case 4:
-                if (offered_ != 0) static_cast<void>(dispatch_.on_asked(recent(), now_));
+                if (offered_ != 0) static_cast<void>(dispatch_.on_asked(recent()));
                 break;
             case 5:
                 if (is_up(i)) dispatch_.on_echo(link_of(i), 1_ms * (5 + random_.below(300)), now_);

@@ -122,6 +122,21 @@ TEST_CASE("buffers that hold little are not overrun by the repairs of what they 
     }
 }
 
+TEST_CASE("narrow links, of which ten packets take a second, are known in time") {
+    const double kbps = GENERATE(100.0, 200.0, 400.0), queue = GENERATE(500.0, 2000.0);
+    const auto receiver = GENERATE(TripReceiver::hawser, TripReceiver::plain);
+    for (const double load : {70.0, 90.0}) {
+        sim::Trip trip = trip_over(
+            {steady(kbps, 100, queue), steady(kbps / 2, 150, queue), steady(2 * kbps, 60, queue)}, load, 2000, 24);
+        trip.selection.mode = Mode::adaptive;
+        trip.receiver = receiver;
+        const sim::TripOutcome outcome = sim::run(trip);
+        CAPTURE(kbps, queue, load, int(receiver), outcome.wire_overhead);
+        CHECK(outcome.on_time > 0.98);
+        CHECK(outcome.wire_overhead < 0.25);  // at 50 kbit/s, 500 ms are two packets and a keepalive
+    }
+}
+
 TEST_CASE("jitter is no queue, down to SRT's least usual latency") {
     const auto receiver = GENERATE(TripReceiver::hawser, TripReceiver::plain);
     std::vector<sim::TripLink> links{steady(8000, 10, 200), steady(6000, 18, 300)};

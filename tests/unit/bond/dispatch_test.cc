@@ -345,19 +345,19 @@ TEST_CASE("SRT is not let ask for what is under way or hopeless; what was delive
     Yard yard;
     yard.learn();
     yard.offer(2);
-    CHECK(yard.dispatch.on_asked(Seq31(500), yard.now));
+    CHECK(yard.dispatch.on_asked(Seq31(500)));
     yard.run(1);
-    CHECK(yard.dispatch.on_asked(Seq31(500), yard.now));
-    CHECK_FALSE(yard.dispatch.on_asked(Seq31(499), yard.now));  // not ours to say
+    CHECK(yard.dispatch.on_asked(Seq31(500)));
+    CHECK_FALSE(yard.dispatch.on_asked(Seq31(499)));  // not ours to say
     yard.now = yard.now + 40_ms;
     yard.report(a, {500, 501});
-    CHECK(yard.dispatch.on_asked(Seq31(500), yard.now));
-    CHECK(yard.dispatch.on_asked(Seq31(500), yard.now));
+    CHECK(yard.dispatch.on_asked(Seq31(500)));
+    CHECK(yard.dispatch.on_asked(Seq31(500)));
     CHECK(yard.run().empty());
-    CHECK(yard.dispatch.on_asked(Seq31(500), yard.now));
+    CHECK(yard.dispatch.on_asked(Seq31(500)));
     CHECK(yard.run().size() == 1);
     yard.dispatch.on_srt_ack(Seq31(502), yard.now);
-    for (int i = 0; i < 5; ++i) static_cast<void>(yard.dispatch.on_asked(Seq31(501), yard.now));
+    for (int i = 0; i < 5; ++i) static_cast<void>(yard.dispatch.on_asked(Seq31(501)));
     CHECK(yard.run().empty());
 }
 
@@ -446,6 +446,46 @@ TEST_CASE("a plain receiver's answers in tens serve too, and SRT's ACK proves al
     yard.dispatch.on_srt_ack(Seq31(512), yard.now);
     yard.dispatch.link_down(a, yard.now);
     CHECK(yard.dispatch.queued() == 0);
+}
+
+TEST_CASE("to a plain receiver, what SRT asks for and has passed the queues is sent again at once") {
+    Yard yard;
+    yard.dispatch.set_reports(false);
+    yard.learn();
+    yard.pass(200_ms);  // the first echoes have had their say
+    yard.offer(3);
+    REQUIRE(yard.run(1).size() == 3);
+    yard.pass(20_ms);
+    CHECK(yard.dispatch.on_asked(Seq31(501)));  // it may be under way
+    CHECK(yard.dispatch.queued() == 0);
+    yard.pass(40_ms);
+    yard.dispatch.on_echo(a, 40_ms, yard.now);
+    CHECK(yard.dispatch.on_asked(Seq31(501)));  // the question may be older than the echo
+    CHECK(yard.dispatch.queued() == 0);
+    yard.pass(30_ms);
+    CHECK(yard.dispatch.on_asked(Seq31(501)));
+    CHECK(yard.dispatch.queued() == 1);
+    CHECK(yard.dispatch.view(a).lost == 1);
+    CHECK(yard.run(1).size() == 1);
+    CHECK(yard.dispatch.view(a).in_flight == 3);
+}
+
+TEST_CASE("where a plain receiver's ACKs are rare, its echoes tell how fast a link is and what stands in its queue") {
+    Yard yard;
+    yard.dispatch.set_reports(false);
+    yard.dispatch.on_echo(a, 40_ms, yard.now);
+    // One packet each 100 ms, each echoed 40 ms and a queue of 60 ms later.
+    for (int i = 0; i < 30; ++i) {
+        yard.offer(1);
+        REQUIRE(yard.run(1).size() == 1);
+        yard.pass(100_ms);
+        yard.dispatch.on_echo(a, 99_ms, yard.now);
+        yard.dispatch.on_srt_ack(Seq31(yard.next), yard.now);
+    }
+    const auto view = yard.dispatch.view(a);
+    CHECK(view.bytes_per_second == Approx(13'600).epsilon(0.05));
+    CHECK(view.queue_delay == 59_ms);
+    CHECK(view.window_bytes < 20 * link::PathModel::packet_bytes);
 }
 
 TEST_CASE("a new session forgets all packets and keeps what is known of the links") {

@@ -86,12 +86,12 @@ TEST_CASE("a released packet is carried no more, and its fate is open still") {
     Carried c;
     c.send(3, t0);
     c.send(3, t0 + 10_ms);
-    c.flight.release(t0 + 5_ms);
+    c.flight.release(t0 + 5_ms, false);
     CHECK(c.flight.bytes() == 3000);
     CHECK(c.flight.open() == 6);
     CHECK(c.flight.arrived(1));
     CHECK(c.flight.bytes() == 3000);
-    c.flight.release(t0 + 5_ms);
+    c.flight.release(t0 + 5_ms, false);
     CHECK(c.flight.bytes() == 3000);
     CHECK(c.flight.is_consistent());
 }
