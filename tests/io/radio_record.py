@@ -200,6 +200,29 @@ def stuck_command():
             run("radio", "remove", "-r", RADIO, str(number))
 
 
+def slow_command():
+    """One that catches up only when too much has waited for it ends well itself; what it missed makes the whole a failure."""
+    run("radio", "tune", "-r", RADIO, "-s", "532", "-f", "998k5", "-m", "iq", "-R", "96000", "-e", "f32le")
+    slow = "i=0; while [ $i -lt 20 ]; do dd bs=4096 count=1 status=none > /dev/null; sleep 0.5; i=$((i+1)); done; exec cat > /dev/null"
+    code, said = run("radio", "record", "-r", RADIO, "532", "-x", "10", "--json", "--format", "raw", "--exec", slow, seconds=40)
+    told = events(said)
+    dropped = [e for e in told if e["event"] == "dropped"]
+    check("what a slow command missed is told, and who was slow", dropped and all("does not keep up" in e["text"] and e["ssrc"] == 532 for e in dropped), said)
+    check("it ended well, and that alone is no success", code == 1 and [e["event"] for e in told].count("command") == 1 and not [e for e in told if e["event"] == "failed"], f"{code} {said}")
+    run("radio", "remove", "-r", RADIO, "532")
+
+
+def deaf_command():
+    """One that neither takes anything nor ends when it is told to is killed, and the record ends in good time."""
+    run("radio", "tune", "-r", RADIO, "-s", "533", "-f", "998k5", "-m", "iq", "-R", "96000", "-e", "f32le")
+    begun = time.monotonic()
+    code, said = run("radio", "record", "-r", RADIO, "533", "-x", "4", "--json", "--format", "raw", "--exec", "trap '' TERM; exec sleep 60 > /dev/null 2>&1", seconds=40)
+    failed = [e for e in events(said) if e["event"] == "failed"]
+    check("it is killed, and named", code == 1 and len(failed) == 1 and "took nothing of its input for 5 s; it was ended by signal 9" in failed[0]["text"]
+          and time.monotonic() - begun < 20, f"{code} {said}")
+    run("radio", "remove", "-r", RADIO, "533")
+
+
 def cuts():
     with Folder() as folder:
         code, said = run("radio", "record", "-r", RADIO, "--json", "--cut", "1.5", "--align", "-x", "3.5", "-d", folder, "100")
@@ -349,6 +372,8 @@ with radiod():
     standard_output_changes()
     commands()
     stuck_command()
+    slow_command()
+    deaf_command()
     cuts()
     short_and_idle()
     made_for_it()

@@ -84,7 +84,8 @@ void add_record_subcommand(RadioSubcommands& subcommands) {
            "--exec", r->command,
            "a shell command for each channel, which gets what a file would on its standard input; $s is the "
            "SSRC, $h $k $m the frequency in Hz, kHz, MHz, $r the rate, $c the channels, $f the encoding, $d the "
-           "front end, $$ a dollar sign; one that takes nothing for 5 s is ended, one that is slow misses some")
+           "front end, $$ a dollar sign; one that takes nothing for 5 s is ended, and killed 1 s later if need be; one "
+           "that is slow misses some")
         ->type_name("COMMAND")
         ->group(files);
     sub->add_option("--format", r->format, "wav, raw (samples alone), opus (packets as they come, in Ogg) or auto")

@@ -57,7 +57,12 @@ void CommandEnds::add(EndingCommand command, Instant now) {
 }
 
 std::vector<CommandEnds::Outcome> CommandEnds::look(Instant now) {
-    std::erase_if(told_, [](CommandPipe& pipe) { return pipe.ended().has_value(); });
+    std::erase_if(told_, [now](Told& told) {
+        const bool has_ended = told.pipe.ended().has_value();
+        if (now >= told.kill_at) told.pipe.kill();
+        if (!told.pipe.is_to_be_killed()) told.kill_at = never;
+        return has_ended && told.kill_at == never;
+    });
     std::vector<Outcome> out;
     std::vector<Waiting> still;
     for (Waiting& w : waiting_) {
@@ -66,15 +71,27 @@ std::vector<CommandEnds::Outcome> CommandEnds::look(Instant now) {
         const auto status = w.command.pipe.ended();
         // Open while others than it have its input, and take from it.
         const bool has_ended = status && !w.command.pipe.is_open();
-        if (!has_ended && now < w.until)
+        if (!has_ended && now >= w.until && w.command.pipe.is_to_be_killed()) {
+            w.command.pipe.kill();
+            w.until = now + kill_wait;
+        }
+        if (!has_ended && now < w.until) {
             still.push_back(std::move(w));
-        else
-            out.push_back({std::move(w.command), status});
+            continue;
+        }
+        // What it started was told to end when it was.
+        const bool is_to_be_killed = w.command.pipe.is_to_be_killed();
+        if (!status || is_to_be_killed) told_.push_back({std::move(w.command.pipe), is_to_be_killed ? w.until : never});
+        out.push_back({std::move(w.command), status});
     }
     waiting_ = std::move(still);
-    for (Outcome& o : out)
-        if (!o.status) told_.push_back(std::move(o.command.pipe));
     return out;
+}
+
+bool CommandEnds::has_to_kill() const {
+    return std::any_of(told_.begin(), told_.end(), [](const Told& t) { return t.kill_at != never; }) ||
+           std::any_of(waiting_.begin(), waiting_.end(),
+                       [](const Waiting& w) { return w.command.pipe.is_to_be_killed(); });
 }
 
 void CommandEnds::add_fds(std::vector<pollfd>& fds) const {

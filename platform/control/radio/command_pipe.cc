@@ -114,25 +114,34 @@ Result<Unit, Errno> CommandPipe::push(Instant now) {
 
 void CommandPipe::terminate() {
     // It leads a group of its own, and its number is its own until it has been waited for.
-    if (child_ > 0) ::kill(-child_, SIGTERM);
+    if (child_ > 0 && ::kill(-child_, SIGTERM) == 0) to_kill_ = child_;
+}
+
+void CommandPipe::kill() {
+    static_cast<void>(ended());
+    if (to_kill_ > 0) ::kill(-to_kill_, SIGKILL);
+    to_kill_ = -1;
 }
 
 CommandPipe::CommandPipe(CommandPipe&& other) noexcept
     : input_(std::move(other.input_)),
       backlog_(std::move(other.backlog_)),
       child_(std::exchange(other.child_, -1)),
+      to_kill_(std::exchange(other.to_kill_, -1)),
       status_(other.status_) {}
 
 CommandPipe& CommandPipe::operator=(CommandPipe&& other) noexcept {
     std::swap(input_, other.input_);
     std::swap(backlog_, other.backlog_);
     std::swap(child_, other.child_);
+    std::swap(to_kill_, other.to_kill_);
     std::swap(status_, other.status_);
     return *this;
 }
 
 CommandPipe::~CommandPipe() {
     input_.reset();
+    kill();
     if (child_ > 0) ::waitpid(child_, nullptr, WNOHANG);
 }
 
@@ -142,6 +151,8 @@ std::optional<int> CommandPipe::ended() {
         child_ = -1;
         status_ = status;
     }
+    // A group keeps its number as long as somebody is in it: who looks again soon does not meet another's.
+    if (child_ < 0 && to_kill_ > 0 && ::kill(-to_kill_, 0) != 0) to_kill_ = -1;
     return status_;
 }
 

@@ -37,7 +37,7 @@ public:
     [[nodiscard]] static Result<CommandPipe, Errno> start(const std::string& command);
     CommandPipe(CommandPipe&& other) noexcept;
     CommandPipe& operator=(CommandPipe&& other) noexcept;
-    // Does not wait: a command that still runs goes on by itself.
+    // Does not wait: a command that still runs goes on by itself, unless it was told to end: then it is killed.
     ~CommandPipe();
 
     // Behind what waits already. The error stays: the command reads no more.
@@ -53,14 +53,19 @@ public:
     void close() { input_.reset(); }
     // Tells it, and what it started, to end (SIGTERM).
     void terminate();
+    // Ends both, where they were told to and are there still (SIGKILL).
+    void kill();
     // What wait(2) says of it; absent as long as it runs. Does not wait.
     [[nodiscard]] std::optional<int> ended();
+    // It was told to end, and by the last ended() it, or what it started, had not: kill() is to follow.
+    [[nodiscard]] bool is_to_be_killed() const { return to_kill_ > 0; }
 
 private:
     CommandPipe(os::Fd input, pid_t child) : input_(std::move(input)), child_(child) {}
     os::Fd input_;
     Backlog backlog_{};
-    pid_t child_ = -1;  // none: it has ended, or is another's
+    pid_t child_ = -1;    // none: it has ended, or is another's
+    pid_t to_kill_ = -1;  // its group, as long as kill() is to follow
     std::optional<int> status_{};
 };
 

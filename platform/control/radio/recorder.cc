@@ -200,8 +200,13 @@ void Recorder::run() {
     recordings_.clear();  // closes each
     look_after_commands();
     const Instant end = os::now() + stop_wait;
-    for (fds_.clear(), ends_.add_fds(fds_); !fds_.empty() && os::now() < end; fds_.clear(), ends_.add_fds(fds_)) {
-        ::poll(fds_.data(), fds_.size(), 100);
+    const auto is_waiting = [this] {
+        fds_.clear();
+        ends_.add_fds(fds_);
+        return !fds_.empty() || ends_.has_to_kill();
+    };
+    while (is_waiting() && os::now() < end) {
+        ::poll(fds_.data(), fds_.size(), 50);
         look_after_commands();
     }
 }

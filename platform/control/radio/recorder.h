@@ -8,7 +8,7 @@
 //  - Commands are handed what waits for them as they take it, and those whose audio is over are looked after, beside
 //    the rest; nobody waits for one.
 //  - The destructor writes out what is queued. A pipe that nobody reads is given up then, and no command waited for;
-//    those that still take what waits for them have stop_wait for it.
+//    those that still take what waits for them, or were told to end, have stop_wait for it.
 #pragma once
 
 #include <atomic>

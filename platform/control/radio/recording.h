@@ -4,11 +4,11 @@
 //  - Time is counted in ticks from the first sample whose UTC is known. It is set anew only at a cut, and only when the
 //    count is off by more than drift_max: every file of a steady stream has the same length.
 //  - With cuts and filling, each file begins at its boundary, the first one with silence.
-//  - A failure of one file ends the recording. So does a command that ends before its audio does, or that takes nothing
-//    for command_patience, which is told to end. A command holds nobody up: what it does not take waits for it. When
-//    too much waits (backlog_bytes_max()), samples are dropped, told once a second at most, and left out of its input:
-//    silence would only be more to take. A command whose audio is over is handed on with what waits, and what became of
-//    it is told by whoever looks after it (tell_outcome()).
+//  - A failure of one file ends the recording. So does a command that ends before its audio does, or that takes
+//    nothing for command_patience, which is told to end, and killed if it does not. A command holds nobody up: what
+//    it does not take waits for it. When too much waits (backlog_bytes_max()), samples are dropped, told once a
+//    second at most, and left out of its input: silence would only be more to take. A command whose audio is over
+//    is handed on with what waits, and what became of it is told by whoever looks after it (tell_outcome()).
 #pragma once
 
 #include <atomic>

@@ -151,6 +151,41 @@ TEST_CASE("a command that ends early, badly or takes nothing ends its recording 
     CHECK(folder.content("good").size() == part.size());
 }
 
+TEST_CASE("a command that takes nothing and does not end when it is told to is killed, with what it started") {
+    const Folder folder;
+    const std::string deaf = "trap '' TERM; exec sleep 60 > /dev/null";
+    // The first goes at once, the other, which it started, does not.
+    const std::string half_deaf = "(" + deaf + ") & echo $! > " + folder.path + "/pid; wait";
+    const bool is_over = GENERATE(false, true);  // its audio, when its patience is
+    const auto begun = std::chrono::steady_clock::now();
+    {
+        Recorder recorder;
+        std::map<std::uint32_t, std::string> commands;
+        for (const std::string& command : {deaf, half_deaf}) {
+            RecordingSpec spec = to_command(command);
+            spec.command_patience = Duration{300'000'000};
+            const std::uint32_t id = recorder.begin(spec);
+            commands[id] = command;
+            for (int i = 0; i < 20; ++i)  // twice a pipe
+                CHECK(recorder.samples(id, std::nullopt, 50'000, std::vector<std::uint8_t>(100'000)));
+            if (is_over) recorder.end(id);
+        }
+        std::map<std::uint32_t, std::string> told;
+        for (const RecordingEvent& e : events_of(recorder, 2)) told[e.id] = e.text;
+        for (const auto& [id, command] : commands)
+            CHECK(told[id] == command + ": took nothing of its input for 0.3 s; it was ended by signal " +
+                                  (command == deaf ? "9" : "15"));
+    }
+    const std::string started = folder.content("pid");
+    CHECK(std::stoi(started) > 0);
+    // A zombie of nobody's is somebody else's to bury.
+    std::ifstream status("/proc/" + started.substr(0, started.find('\n')) + "/stat");
+    std::string pid, name, state = "gone";
+    status >> pid >> name >> state;
+    CHECK((state == "gone" || state == "Z" || state == "X"));
+    CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(10));
+}
+
 TEST_CASE("a command that is slow or stuck holds no other up: it loses samples of its own, and is named") {
     const Folder folder;
     // Blocks of 20 ms, each of one byte's value.
