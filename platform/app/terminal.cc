@@ -3,11 +3,12 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
-#include <string>
 
 namespace hawser::app {
 
@@ -20,21 +21,47 @@ constexpr std::string_view leave_text = "\x1b[0m\x1b[?25h\x1b[?1049l";
 // Of the one Terminal that is open; read by the handlers below.
 termios before{};
 volatile std::sig_atomic_t is_entered = 0;
+// Standard error as it was, and a file in memory that stands in for it; -1: it is no terminal, or there is no memory.
+volatile std::sig_atomic_t error_before = -1;
+volatile std::sig_atomic_t error_kept = -1;
+// Of what is kept; beyond it the older words go, which had their time in the table. Untuned.
+constexpr off_t kept_bytes_max = 65'536;
 
-void put(std::string_view text) {
+void put(int fd, std::string_view text) {
     while (!text.empty()) {
-        const ssize_t done = ::write(STDOUT_FILENO, text.data(), text.size());
+        const ssize_t done = ::write(fd, text.data(), text.size());
         if (done <= 0) return;
         text.remove_prefix(static_cast<std::size_t>(done));
     }
+}
+
+void keep_errors() {
+    if (error_before < 0 && ::isatty(STDERR_FILENO) != 0) error_before = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (error_before >= 0 && error_kept < 0) {
+        error_kept = ::memfd_create("hawser-errors", MFD_CLOEXEC);
+        if (error_kept >= 0) ::fcntl(error_kept, F_SETFL, O_APPEND);
+    }
+    if (error_kept >= 0) ::dup2(error_kept, STDERR_FILENO);
+}
+
+// Nothing but calls that a signal handler may make, as in leave().
+void show_errors() {
+    if (error_kept < 0 || error_before < 0) return;
+    ::dup2(error_before, STDERR_FILENO);
+    std::array<char, 4096> room;
+    ::lseek(error_kept, 0, SEEK_SET);
+    for (ssize_t got; (got = ::read(error_kept, room.data(), room.size())) > 0;)
+        put(STDERR_FILENO, {room.data(), static_cast<std::size_t>(got)});
+    [[maybe_unused]] const int done = ::ftruncate(error_kept, 0);
 }
 
 // Nothing but calls that a signal handler may make.
 void leave() {
     if (is_entered == 0) return;
     is_entered = 0;
-    put(leave_text);
+    put(STDOUT_FILENO, leave_text);
     ::tcsetattr(STDIN_FILENO, TCSANOW, &before);
+    show_errors();
 }
 
 // SA_RESETHAND: the same signal again does what it does by itself.
@@ -66,7 +93,21 @@ void Terminal::enter() {
     keys.c_cc[VTIME] = 0;
     is_entered = 1;
     ::tcsetattr(STDIN_FILENO, TCSANOW, &keys);
-    put(enter_text);
+    put(STDOUT_FILENO, enter_text);
+    keep_errors();
+}
+
+std::string Terminal::last_said() {
+    if (error_kept < 0) return {};
+    const off_t size = ::lseek(error_kept, 0, SEEK_END);
+    // It has been shown meanwhile, and begun anew.
+    if (said_bytes_ > size) said_bytes_ = 0;
+    std::string text(static_cast<std::size_t>(size - said_bytes_), '\0');
+    const ssize_t got = ::pread(error_kept, text.data(), text.size(), said_bytes_);
+    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    said_bytes_ = size > kept_bytes_max && ::ftruncate(error_kept, 0) == 0 ? 0 : size;
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    return text.substr(text.rfind('\n') + 1);
 }
 
 Terminal::Size Terminal::size() {
@@ -92,7 +133,7 @@ void Terminal::draw(std::string_view text, std::size_t bright) {
         }
         out += "\x1b[0m\x1b[K";
     }
-    put(out + "\x1b[J");
+    put(STDOUT_FILENO, out + "\x1b[J");
 }
 
 char Terminal::key() {

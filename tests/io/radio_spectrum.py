@@ -183,10 +183,13 @@ def output_that_is_lost():
 class OnTerminal:
     """A monitor with a terminal of its own."""
 
+    def __init__(self, radio=RADIO):
+        self.radio = radio
+
     def __enter__(self):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execv(HAWSER, ["hawser", "radio", "monitor", "-r", RADIO, "-i", "0.5"])
+            os.execv(HAWSER, ["hawser", "radio", "monitor", "-r", self.radio, "-i", "0.5"])
         self.said = b""
         return self
 
@@ -246,6 +249,22 @@ def on_terminal():
             check(f"{number!r} gives the screen back", m.wait_for(rb"\x1b\[\?1049l"), m.said[-2000:])
 
 
+def notices():
+    """What is told on standard error while the table has the screen stands in its head, and is there after it."""
+    def ip(*words):
+        return subprocess.run(["ip", *words], check=False).returncode == 0
+    check("an interface", ip("link", "add", "passing0", "type", "veth", "peer", "name", "passing1") and ip("link", "set", "passing1", "up") and ip("addr", "add", "10.8.0.1/24", "dev", "passing0") and ip("link", "set", "passing0", "up"))
+    with OnTerminal("239.108.155.32,passing0") as m:
+        check("the table is there", m.wait_for(rb"(?s)\x1b\[\?1049h.*RTP/s"), m.said[-2000:])
+        ip("link", "del", "passing0")
+        head = rb"\x1b\[H[^\r\n]*; hawser radio: 239.108.155.32:5006 [^\r\n]*"
+        check("a notice stands in its head", m.wait_for(head), m.said[-2000:])
+        check("nothing was written into the table", rb"\x1b[J\r\nhawser" not in m.said and rb"\x1b[Jhawser" not in m.said, m.said[-2000:])
+        m.press(b"q")
+        check("and after it, whole", m.wait_for(rb"(?s)\x1b\[\?1049l.*hawser radio: [^\n]*5006 lost on .*on passing0: send: No such device\r\n"), m.said[-2000:])
+        check("with a good code", os.waitpid(m.pid, 0)[1] == 0)
+
+
 enter_namespace()
 with radiod():
     create()
@@ -254,6 +273,7 @@ with radiod():
     sweeps()
     monitor()
     on_terminal()
+    notices()
     output_that_is_lost()
     shared_data()
 with radiod():

@@ -14,6 +14,7 @@
 
 #include "engine/radio/frequency.h"
 #include "engine/radio/payload.h"
+#include "platform/app/plain_text.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
 #include "platform/app/terminal.h"
@@ -265,6 +266,7 @@ private:
     }
 
     void draw() {
+        if (const std::string said = terminal_->last_said(); !said.empty()) note(printable(said));
         const std::string said = notice();
         std::string page = fmt::format("{}: {}{}\n", s_.name(),
                                        rows_.empty() ? "no channel answers" : fmt::format("channels: {}", rows_.size()),
