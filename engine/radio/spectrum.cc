@@ -14,6 +14,7 @@ namespace {
 // Bytes count from the lowest frequency up already.
 std::vector<double> of_bytes(const SpectrumGroup& s) {
     std::vector<double> out;
+    if (!std::isfinite(s.base) || !std::isfinite(s.step)) return out;
     out.reserve(s.byte_bins.size());
     for (const std::uint8_t bin : s.byte_bins) out.push_back(double{s.base} + bin * double{s.step});
     return out;
@@ -27,7 +28,7 @@ std::vector<double> of_powers(const SpectrumGroup& s) {
     double lowest = INFINITY;
     for (std::size_t i = 0; i < count; ++i) {
         const double power = double{wire::radio_bin(s.bins, (i + count / 2) % count)};
-        if (!(power >= 0)) return {};  // no power
+        if (!(power >= 0) || std::isinf(power)) return {};  // no power
         out.push_back(power);
         if (power > 0) lowest = std::min(lowest, power);
     }
@@ -42,10 +43,10 @@ std::vector<double> of_powers(const SpectrumGroup& s) {
 std::optional<Spectrum> spectrum_of(const Status& status) {
     Spectrum out;
     out.db = status.spectrum.byte_bins.empty() ? of_powers(status.spectrum) : of_bytes(status.spectrum);
-    if (out.db.empty()) return std::nullopt;
     out.unix_ns = unix_ns_of_gps(status.channel.gps_time);
     out.bin_hz = double{status.spectrum.resolution_bw};
     out.first_hz = status.channel.frequency - out.bin_hz * std::floor(static_cast<double>(out.db.size()) / 2);
+    if (out.db.empty() || !std::isfinite(out.first_hz)) return std::nullopt;
     return out;
 }
 

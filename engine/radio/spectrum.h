@@ -19,7 +19,8 @@ struct Spectrum {
     [[nodiscard]] double last_hz() const { return first_hz + bin_hz * (static_cast<double>(db.size()) - 1); }
 };
 
-// Absent where the status holds no bins, or none that are powers. Its views have to be good still.
+// Absent where the status holds no bins, or a figure that is none: no power, or no number. Its views have to be good
+// still.
 [[nodiscard]] std::optional<Spectrum> spectrum_of(const Status& status);
 
 }  // namespace hawser::radio

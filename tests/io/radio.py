@@ -19,6 +19,11 @@ def command_line():
     refuses("a field that is none", 2, "there is no field 'colour'", "radio", "query", "-r", RADIO, "7", "--field", "colour")
     refuses("a dump of nothing", 2, "Name a radiod with -r, or a capture with --read", "radio", "dump")
     refuses("a frequency that is none", 2, "channel.frequency loud: that is no value of it", "radio", "tune", "-r", RADIO, "-s", "7", "-f", "loud")
+    for words in (["record", "-x"], ["record", "--mintime"], ["record", "--timeout"], ["powers", "-f", "1m0", "-i"], ["monitor", "-i"],
+                  ["watch", "--interval"]):
+        refuses(f"{words[0]} {words[-1]} with what is no number", 2, "nan is no number", "radio", *words, "nan", "-r", RADIO)
+        refuses(f"{words[0]} {words[-1]} without an end", 2, "Value inf not in range", "radio", *words, "inf", "-r", RADIO)
+    refuses("a width that is no number", 2, "spectrum.resolution_bw nan: that is no value of it", "radio", "powers", "-r", RADIO, "-f", "1m0", "-w", "nan")
     refuses("a field that is not settable", 2, "output.level -3: radiod lets nobody set it", "radio", "set", "-r", RADIO, "7", "output.level", "-3")
     refuses("a field that is misspelt", 2, "agc.gian 3: there is no such field; 'agc.gain' is one", "radio", "set", "-r", RADIO, "7", "agc.gian", "3")
     refuses("an odd count of words", 2, "'agc.gain' has no value", "radio", "set", "-r", RADIO, "7", "agc.gain")

@@ -3,10 +3,27 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cmath>
 #include <deque>
 #include <utility>
 
 namespace hawser::app::cli {
+
+namespace {
+
+// CLI11 only compares, and "nan" is below and above nothing.
+CLI::Validator range_of_numbers(double low, double high) {
+    const CLI::Range range(low, high);
+    CLI::Validator out(range);
+    out.operation([range](std::string& text) {
+        double value = 0;
+        const bool is_none = CLI::detail::lexical_cast(text, value) && std::isnan(value);
+        return is_none ? "Value " + text + " is no number" : range(text);
+    });
+    return out;
+}
+
+}  // namespace
 
 Validator::Validator(std::function<std::string(std::string&)> check, std::string description)
     : Validator(CLI::Validator(std::move(check), std::move(description))) {}
@@ -18,7 +35,7 @@ std::string Validator::operator()(std::string& text) const { return (*validator_
 Range::Range(int low, int high) : Validator(CLI::Range(low, high)) {}
 Range::Range(std::uint32_t low, std::uint32_t high) : Validator(CLI::Range(low, high)) {}
 Range::Range(std::uint64_t low, std::uint64_t high) : Validator(CLI::Range(low, high)) {}
-Range::Range(double low, double high) : Validator(CLI::Range(low, high)) {}
+Range::Range(double low, double high) : Validator(range_of_numbers(low, high)) {}
 
 IsMember::IsMember(std::initializer_list<std::string> words) : IsMember(std::vector<std::string>(words)) {}
 IsMember::IsMember(const std::vector<std::string>& words) : Validator(CLI::IsMember(words)) {}

@@ -3,6 +3,7 @@
 #include "engine/radio/command.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -78,6 +79,11 @@ TEST_CASE("what radiod would ignore or misread is refused with its reason", "[co
     CHECK(fault_of("channel.frequency", "loud") == FieldFault::bad_value);
     CHECK(fault_of("channel.frequency", "inf") == FieldFault::bad_value);
     CHECK(fault_of("agc.gain", "1e39") == FieldFault::bad_value);
+    for (const char* none : {"nan", "-nan", "NAN", "nan(1)", "inf", "-inf", "infinity", "1e400", "1e-400"})
+        for (const char* field : {"agc.gain", "channel.frequency", "output.samprate", "spectrum.resolution_bw"}) {
+            INFO(field << ' ' << none);
+            CHECK(fault_of(field, none) == FieldFault::bad_value);
+        }
     CHECK(fault_of("agc.enable", "2") == FieldFault::bad_value);
     CHECK(fault_of("output.samprate", "12000.5") == FieldFault::bad_value);
     CHECK(fault_of("output.encoding", "mp3") == FieldFault::bad_value);
@@ -89,9 +95,26 @@ TEST_CASE("what radiod would ignore or misread is refused with its reason", "[co
     Command beginning_with_digits;
     CHECK(beginning_with_digits.put_text("output.dest", "40m-pcm.radio.example.local"));
     Command command;
+    for (const double none : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+        CHECK(command.put(F::gain, none).error() == FieldFault::bad_value);
+        CHECK(command.put(F::radio_frequency, none).error() == FieldFault::bad_value);
+        CHECK(command.put(F::output_samprate, none).error() == FieldFault::bad_value);
+    }
     CHECK(command.put(F::output_samprate, -1.0).error() == FieldFault::bad_value);
     CHECK(command.put(F::agc_enable, std::string_view("on")).error() == FieldFault::bad_value);
     CHECK(command.put(static_cast<F>(200), true).error() == FieldFault::unknown);
+}
+
+TEST_CASE("the smallest numbers come to radiod as they were told", "[command]") {
+    Command command;
+    REQUIRE(command.put_text("agc.gain", "1e-45"));               // the smallest float
+    REQUIRE(command.put_text("agc.headroom", "-1e-40"));          // another that is not normal
+    REQUIRE(command.put_text("channel.doppler_rate", "5e-324"));  // the smallest double
+    const auto wanted = wanted_by(command);
+    REQUIRE(wanted);
+    CHECK(wanted->agc.gain == std::numeric_limits<float>::denorm_min());
+    CHECK(wanted->agc.headroom == -1e-40F);
+    CHECK(wanted->channel.doppler_rate == std::numeric_limits<double>::denorm_min());
 }
 
 TEST_CASE("a command has room for every field that can be set, and says when it is full", "[command]") {

@@ -2,14 +2,17 @@
 // The typed status against packets of a real radiod, field by field.
 #include "engine/radio/status.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "engine/radio/channel_spec.h"
 #include "engine/radio/command.h"
 #include "engine/radio/payload.h"
+#include "engine/radio/spectrum.h"
 #include "engine/wire/radio_tlv.h"
 #include "tests/vectors/hex.h"
 #include "tests/vectors/radiod.h"
@@ -189,6 +192,73 @@ TEST_CASE("texts longer than their room are cut", "[status]") {
     Status status;
     REQUIRE_FALSE(decode_status(bytes, status));
     CHECK(status.frontend.description.view() == std::string(127, 'x'));
+}
+
+namespace {
+
+// A sweep around 1 MHz in steps of 100 Hz, with more elements behind what every one has.
+template <class Put>
+std::optional<Spectrum> swept(Put put) {
+    static std::array<std::uint8_t, 256> room;
+    wire::RadioBuilder b(room, wire::RadioPacketType::status);
+    b.integer(F::output_ssrc, 7);
+    b.float64(F::radio_frequency, 1e6);
+    b.float32(F::resolution_bw, 100);
+    put(b);
+    Status status;
+    REQUIRE_FALSE(decode_status(*b.finish(), status));
+    return spectrum_of(status);
+}
+std::optional<Spectrum> of_floats(const std::vector<std::uint32_t>& bits) {
+    std::vector<std::uint8_t> bins(bits.size() * 4);
+    for (std::size_t i = 0; i < bits.size(); ++i) store_be32(bins.data() + 4 * i, bits[i]);
+    return swept([&](auto& b) { b.bytes(F::bin_data, bins); });
+}
+std::optional<Spectrum> of_bytes(std::uint32_t base_bits, std::uint32_t step_bits, std::uint32_t width_bits) {
+    const std::vector<std::uint8_t> bins{0, 255};
+    return swept([&](auto& b) {
+        b.integer(F::spectrum_base, base_bits);
+        b.integer(F::spectrum_step, step_bits);
+        b.integer(F::resolution_bw, width_bits);
+        b.bytes(F::bin_byte_data, bins);
+    });
+}
+
+}  // namespace
+
+TEST_CASE("a sweep is of numbers: powers down to the smallest float, and nothing that is none", "[spectrum]") {
+    // 1, 2^-149, 0, -0: in the order of an FFT.
+    const auto least = of_floats({0x3F80'0000, 1, 0, 0x8000'0000});
+    REQUIRE(least);
+    CHECK(least->first_hz == 1e6 - 200);
+    CHECK(least->db[2] == 0);
+    CHECK(least->db[3] == Approx(-448.53).margin(0.01));
+    CHECK(least->db[0] == least->db[3]);  // nothing at all is the least that was something
+    CHECK(least->db[1] == least->db[3]);
+    REQUIRE(of_floats({0, 0}));
+    CHECK(of_floats({0, 0})->db == std::vector<double>{0, 0});
+    // NaN of either kind and sign, infinities, and less than nothing, wherever they are.
+    const std::uint32_t bad =
+        GENERATE(0x7FC0'0000u, 0x7F80'0001u, 0xFFC0'0000u, 0x7F80'0000u, 0xFF80'0000u, 0xBF80'0000u, 0x8000'0001u);
+    INFO(bad);
+    for (std::size_t at = 0; at < 4; ++at) {
+        std::vector<std::uint32_t> bits(4, 0x3F80'0000);
+        bits[at] = bad;
+        CHECK_FALSE(of_floats(bits));
+    }
+}
+
+TEST_CASE("a sweep of bytes has a base, a step and a width that are numbers", "[spectrum]") {
+    const auto good = of_bytes(0xC2C8'0000, 0x3E80'0000, 1);  // -100 dB, 0.25 dB, the smallest float
+    REQUIRE(good);
+    CHECK(good->db == std::vector<double>{-100, -36.25});
+    CHECK(good->bin_hz > 0);
+    for (const std::uint32_t bad : {0x7FC0'0000u, 0x7F80'0001u, 0x7F80'0000u, 0xFF80'0000u}) {
+        INFO(bad);
+        CHECK_FALSE(of_bytes(bad, 0x3E80'0000, 0x42C8'0000));
+        CHECK_FALSE(of_bytes(0xC2C8'0000, bad, 0x42C8'0000));
+        CHECK_FALSE(of_bytes(0xC2C8'0000, 0x3E80'0000, bad));
+    }
 }
 
 TEST_CASE("bins can be let go before their packet goes", "[status]") {
