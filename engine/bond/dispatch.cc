@@ -558,7 +558,8 @@ LinkMask Dispatch::take_probes(Instant now) noexcept {
         Link& l = at(link);
         const bool asks = !reports_ || l.flight.empty() || ((silent_ | unanswered_) & mask_of(link)) != 0;
         if (!asks || l.probe_at > now) return;
-        l.probe_at = now + probe_interval;
+        const bool is_silent = reports_ && (silent_ & mask_of(link)) != 0;
+        l.probe_at = now + (is_silent ? probe_interval_silent : probe_interval);
         probes |= mask_of(link);
     });
     return probes;
