@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/budget_file.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +12,7 @@
 #include "platform/app/log.h"
 #include "platform/app/plain_text.h"
 #include "platform/app/text_file.h"
+#include "platform/linux/lock_file.h"
 #include "platform/linux/replace_file.h"
 
 namespace hawser::app {
@@ -57,14 +55,13 @@ BudgetFile::BudgetFile(control::Loop& loop, std::string folder, std::function<vo
 Result<Unit, std::string> BudgetFile::begin(control::Budgets& budgets) {
     const std::string lock = folder_ + "/budgets.lock";
     os::make_folders(lock);
-    lock_ = os::Fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!lock_.is_open())
-        return Failure{"budgets cannot be kept in " + folder_ + ": " + std::strerror(errno) +
-                       " (--state-dir names another folder)"};
-    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
-        return Failure{errno == EWOULDBLOCK
+    auto locked = os::lock_file(lock);
+    if (!locked)
+        return Failure{locked.error().value == EWOULDBLOCK
                            ? "another hawser keeps its budgets in " + folder_ + ": give each its own --state-dir"
-                           : "cannot lock " + lock + ": " + std::strerror(errno)};
+                           : "budgets cannot be kept in " + folder_ + ": " + std::strerror(locked.error().value) +
+                                 " (--state-dir names another folder)"};
+    lock_ = std::move(locked).value();
     const auto text = read_text_if_any(path_);
     if (!text) return Failure{"cannot read " + text.error()};
     if (!text->has_value()) return Unit{};

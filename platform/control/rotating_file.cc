@@ -2,13 +2,14 @@
 #include "platform/control/rotating_file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
+#include "platform/linux/lock_file.h"
 #include "platform/linux/replace_file.h"
 
 namespace hawser::control {
@@ -26,7 +27,11 @@ Result<Unit, Errno> RotatingFile::open() {
     if (!file.is_open() || ::fstat(file.get(), &s) != 0) return Failure{Errno{errno, "open"}};
     // A pipe or a device cannot be cut off where a write failed.
     if (!S_ISREG(s.st_mode)) return Failure{Errno{ENOTSUP, "open"}};
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return Failure{Errno{errno, "flock"}};
+    if (!lock_.is_open()) {
+        auto lock = os::lock_file(path_ + ".lock");
+        if (!lock) return Failure{lock.error()};
+        lock_ = std::move(lock).value();
+    }
     size_ = static_cast<std::uint64_t>(s.st_size);
     file_ = std::move(file);
     return Unit{};

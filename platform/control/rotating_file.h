@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A log file of bounded size: what is written is appended as a whole or not at all, and where it would grow too large
 // the file becomes PATH.1, in place of an earlier one. Made readable by its owner and group, 0640, whatever the umask;
-// links are not followed. It is locked: two that rotated one file would lose each other's lines. Calls may block: they
-// belong on a worker.
+// links are not followed. Its owner holds PATH.lock, which nobody else may open: two that rotated one file would lose
+// each other's lines. Calls may block: they belong on a worker.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,7 @@ private:
     std::uint64_t bytes_max_;
     std::uint64_t size_ = 0;
     os::Fd file_;
+    os::Fd lock_;  // from the first file on, to the end
 };
 
 }  // namespace hawser::control

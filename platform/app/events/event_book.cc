@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/events/event_book.h"
 
+#include <cerrno>
 #include <cstring>
 #include <iterator>
 #include <utility>
@@ -90,12 +91,17 @@ void EventBook::write() {
         waiting_.push_back({control::text_of(line), Level::warn, "entries_lost", {}, text});
     }
     if (waiting_.empty() && !wants_reopen_) return;
-    is_writing_ = worker_.post([this, sink = sink_, entries = std::exchange(waiting_, {}),
-                                reopens = std::exchange(wants_reopen_, false)]() mutable -> control::Worker::Done {
+    // Shared with the job, so that they are not gone with one that is not taken.
+    const auto entries = std::make_shared<std::vector<EventEntry>>(std::exchange(waiting_, {}));
+    const bool reopens = std::exchange(wants_reopen_, false);
+    is_writing_ = worker_.post([this, sink = sink_, entries, reopens]() -> control::Worker::Done {
         if (reopens) sink->reopen();
-        const EventSink::Outcome outcome = entries.empty() ? EventSink::Outcome{} : sink->write(entries);
-        return [this, entries = std::move(entries), outcome]() mutable { on_written(std::move(entries), outcome); };
+        const EventSink::Outcome outcome = entries->empty() ? EventSink::Outcome{} : sink->write(*entries);
+        return [this, entries, outcome] { on_written(std::move(*entries), outcome); };
     });
+    if (is_writing_) return;
+    wants_reopen_ = reopens;
+    on_written(std::move(*entries), {0, 0, EAGAIN});
 }
 
 void EventBook::on_written(std::vector<EventEntry> entries, EventSink::Outcome outcome) {

@@ -2,6 +2,8 @@
 // The event log: at once, in order, whole lines, bounded; and what becomes of it when it cannot be written.
 #include "platform/app/events/event_book.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -227,6 +229,18 @@ TEST_CASE("a log that another program writes is refused, until that one is gone"
         CHECK_FALSE(open_event_sink({.to = path}));
     }
     CHECK(open_event_sink({.to = path}));
+}
+
+TEST_CASE("whoever may read a log cannot keep it from its owner") {
+    const Folder folder;
+    const std::string path = folder.file("log");
+    REQUIRE(control::RotatingFile(path, 100).append("a line\n"));
+    const os::Fd reader(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    REQUIRE(::flock(reader.get(), LOCK_EX | LOCK_NB) == 0);
+    CHECK(open_event_sink({.to = path}));
+    struct stat s {};
+    REQUIRE(::stat((path + ".lock").c_str(), &s) == 0);
+    CHECK((s.st_mode & 0777) == 0600);
 }
 
 TEST_CASE("a file that was moved away is made anew") {
