@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // A capture file as Wireshark reads it: draft-ietf-opsawg-pcapng, one section of little-endian blocks. Interfaces have
 // a name each and nanosecond stamps; packets are IP packets without a link layer (LINKTYPE_RAW), each with a comment.
-// Pure: bytes grow in memory until they are taken.
+// Pure: bytes grow in memory until they are taken, which may be between any two calls.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "engine/base/bytes.h"
 
@@ -30,7 +31,9 @@ public:
     void add_packet(const Packet& packet);
 
     [[nodiscard]] std::uint64_t packets() const { return packets_; }
-    [[nodiscard]] std::string take() { return std::move(bytes_); }
+    // What is to be taken, in bytes; and it, whole blocks each time.
+    [[nodiscard]] std::size_t waiting() const { return bytes_.size(); }
+    [[nodiscard]] std::string take() { return std::exchange(bytes_, {}); }
 
 private:
     [[nodiscard]] std::size_t begin_block(std::uint32_t type);

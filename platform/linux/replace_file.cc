@@ -8,8 +8,6 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "platform/linux/fd.h"
-
 namespace hawser::os {
 
 namespace {
@@ -29,24 +27,40 @@ void make_folders(const std::string& path) {
         ::mkdir(path.substr(0, at).c_str(), 0755);
 }
 
-Result<Unit, Errno> replace_file(const std::string& path, std::string_view text, ReplaceOptions options) {
+Result<FileDraft, Errno> FileDraft::begin(const std::string& path, ReplaceOptions options) {
     if (options.makes_folder) make_folders(path);
-    const std::string draft = path + "." + std::to_string(::getpid());
+    std::string draft = path + "." + std::to_string(::getpid());
     ::unlink(draft.c_str());
     const mode_t mode = options.is_private ? 0600 : 0644;
-    const Fd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    Fd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!file.is_open()) return Failure{Errno{errno, "open"}};
-    const auto fail = [&](const char* call) {
-        const Errno error{errno, call};
-        ::unlink(draft.c_str());
-        return Failure{error};
-    };
+    return FileDraft(std::move(file), path, std::move(draft), options.is_durable);
+}
+
+FileDraft::~FileDraft() {
+    if (file_.is_open()) ::unlink(draft_.c_str());
+}
+
+Result<Unit, Errno> FileDraft::write(std::string_view text) {
     errno = ENOSPC;  // what a short write means
-    if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) return fail("write");
-    if (options.is_durable && ::fsync(file.get()) != 0) return fail("fsync");
-    if (std::rename(draft.c_str(), path.c_str()) != 0) return fail("rename");
-    if (options.is_durable) sync_folder(path);
+    if (::write(file_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+        return Failure{Errno{errno, "write"}};
     return Unit{};
+}
+
+Result<Unit, Errno> FileDraft::finish() {
+    if (is_durable_ && ::fsync(file_.get()) != 0) return Failure{Errno{errno, "fsync"}};
+    if (std::rename(draft_.c_str(), path_.c_str()) != 0) return Failure{Errno{errno, "rename"}};
+    file_.reset();
+    if (is_durable_) sync_folder(path_);
+    return Unit{};
+}
+
+Result<Unit, Errno> replace_file(const std::string& path, std::string_view text, ReplaceOptions options) {
+    auto draft = FileDraft::begin(path, options);
+    if (!draft) return Failure{draft.error()};
+    if (auto written = draft->write(text); !written) return written;
+    return draft->finish();
 }
 
 }  // namespace hawser::os

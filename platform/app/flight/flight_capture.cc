@@ -17,6 +17,8 @@ namespace hawser::app {
 
 namespace {
 
+constexpr std::size_t piece_bytes = 65'536;  // a write to a disk is worth its call then
+
 // A receiver's, of an address that is no link's.
 bool is_of_stranger(const FlightRecord& r, bool is_sender) {
     return !is_sender && row_of(r.decision).is_uplink && r.link == no_link;
@@ -95,7 +97,7 @@ std::string flight_comment(const FlightRecord& r, const std::string& way, bool i
                        why(r), left_out(r, is_sender));
 }
 
-FlightCapture flight_capture(const FlightCopy& copy) {
+std::uint64_t flight_capture(const FlightCopy& copy, const TakePiece& take) {
     control::PcapngWriter writer(
         "hawser " HAWSER_VERSION,
         fmt::format("What became of the last packets of hawser {}. IP and UDP headers are made up from what is known "
@@ -133,9 +135,10 @@ FlightCapture flight_capture(const FlightCopy& copy) {
                            .bytes = kept,
                            .length = static_cast<std::uint32_t>(headers.size + r.length),
                            .comment = flight_comment(r, way.name, copy.is_sender)});
+        if (writer.waiting() >= piece_bytes && !take(writer.take())) return writer.packets();
     }
-    const std::uint64_t packets = writer.packets();
-    return {writer.take(), packets};
+    if (writer.waiting() > 0) static_cast<void>(take(writer.take()));
+    return writer.packets();
 }
 
 }  // namespace hawser::app

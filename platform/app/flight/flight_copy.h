@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/border/flight_recorder.h"
@@ -24,17 +26,15 @@ struct FlightCopy {
 };
 
 // Only while the recorder is held, or when its pump has ended. Answers with is_sender, records and payload. May throw
-// std::bad_alloc, as may flight_capture(): a recording is as large as its operator made it.
+// std::bad_alloc: a recording is as large as its operator made it.
 [[nodiscard]] FlightCopy copy_flight(const FlightRecorder& recorder, bool is_sender);
 
 // What stands beside a packet: "uplink wwan0; sent first, seq 1234; adaptive: there in 43 ms; 12 in flight".
 [[nodiscard]] std::string flight_comment(const FlightRecord& record, const std::string& way, bool is_sender);
 
-// The whole as a capture file, and how many packets it has.
-struct FlightCapture {
-    std::string bytes;
-    std::uint64_t packets = 0;
-};
-[[nodiscard]] FlightCapture flight_capture(const FlightCopy& copy);
+// The whole as a capture file, handed to `take` in pieces of some 64 KiB until it answers false, so that it takes no
+// memory of its size. Answers how many packets it has.
+using TakePiece = std::function<bool(std::string_view piece)>;
+std::uint64_t flight_capture(const FlightCopy& copy, const TakePiece& take);
 
 }  // namespace hawser::app

@@ -117,15 +117,25 @@ void FlightDumps::write(const std::string& path, FlightCopy copy) {
         const Last last = write_file(path, *made);
         return [this, last] { end(last); };
     });
-    if (!is_posted) end({path, 0, 0, "too much waits to be written"});
+    if (!is_posted) end({path, 0, 0, "no thread can be had to write it"});
 }
 
 FlightDumps::Last FlightDumps::write_file(const std::string& path, const FlightCopy& copy) {
     try {
         const LackOfMemory told;
-        const FlightCapture capture = flight_capture(copy);
-        const auto written = os::replace_file(path, capture.bytes, {.makes_folder = true, .is_private = true});
-        Last last{path, capture.packets, capture.bytes.size(), {}};
+        Last last{path, 0, 0, {}};
+        auto file = os::FileDraft::begin(path, {.makes_folder = true, .is_private = true});
+        if (!file) {
+            last.error = os::errno_text(file.error());
+            return last;
+        }
+        Result<Unit, Errno> written = Unit{};
+        last.packets = flight_capture(copy, [&](std::string_view piece) {
+            last.bytes += piece.size();
+            written = file->write(piece);
+            return bool(written);
+        });
+        if (written) written = file->finish();
         if (!written) last.error = os::errno_text(written.error());
         return last;
     } catch (const std::bad_alloc&) {

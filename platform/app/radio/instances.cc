@@ -51,7 +51,10 @@ public:
         const bool is_posted = browser_.post([this]() -> control::Worker::Done {
             return [this, result = control::browse_radios()] { on_browsed(result); };
         });
-        if (!is_posted) return exit_failed;
+        if (!is_posted) {
+            complain("no thread can be had to ask avahi on");
+            return exit_failed;
+        }
         // A daemon that hangs in a call is not waited for.
         limit_.set(os::now() + control::browse_limit * 2);
         loop_.watch(limit_.fd(), [this] { on_browsed({{}, "avahi does not answer"}); });

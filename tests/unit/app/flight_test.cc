@@ -2,11 +2,13 @@
 // Recordings of the flight recorder: whose packet it was, what stands beside it, and files within their bounds.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include <filesystem>
 #include <fstream>
 #include <new>
+#include <string_view>
 
 #include "engine/border/counters.h"
 #include "engine/wire/srt.h"
@@ -57,6 +59,24 @@ SenderSnapshot with_uplink(LinkId link) {
     return s;
 }
 
+struct Capture {
+    std::string bytes;
+    std::size_t pieces = 0;
+    std::size_t bytes_of_piece_max = 0;
+    std::uint64_t packets = 0;
+};
+
+Capture capture(const FlightCopy& copy) {
+    Capture out;
+    out.packets = flight_capture(copy, [&](std::string_view piece) {
+        out.bytes += piece;
+        ++out.pieces;
+        out.bytes_of_piece_max = std::max(out.bytes_of_piece_max, piece.size());
+        return true;
+    });
+    return out;
+}
+
 std::size_t count(const std::string& text, const std::string& part) {
     std::size_t found = 0;
     for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
@@ -75,14 +95,14 @@ TEST_CASE("a packet is shown under the name that its uplink's place had at its t
     for (const int ms : {50, 150, 199, 200, 250}) recorded.note({Decision::sent, 1, 0}, uplink, at(ms));
     FlightCopy copy = recorded.copy(true);
     copy.ways = flight_ways(history, with_uplink(uplink), names, Endpoint{});
-    const std::string file = flight_capture(copy).bytes;
+    const std::string file = capture(copy).bytes;
     CHECK(count(file, "uplink wwan0; sent first") == 2);
     CHECK(count(file, "uplink usb1; sent first") == 2);
     // Of before the first that is known.
     CHECK(count(file, "uplink #3; sent first") == 1);
     // And after it is gone, with nobody in its place.
     copy.ways = flight_ways(history, SenderSnapshot{}, names, Endpoint{});
-    CHECK(count(flight_capture(copy).bytes, "uplink usb1; sent first") == 2);
+    CHECK(count(capture(copy).bytes, "uplink usb1; sent first") == 2);
 }
 
 TEST_CASE("a link's place in a group has the addresses of whoever had it then", "[flight]") {
@@ -119,9 +139,24 @@ TEST_CASE("payload is in a recording only where the recorder keeps it", "[flight
     const FlightCopy copy = recorded.copy(true);
     CHECK(copy.records.size() == 1);
     CHECK(copy.payload.size() == room);
-    const FlightCapture capture = flight_capture(copy);
-    CHECK(capture.packets == 1);
-    CHECK(count(capture.bytes, std::string(60, '\xEE')) == (room == 0 ? 0 : 1));
+    const Capture made = capture(copy);
+    CHECK(made.packets == 1);
+    CHECK(count(made.bytes, std::string(60, '\xEE')) == (room == 0 ? 0 : 1));
+}
+
+TEST_CASE("a long recording comes in pieces, and no more of it where one is not taken", "[flight]") {
+    Recorded recorded;
+    recorded.note({Decision::sent, 1, 0}, uplink, at(1));
+    FlightCopy copy = recorded.copy(true);
+    copy.records.resize(20'000, copy.records.front());
+    const Capture made = capture(copy);
+    CHECK(made.packets == 20'000);
+    CHECK(made.bytes.size() > 2'000'000);
+    CHECK(made.bytes_of_piece_max < 80'000);
+    CHECK(count(made.bytes, "sent first") == 20'000);
+    std::size_t pieces = 0;
+    CHECK(flight_capture(copy, [&](std::string_view) { return ++pieces < 3; }) < 20'000);
+    CHECK(pieces == 3);
 }
 
 TEST_CASE("what became of a packet stands beside it, with why", "[flight]") {
@@ -149,7 +184,7 @@ TEST_CASE("strangers have a way of their own, however many of them were left out
     for (const std::uint16_t left_out : {std::uint16_t{0}, std::uint16_t{900}})
         recorded.note({Decision::uplink_dropped, left_out, static_cast<std::uint32_t>(Counter::drop_unknown_source)},
                       no_link, at(1));
-    const std::string file = flight_capture(recorded.copy(false)).bytes;
+    const std::string file = capture(recorded.copy(false)).bytes;
     CHECK(count(file, "strangers; dropped") == 2);
     CHECK(count(file, "; 900 of strangers left out before it") == 1);
 }
