@@ -54,7 +54,15 @@ def checked(folder):
     code, said = run("check", "-c", path)
     check("a folder that is not there is noted", code == 0 and "note: control: socket: /no/such/folder: No such file" in said, said)
     write(path, good + "[sender.control]\ngroup = \"root\"\n")
-    refuses("a group for no socket", 1, "checked.toml: control: group is for a socket", "check", "-c", path)
+    code, said = run("check", "-c", path)
+    check("a group for no socket is noted: a service has its own", code == 0 and "note: control: group: the file names no socket" in said, said)
+    refuses("where there is none it is refused", 78, "checked.toml: control: group is for a socket", "send", "-c", path)
+    write(path, good.replace("5000", free_port(), 1).replace("far", "127.0.0.1") + "[sender.control]\ngroup = \"root\"\n")
+    os.environ["RUNTIME_DIRECTORY"] = folder
+    with Running("send", "-c", path) as send:
+        check("and a service takes it", send.wait_for("waiting for an SRT caller") and os.path.exists(os.path.join(folder, "control")), send.said)
+        send.end(15)
+    os.environ.pop("RUNTIME_DIRECTORY")
     write(path, good)
     refuses("a bitrate that no file is to hold", 78, "encoder: .*need a bitrate_file", "send", "-c", path, "--bitrate-max", "800000")
     bitrate = os.path.join(folder, "bitrate")
@@ -95,7 +103,18 @@ def obstacles(folder, good):
         state = "state_dir" in pattern
         write(path, (good + f"state_dir = \"{folder}/file/state\"\n" if state else good) + table)
         refuses(f"check finds {pattern}", 1, "obstacles.toml: " + pattern, "check", "-c", path)
-        refuses(f"so does a start: {pattern}", 78, "obstacles.toml: " + pattern, "send", "-c", path)
+        refuses(f"so does a start, which may be tried again: {pattern}", 1, "obstacles.toml: " + pattern, "send", "-c", path)
+    for text, code, pattern in (("uplinks_file = \"/no/ips\"\n", 1, "/no/ips: No such file"),
+                                (f"uplinks_file = \"{folder}/file\"\n", 1, "Failed to parse any IP addresses"),
+                                ("[sender.radio]\nchannels = \"/no/channels\"\n", 1, "/no/channels"),
+                                ("[sender.encoder]\nbitrate_max = 800000\n", 78, "need a bitrate_file"),
+                                ("uplinks = [\"lo\", \"lo\"]\n", 78, "'lo' is there twice"),
+                                ("uplinks = [\"a b c d\"]\n", 78, "obstacles.toml:4: sender: uplinks")):
+        write(path, (good.replace('uplinks = ["lo"]\n', "") if "uplinks" in text else good) + text)
+        refuses(f"a start by {text.strip()}", code, pattern, "send", "-c", path)
+    refuses("a start by a file that is not there", 1, "/no/such.toml: No such file", "send", "-c", "/no/such.toml")
+    write(path, "[receiver]\nlisten = 5000\nserver = \"far:4001\"\nclient_files = \"/no/such/folder\"\n")
+    refuses("recv without its folder", 1, "client_files: there is no folder", "recv", "-c", path)
     write(path, good + "state_dir = \"/var/lib/hawser/send\"\n[sender.encoder]\nbitrate_file = \"/run/hawser/send/bitrate\"\n")
     code, said = run("check", "-c", path)
     check("the units' own folders are made at the start", code == 0, said)

@@ -74,23 +74,34 @@ template <class Request>
     if (const auto code = words.parse(parse, out.request, file)) return Failure{*code};
     if (file.empty() && is_bare(out.request) && ::access(usual_config_file, F_OK) == 0) file = usual_config_file;
     if (file.empty()) return out;
-    out.reread = [words, parse, file, role]() mutable -> Result<Request, std::string> {
+    const std::function<Result<Request, Fault>()> read = [words, parse, file,
+                                                          role]() mutable -> Result<Request, Fault> {
         auto config = read_config(file);
-        if (!config) return Failure{config.error()};
+        // A file that cannot be read may come to be readable.
+        if (!config) return Failure{Fault{config.error(), ::access(file.c_str(), R_OK) == 0}};
         std::optional<Request>& said = (*config).*role;
-        if (!said) return Failure{file + ": it has nothing on this role ([sender] is for send, [receiver] for recv)"};
+        if (!said)
+            return Failure{
+                Fault{file + ": it has nothing on this role ([sender] is for send, [receiver] for recv)", true}};
         Request request = std::move(*said);
         std::string again;
-        if (words.parse(parse, request, again)) return Failure{std::string("the command line is not understood")};
+        if (words.parse(parse, request, again)) return Failure{Fault{"the command line is not understood", true}};
         request.config_file = file;
-        if (std::string complaint = complaint_here(request); !complaint.empty())
-            return Failure{complaint.find(file) == std::string::npos ? file + ": " + complaint : complaint};
+        if (Fault fault = fault_here(request); !fault.text.empty()) {
+            if (fault.text.find(file) == std::string::npos) fault.text = file + ": " + fault.text;
+            return Failure{fault};
+        }
         return request;
     };
-    auto request = out.reread();
+    out.reread = [read]() -> Result<Request, std::string> {
+        auto request = read();
+        if (!request) return Failure{request.error().text};
+        return std::move(request).value();
+    };
+    auto request = read();
     if (!request) {
-        std::fprintf(stderr, "%s: %s\n", command, request.error().c_str());
-        return Failure{exit_config};
+        std::fprintf(stderr, "%s: %s\n", command, request.error().text.c_str());
+        return Failure{request.error().is_of_words ? exit_config : exit_failed};
     }
     out.request = std::move(request).value();
     return out;

@@ -26,8 +26,8 @@ std::string unit_runtime_folder() {
 
 void use_unit_socket(rpc::ServerSettings& settings) {
     const std::string folder = unit_runtime_folder();
-    if (settings.path.empty() && !folder.empty() && ::access(folder.c_str(), W_OK | X_OK) == 0)
-        settings.path = folder + "/control";
+    settings.is_usual = settings.path.empty() && !folder.empty() && ::access(folder.c_str(), W_OK | X_OK) == 0;
+    if (settings.is_usual) settings.path = folder + "/control";
 }
 
 }  // namespace hawser::app

@@ -11,7 +11,8 @@
 
 namespace hawser::app {
 
-// A configuration file that is refused at the start, as sysexits(3) has it: for the units no reason to try again.
+// A configuration file whose words are refused at the start, as sysexits(3) has it: for the units no reason to try
+// again.
 inline constexpr int exit_config = 78;
 
 // --auto-include, --auto-exclude.

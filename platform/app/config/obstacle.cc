@@ -61,6 +61,9 @@ public:
             add(fmt::format("encoder: bitrate_signal: SIGHUP would end process {}", *process), false);
     }
     void look_at(const rpc::ServerSettings& s) {
+        if (s.is_usual) return;  // the program goes on without
+        if (s.path.empty() && (!s.group.empty() || s.group_operates))
+            add("control: group: the file names no socket, so that it is for a service's own", true);
         const std::size_t before = list.size();
         look_at("control: socket", s.path, Missing::refused);
         // Where it is to be is told at the start; a site's own folder may come by then.

@@ -72,8 +72,9 @@ KeyTable control_table(rpc::ServerSettings& s, const char* example) {
     t.keys = {
         text_key(
             "socket", s.path,
-            "Its path; a service has it in its runtime folder unless said, and its reload asks there. Root and the "
-            "program's own user may operate, the file's group may observe.")
+            "Its path. A service has it in its runtime folder unless said; systemctl reload asks there, and needs a "
+            "drop-in for ExecReload= where it is elsewhere. Root and the program's own user may operate, the file's "
+            "group may observe.")
             .like(example)
             .at_start(),
         text_key("group", s.group,

@@ -12,6 +12,7 @@ inline constexpr const char* usual_receiver_socket = "/run/hawser/recv/control";
 
 struct ServerSettings {
     std::string path;
+    bool is_usual = false;        // nobody named that path: a program that cannot have it goes on without a socket
     std::string group;            // of the socket file; empty: the process's own
     bool group_operates = false;  // not only observes
 };
