@@ -50,9 +50,8 @@ SenderControl::SenderControl(const SenderRequest& request, RereadSender reread)
           this}),
       request_(request),
       reread_(std::move(reread)),
-      links_([this](const Command& c) { order(c); },
-             [this](const LinkNews& n) { tell_own(n.level, n.kind, n.link, n.name, n.text); }, request.receiver_host,
-             limits_),
+      links_([this](const Command& c) { order(c); }, [this](const LinkNews& n) { on_link_news(n); },
+             request.receiver_host, limits_),
       bitrate_(request.bitrate),
       run_file_(request.runtime_folder, request.listen_address, request.listen_port) {}
 
@@ -64,6 +63,12 @@ void SenderControl::order(const Command& c) {
     if (c.kind == CommandKind::add_uplink)
         ways_.begin(uplink_way(0, c.link), former_uplink(uplink_name(c.link)), os::now());
     send(c);
+}
+
+void SenderControl::on_link_news(const LinkNews& n) {
+    tell_own(n.level, n.kind, n.link, n.name, n.text, n.state ? states_.enter(n.link, *n.state) : Json::object());
+    // It may be the one by which the receiver's name can be asked for.
+    if (n.brings_way && is_begun_ && !links_.knows_receiver()) look_up_receiver();
 }
 
 bool SenderControl::start_service() {
@@ -100,6 +105,7 @@ bool SenderControl::on_first_answer(const control::Resolution& r) {
         log(Level::info, "Trying to connect to {}...", os::endpoint_text(r.resolved.addresses[0]));
     }
     apply(list_);
+    is_begun_ = true;
     previous_.at = os::now();
     print_stats_every(request_.stats_seconds);
     return true;

@@ -63,13 +63,18 @@ private:
     void limits_changed() override;
 
     void order(const Command& command);
+    void on_link_news(const LinkNews& news);
+    void shun(const std::string& interface);
     void adopt_request(SenderRequest& wanted);
     void begin_bitrate();
     void time_bitrate();
     void keep_run();
     [[nodiscard]] bool start_service();
     [[nodiscard]] std::vector<MetricsPage> metrics_pages();
-    void look_up_receiver() { look_up(request_.receiver_host, request_.receiver_port, request_.lookups); }
+    // As its own program one that finds no name ends: not before everybody has spoken.
+    void look_up_receiver() {
+        look_up(request_.receiver_host, request_.receiver_port, request_.lookups, request_.compat);
+    }
     [[nodiscard]] std::vector<control::LookupWay> lookup_ways() const override;
     [[nodiscard]] control::AutomaticUplinks automatic(const control::UplinkList& list) const;
     void tell_found(const control::Resolution& resolution);
@@ -84,7 +89,7 @@ private:
     RereadSender reread_;
     control::UplinkList list_;          // applied once the first lookup is answered
     std::vector<std::string> added_;    // over the control socket; reloads keep them
-    std::vector<std::string> shunned_;  // automatic ones that were removed over it, until the next reload
+    std::vector<std::string> shunned_;  // interfaces of those that were removed over it, until the next reload
     LinkLimits limits_;
     SenderLinks links_;
     std::optional<BudgetFile> budget_file_;
@@ -92,6 +97,7 @@ private:
     LinkStates states_;
     SenderSnapshot previous_{};
     BitrateFile bitrate_;
+    bool is_begun_ = false;  // the first answer is taken
     bool has_bitrate_timer_ = false;
     bool has_budget_timer_ = false;
     EarlierRunFile run_file_;

@@ -79,7 +79,13 @@ void SenderLinks::take(const LinkPlan::Step& step) {
     c.link = step.link;
     c.uplink = step.uplink;
     const auto tell = [&](Level level, const char* kind, std::string text) {
-        tell_({level, kind, step.link, names_[place], std::move(text)});
+        tell_({level,
+               kind,
+               step.link,
+               names_[place],
+               std::move(text),
+               {},
+               step.kind == LinkPlan::StepKind::add || step.kind == LinkPlan::StepKind::renew});
     };
     switch (step.kind) {
         case LinkPlan::StepKind::add:
@@ -102,7 +108,8 @@ void SenderLinks::take(const LinkPlan::Step& step) {
             break;
         case LinkPlan::StepKind::suspend:
             is_gone_[place] = true;
-            tell(Level::warn, "uplink_gone", "uplink " + names_[place] + ": " + step.text);
+            tell_({Level::warn, "uplink_gone", step.link, names_[place], "uplink " + names_[place] + ": " + step.text,
+                   UplinkState::closed, false});
             c.kind = CommandKind::suspend_uplink;
             break;
         case LinkPlan::StepKind::renew:
@@ -112,8 +119,13 @@ void SenderLinks::take(const LinkPlan::Step& step) {
             break;
         case LinkPlan::StepKind::note: {
             const bool is_held = plan_.place(step.link) == LinkPlan::Place::flapping;
-            tell_({Level::warn, is_held ? "uplink_held_back" : "uplink_waits", step.link, plan_.name(step.link),
-                   "uplink " + plan_.name(step.link) + " " + step.text});
+            tell_({Level::warn,
+                   is_held ? "uplink_held_back" : "uplink_waits",
+                   step.link,
+                   plan_.name(step.link),
+                   "uplink " + plan_.name(step.link) + " " + step.text,
+                   {},
+                   false});
             return;
         }
     }

@@ -27,7 +27,9 @@ struct LinkNews {
     const char* kind;  // as events are named: "uplink_gone"
     LinkId link;
     std::string name;
-    std::string text;  // the log's line
+    std::string text;                  // the log's line
+    std::optional<UplinkState> state;  // that it leaves the uplink in; absent: the pump tells
+    bool brings_way;                   // something can be sent by it from now on
 };
 
 class SenderLinks {
@@ -43,6 +45,7 @@ public:
     // The operator's list; from the first one on the pump hears of uplinks.
     void want(const std::vector<UplinkSpec>& uplinks, const control::AutomaticUplinks& automatic);
     void set_receiver(const Resolved& resolved);
+    [[nodiscard]] bool knows_receiver() const { return resolved_.count != 0; }
     // The pump opened a link.
     void opened(LinkId link, const Endpoint& local);
     // The receiver answers on it, or does so no more.

@@ -97,14 +97,15 @@ protected:
         return true;
     }
 
-    // Before the pump starts, so that a socket that cannot be had ends the program at once; clients are served when the
-    // pump runs. False when it failed, which has been said then.
+    // Before the pump starts, so that a socket that was named and cannot be had ends the program at once; clients are
+    // served when the pump runs. False when it failed, which has been said then.
     [[nodiscard]] bool take_control_socket(const rpc::ServerSettings& settings) {
         if (settings.path.empty()) return true;
         auto opened = ControlSocket::open(loop_, settings);
         if (!opened) {
-            log(Level::error, "{}", opened.error());
-            return false;
+            log(settings.is_usual ? Level::warn : Level::error, "{}{}", opened.error(),
+                settings.is_usual ? "; going on without a control socket" : "");
+            return settings.is_usual;
         }
         control_ = std::move(opened).value();
         return true;
@@ -149,11 +150,11 @@ protected:
     }
 
     void look_up(const std::string& host, std::uint16_t port,
-                 control::NameLookup::By by = control::NameLookup::By::system) {
+                 control::NameLookup::By by = control::NameLookup::By::system, bool is_patient = false) {
         if (!lookup_)
             lookup_.emplace(
                 loop_, [this] { return lookup_ways(); }, [this](const control::Resolution& r) { on_answer(r); });
-        lookup_->ask({host, port, by});
+        lookup_->ask({host, port, by, is_patient});
     }
 
     // The radio channels of a file, kept on this thread beside the rest; nothing where no file is named. False when the
@@ -239,12 +240,14 @@ protected:
         if (book_) book_->tell(level, text, told);
     }
 
-    // What the control thread does by itself: a line of the log, and as an event to the others.
-    void tell_own(Level level, const char* kind, LinkId link, const std::string& name, const std::string& text) {
+    // What the control thread does by itself: a line of the log, and as an event to the others, with `about`.
+    void tell_own(Level level, const char* kind, LinkId link, const std::string& name, const std::string& text,
+                  const Json& about) {
         log(level, "{}", text);
-        const Json told{{"event", kind},           {"monotonic_ms", os::now().ms()},
-                        {"level", name_of(level)}, {"text", text},
-                        {"link", link.value},      {"name", name}};
+        Json told{{"event", kind},           {"monotonic_ms", os::now().ms()},
+                  {"level", name_of(level)}, {"text", text},
+                  {"link", link.value},      {"name", name}};
+        told.update(about);
         if (control_ && control_->wants_events()) control_->publish_event(told);
         if (book_) book_->tell(level, text, told);
     }

@@ -169,12 +169,16 @@ def limits_by_name(c):
         "metered": False, "dns": []}, said)
     said = c.ask("links.set", {"name": "127.0.0.2", "dns": "10.64.0.1 10.64.0.2:5353"})
     check("name servers too", ended(said) and said["result"]["policy"]["dns"] == ["10.64.0.1", "10.64.0.2:5353"], said)
+    for servers in (["10.64.0.3"], ["10.64.0.1", "10.64.0.2:5353"], []):
+        said = c.ask("links.set", {"name": "127.0.0.2", "dns": servers})
+        check(f"as a list too, which is how they are answered: {servers}", ended(said) and said["result"]["policy"]["dns"] == servers, said)
     check("it counts at once", until(lambda: link("127.0.0.2").get("priority") == 2
                                      and link("127.0.0.2")["rate_cap_bits_per_second"] == 8_000_000), link("127.0.0.2"))
     check("and for that link alone", link("127.0.0.3")["priority"] == 1)
     for given, expected in (({"priority": 9}, "1 to 4"), ({"cap": "8 apples"}, "is no rate"), ({"cap": 8}, "from 100 kbit"),
                             ({"budget": -1}, "no amount"), ({"at_limit": "explode"}, "demote or stop"),
-                            ({"billing_day": 32}, "1 to 31"), ({"metered": "yes"}, "true or false"), ({"dns": "far"}, "is no name server"), ({}, "or cap")):
+                            ({"billing_day": 32}, "1 to 31"), ({"metered": "yes"}, "true or false"), ({"dns": "far"}, "is no name server"),
+                            ({"dns": ["10.64.0.1", "far"]}, "is no name server"), ({"priority": ["1"]}, "1 to 4"), ({}, "or cap")):
         said = c.ask("links.set", {"name": "127.0.0.2", **given})
         check(f"links.set with {given}", code(said) == -32602 and expected in said["error"]["message"], said)
     check("links.set of a link that is not there", code(c.ask("links.set", {"name": "127.0.0.9", "priority": 2})) == -32000)
@@ -418,6 +422,7 @@ def automatic_uplinks(folder):
         subprocess.run(["ip", "link", "set", "u1", "down"], check=True)
         gone = told("uplink_gone")
         check("that one is gone", gone and "has no carrier" in gone["params"]["data"]["text"], gone)
+        check("and has no socket then", gone and gone["params"]["data"].get("state") == "no socket", gone)
         subprocess.run(["ip", "link", "set", "u1", "up"], check=True)
         subprocess.run(["ip", "route", "add", "default", "via", "10.3.1.1", "dev", "u1", "metric", "101"], check=True)
         check("and back", told("uplink_back"))
@@ -430,6 +435,10 @@ def automatic_uplinks(folder):
         check("and be added, and taken away again", "result" in c.ask("links.add", {"uplink": "auto"}) and until(lambda: names() == ["u0", "u1"])
               and "result" in c.ask("links.remove", {"name": "auto"}) and until(lambda: names() == ["u0"]), names())
         check("a reload has what the command line says", "result" in c.ask("reload") and until(lambda: names() == ["u0", "u1"]), names())
+        check("nor is it named any more", "result" in c.ask("links.remove", {"name": "u0"}) and "result" in c.ask("reload") and until(lambda: names() == ["u0", "u1"]), names())
+        check("an address of one takes its place", "result" in c.ask("links.add", {"uplink": "10.3.0.2"}) and until(lambda: names() == ["10.3.0.2", "u1"]), names())
+        check("is removed", "result" in c.ask("links.remove", {"name": "10.3.0.2"}) and until(lambda: names() == ["u1"]), names())
+        check("and does not come back by its interface", not until(lambda: names() != ["u1"], 1.5), names())
         c.close()
 
 

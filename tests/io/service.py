@@ -190,6 +190,12 @@ def sockets(folder, source):
             got, said = run("ctl", "-s", os.path.join(folder, "control"), "reload")
             check(f"by which {kind} is told to reload", got == 0, said)
         os.path.exists(os.path.join(folder, "control")) and os.unlink(os.path.join(folder, "control"))
+    alone = ("send", free_port(), "127.0.0.1", free_port(), "-u", "127.0.0.2")
+    with Running(*alone) as first, Running("send", free_port(), *alone[2:]) as second:
+        first.wait_for("waiting for")
+        one = first if "another process" in first.read() else second
+        check("two of one unit run, one of them without a socket", first.wait_for("waiting for") and second.wait_for("waiting for")
+              and one.wait_for("another process serves it; going on without a control socket"), first.said + second.said)
     os.environ.pop("RUNTIME_DIRECTORY")
     if os.geteuid() != 0:
         print("not root: nobody else's groups are tried")

@@ -47,12 +47,20 @@ Json link_event_figures(const UplinkSnapshot& u) {
 }
 
 Json LinkStates::after(const Event& event) const {
-    Json out = Json::object();
     const auto state = state_after(event);
-    if (!state || event.link.index() >= links_max) return out;
-    out["state"] = state_text(*state);
-    const UplinkState before = states_[event.link.index()];
-    if (before != *state) out["state_before"] = state_text(before);
+    return state && event.link.index() < links_max ? change(event.link, *state) : Json::object();
+}
+
+Json LinkStates::change(LinkId link, UplinkState state) const {
+    Json out{{"state", state_text(state)}};
+    const UplinkState before = states_[link.index()];
+    if (before != state) out["state_before"] = state_text(before);
+    return out;
+}
+
+Json LinkStates::enter(LinkId link, UplinkState state) {
+    Json out = change(link, state);
+    states_[link.index()] = state;
     return out;
 }
 

@@ -23,8 +23,12 @@ public:
     // events that change none.
     [[nodiscard]] Json after(const Event& event) const;
     void note(const Event& event);
+    // The same two, of a state that the control thread brings about by itself; it is taken in.
+    [[nodiscard]] Json enter(LinkId link, UplinkState state);
 
 private:
+    [[nodiscard]] Json change(LinkId link, UplinkState state) const;
+
     std::array<UplinkState, links_max> states_{};  // absent, to begin with
 };
 

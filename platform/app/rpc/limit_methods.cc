@@ -30,6 +30,14 @@ constexpr std::array<std::array<const char*, 2>, 7> settable{{{"priority", "prio
 // As it would be written on a command line: 8000000 and "8M" are both a rate.
 std::string written(const Params& value) { return value.is_string() ? value.get<std::string>() : rpc::text_of(value); }
 
+// The same of a list of words, as the answer has it, with blanks between.
+std::string written_list(const Params& value) {
+    if (!value.is_array()) return written(value);
+    std::string out;
+    for (const Params& word : value) out += (out.empty() ? "" : " ") + written(word);
+    return out;
+}
+
 Json policy_json(const control::LinkPolicy& p) {
     Json dns = Json::array();
     for (const Endpoint& server : p.dns) dns.push_back(control::name_server_text(server));
@@ -52,9 +60,11 @@ Outcome set_link(SenderSteering& sender, const Params& params, const Caller& cal
     for (const auto& [parameter, setting] : settable) {
         const Params* const given = rpc::find_argument(params, parameter);
         if (given == nullptr) continue;
-        if (const auto set = control::set_policy(policy, setting, written(*given)); !set)
+        const bool is_list = std::string_view(parameter) == "dns";
+        const std::string value = is_list ? written_list(*given) : written(*given);
+        if (const auto set = control::set_policy(policy, setting, value); !set)
             return Failure{rpc::bad_argument(parameter, set.error(), given)};
-        said += std::string(said.empty() ? "" : ", ") + setting + " " + written(*given);
+        said += std::string(said.empty() ? "" : ", ") + setting + " " + value;
     }
     if (said.empty())
         return Failure{rpc::bad_argument("priority", "or cap, budget, billing_day, at_limit, metered, dns", nullptr)};

@@ -46,6 +46,11 @@ Result<std::string, std::string> SenderControl::add_link(const std::string& entr
     return name;
 }
 
+void SenderControl::shun(const std::string& interface) {
+    const std::string pattern = control::pattern_of(interface);
+    if (std::find(shunned_.begin(), shunned_.end(), pattern) == shunned_.end()) shunned_.push_back(pattern);
+}
+
 // `auto` itself, one that it found, or one of the list.
 Result<Unit, std::string> SenderControl::remove_link(const std::string& name) {
     const auto is_it = [&](const UplinkSpec& u) { return control::uplink_text(u) == name; };
@@ -68,9 +73,12 @@ Result<Unit, std::string> SenderControl::remove_link(const std::string& name) {
         list_.automatic = false;
         shunned_.clear();
     } else if (is_automatic) {
-        shunned_.push_back(control::pattern_of(name));
+        shun(name);
     } else {
-        if (control::is_by_device(*found)) shunned_.push_back(control::pattern_of(found->device));
+        // What was removed by its address is not to come back by its interface, without what was said of it.
+        const auto words = links_.words_of(name);
+        const std::string interface = words && !words->interface.empty() ? words->interface : found->device;
+        if (!interface.empty()) shun(interface);
         list_.uplinks.erase(found);
     }
     if (has_answer()) apply(list_);

@@ -81,6 +81,12 @@ TEST_CASE("an uplink's event tells its state, and the one before where it was an
     CHECK(tell(event_of(EventKind::group_lost)).empty());
     CHECK(tell(event_of(EventKind::uplink_connected))["state_before"] == "joining");
     CHECK(tell(event_of(EventKind::uplink_error, ENODEV, 1))["state"] == "no socket");
+    // Its interface goes, of which the pump tells nothing.
+    CHECK(tell(event_of(EventKind::uplink_opened))["state_before"] == "no socket");
+    CHECK(tell(event_of(EventKind::uplink_connected))["state_before"] == "joining");
+    CHECK(states.enter(event_of(EventKind::uplink_opened).link, UplinkState::closed) ==
+          Json{{"state", "no socket"}, {"state_before", "connected"}});
+    CHECK(tell(event_of(EventKind::uplink_opened)) == Json{{"state", "joining"}, {"state_before", "no socket"}});
 }
 
 TEST_CASE("figures of a connection have get_stats' names, and no round trip before one was measured") {
