@@ -2,9 +2,9 @@
 // A peer's name, looked up beside the loop: by the system's resolver, and where that has said nothing within head_start
 // or has failed, by each uplink. The first good answer is the answer; a failure names what each way said.
 //  - One lookup at a time: of what is asked meanwhile the newest question comes next.
-//  - A resolver that hangs holds nobody: uplinks answer without it, and those that come later are asked then. Where they
-//    know no better either, that is the answer, which is not final; should the resolver find the name after that, and
-//    before the next question, this is told too. It is asked one question at a time all the same.
+//  - A resolver that hangs holds nobody: uplinks answer without it, and those that come later are asked then. Where
+//    they know no better either, that is the answer, which is not final; should the resolver find the name after that,
+//    and before the next question, this is told too. It is asked one question at a time all the same.
 //  - Nothing waits for a lookup at the end.
 // Control thread only; what blocks runs on two threads of its own.
 #pragma once
@@ -46,8 +46,8 @@ public:
     // Asked when it is the uplinks' turn.
     using Ways = std::function<std::vector<LookupWay>()>;
 
-    // A resolver near by has answered, or passed on what its own one said. Untuned. While it hangs and there is no uplink
-    // to ask by, one is looked for as often.
+    // A resolver near by has answered, or passed on what its own one said. Untuned. While it hangs and there is no
+    // uplink to ask by, one is looked for as often.
     static constexpr Duration head_start{2'000'000'000};
 
     NameLookup(Loop& loop, Ways ways, Handler handler, Means means = {resolve, resolve_by_links});
