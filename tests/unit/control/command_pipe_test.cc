@@ -260,6 +260,30 @@ TEST_CASE("a command that catches up gets everything, an hour of silence too") {
     CHECK(all.find('\7', 60 * 24'000) == 3660 * 24'000);
 }
 
+TEST_CASE("what waits for a command is handed on as it is taken, though nothing more comes") {
+    const Folder folder;
+    Recorder recorder;
+    RecordingSpec spec = to_command("sleep 0.3; cat > " + folder.path + "/all");
+    spec.input = Input::f32;
+    spec.samprate = 192'000;
+    spec.channels = 2;
+    const std::uint32_t id = recorder.begin(spec);
+    const std::vector<std::uint8_t> block(80'000, 7);
+    for (int i = 0; i < 100; ++i) CHECK(recorder.samples(id, std::nullopt, 10'000, block));
+    // A pipe holds 1 MB: one in each flush would take 8 s.
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(4);
+    const auto taken = [&folder] {
+        std::error_code none_yet;
+        const auto size = std::filesystem::file_size(folder.path + "/all", none_yet);
+        return none_yet ? 0 : size;
+    };
+    while (taken() < 8'000'000 && std::chrono::steady_clock::now() < end)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    CHECK(taken() == 8'000'000);
+    recorder.end(id);
+    CHECK(events_of(recorder, 1).back().kind == Kind::closed);
+}
+
 TEST_CASE("the ends of commands are waited for together, and one that goes on is told as such") {
     const auto others = children_now();
     Recorder recorder;
