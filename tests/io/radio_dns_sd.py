@@ -11,7 +11,7 @@ import tempfile
 import time
 
 from program import Running, check, finish, run
-from radio_program import enter_mounts, enter_namespace, radiod
+from radio_program import Far, enter_mounts, enter_namespace, radiod
 
 folder = tempfile.TemporaryDirectory()
 
@@ -20,7 +20,7 @@ BUS = """<busconfig><type>system</type><listen>unix:path=/run/bus</listen><polic
 AVAHI = """[server]
 host-name=here
 use-ipv6=no
-allow-interfaces=lo
+allow-interfaces=lo,near0,near1
 """
 
 
@@ -45,6 +45,35 @@ def wait_for(condition, seconds=10):
     return condition()
 
 
+def stale(publish):
+    """An announcement that outlived its radiod, and whose name belongs to another: it takes nothing from who answers."""
+    group = "239.221.39.234"  # of test.local
+    publish("test.local", "239.1.2.9", "outlived")
+    with radiod("--status", "test"):
+        run("radio", "tune", "-r", group + ",lo", "-s", "7074", "-f", "7m074", "--cache", "none")
+        check("it is in the list of all", wait_for(lambda: "outlived" in run("radio", "list")[1], 20))
+        code, said = run("radio", "list", "-r", "test,lo")
+        check("which makes nobody believe it", code == 0 and "7074000" in said and "trying" not in said, said)
+
+
+def two_networks(publish):
+    """Radiods of one name, and so of one group, on networks of their own."""
+    with Far(0, "--status", "hf"), Far(1, "--status", "hf"):
+        for number, ssrc in enumerate(("1001", "1002")):
+            code, said = run("radio", "tune", "-r", f"hf,near{number}", "-s", ssrc, "-f", "1m0", "--cache", "none")
+            check(f"the one on near{number}", code == 0, said)
+        publish("hf.local", "239.135.38.120", "twins")
+
+        def rows():
+            code, said = run("radio", "list", "--json", "--cache", "none")
+            told = json.loads(said.splitlines()[-1]) if code == 0 else []
+            return sorted((r["interface"], r["channels"]) for r in told if r["group"] == "239.135.38.120:5006")
+        check("both are listed", wait_for(lambda: rows() == [("near0", 1), ("near1", 1)], 20), rows())
+        for number, ssrc in enumerate(("1001", "1002")):
+            code, said = run("radio", "list", "-r", f"hf,near{number}")
+            check(f"each by its own interface, near{number}", code == 0 and ssrc in said and len(said.splitlines()) == 2, said)
+
+
 def dns_sd():
     os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/run/bus"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -57,9 +86,11 @@ def dns_sd():
         os.makedirs("/run/avahi-daemon", exist_ok=True)
         started.append(subprocess.Popen(["avahi-daemon", "-f", put("avahi.conf", AVAHI), "--no-drop-root", "--no-chroot", "--no-rlimits"], **quiet))
         # They may be here before the daemon (-f).
-        for host, group, name in (("siglo.local", "239.108.155.32", "HF radio"), ("gone.local", "239.1.2.3", "stale")):
+        def publish(host, group, name):
             started.append(subprocess.Popen(["avahi-publish-address", "-f", "-R", host, group], **quiet))
             started.append(subprocess.Popen(["avahi-publish-service", "-f", "-H", host, name, "_ka9q-ctl._udp", "5006", "TTL=0"], **quiet))
+        publish("siglo.local", "239.108.155.32", "HF radio")
+        publish("gone.local", "239.1.2.3", "stale")
         with radiod("--status", "siglo"):
             run("radio", "tune", "-r", "239.108.155.32,lo", "-s", "14074", "-f", "14m074", "--cache", "none")
 
@@ -75,8 +106,7 @@ def dns_sd():
             check("as a table", code == 0 and "HF radio" in said and "silent" in said and "DNS-SD" in said, said)
             # A name that no resolver knows, announced at another group than radiod computes of it.
             group = "239.135.38.120"  # of hf.local
-            started.append(subprocess.Popen(["avahi-publish-address", "-f", "-R", "odd.local", group], **quiet))
-            started.append(subprocess.Popen(["avahi-publish-service", "-f", "-H", "odd.local", "odd one", "_ka9q-ctl._udp", "5006", "TTL=0"], **quiet))
+            publish("odd.local", group, "odd one")
             with radiod("--status", "hf"):
                 run("radio", "tune", "-r", group + ",lo", "-s", "7074", "-f", "7m074", "--cache", "none")
                 check("the third is announced", wait_for(lambda: "odd.local" in listed(), 20))
@@ -85,6 +115,8 @@ def dns_sd():
                 with Running("radio", "dump", "-c", "1", "-r", "odd,lo") as dumping:
                     heard = wait_for(lambda: run("radio", "list", "-r", group + ",lo", "--cache", "none") and dumping.child.poll() is not None, 20)
                     check("dump listens where it is announced", heard and dumping.child.returncode == 0 and group in dumping.read(), dumping.read())
+            stale(publish)
+            two_networks(publish)
             for child in started[:2]:
                 child.kill()
                 child.wait()

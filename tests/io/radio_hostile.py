@@ -16,14 +16,9 @@ import time
 import unicodedata
 
 from program import HAWSER, Running, check, finish, run
-from radio_program import RADIO, STAND_IN, enter_namespace, radiod
+from radio_program import RADIO, STAND_IN, Far, enter_namespace, ip, radiod
 
 GROUP = "239.108.155.32"
-
-
-def ip(*words, inside=None):
-    prefix = ["nsenter", "-t", str(inside), "-n"] if inside else []
-    return subprocess.run([*prefix, "ip", *words], check=False, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def group_sender(address="127.0.0.1"):
@@ -255,34 +250,6 @@ def clash():
             check("two radiods with one number are told apart", watching.wait_for("5 two radiods use this number"), watching.said)
         code, said = run("radio", "list")
         check("list shows both", code == 0 and len([line for line in said.splitlines() if line.split()[0] == "5"]) == 2, said)
-
-
-class Far:
-    """A network namespace with a stand-in radiod in it, at the other end of a cable: near0 here, far0 there."""
-
-    def __enter__(self):
-        self.holder = subprocess.Popen(["unshare", "-n", "sleep", "1000"])
-        end = time.monotonic() + 5
-        own = os.readlink("/proc/self/ns/net")
-        while os.readlink(f"/proc/{self.holder.pid}/ns/net") == own and time.monotonic() < end:
-            time.sleep(0.01)
-        self.plug()
-        self.radiod = subprocess.Popen(["nsenter", "-t", str(self.holder.pid), "-n", STAND_IN, "--interface", "10.7.0.2"], stdout=subprocess.PIPE, text=True)
-        check("the far stand-in is ready", self.radiod.stdout.readline().startswith("ready"))
-        return self
-
-    def plug(self):
-        far = str(self.holder.pid)
-        check("the cable is there", ip("link", "add", "near0", "type", "veth", "peer", "name", "far0") and ip("link", "set", "far0", "netns", far)
-              and ip("addr", "add", "10.7.0.1/24", "dev", "near0") and ip("link", "set", "near0", "up")
-              and ip("addr", "add", "10.7.0.2/24", "dev", "far0", inside=far) and ip("link", "set", "far0", "up", inside=far))
-
-    def __exit__(self, *_):
-        self.radiod.kill()
-        self.radiod.wait()
-        self.holder.kill()
-        self.holder.wait()
-        ip("link", "del", "near0")
 
 
 def interfaces():

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 from program import check
 
@@ -51,3 +52,42 @@ def radiod(*arguments):
             yield child
         finally:
             child.kill()
+
+
+def ip(*words, inside=None):
+    prefix = ["nsenter", "-t", str(inside), "-n"] if inside else []
+    return subprocess.run([*prefix, "ip", *words], check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+
+class Far:
+    """A network namespace with a stand-in radiod in it, at the other end of a cable: near0 and 10.7.0.1 here, far0 and
+    10.7.0.2 there; or of another number."""
+
+    def __init__(self, number=0, *arguments):
+        self.number = number
+        self.arguments = arguments
+
+    def __enter__(self):
+        self.holder = subprocess.Popen(["unshare", "-n", "sleep", "1000"])
+        end = time.monotonic() + 5
+        own = os.readlink("/proc/self/ns/net")
+        while os.readlink(f"/proc/{self.holder.pid}/ns/net") == own and time.monotonic() < end:
+            time.sleep(0.01)
+        self.plug()
+        self.radiod = subprocess.Popen(["nsenter", "-t", str(self.holder.pid), "-n", STAND_IN, "--interface", f"10.7.{self.number}.2", *self.arguments], stdout=subprocess.PIPE, text=True)
+        check("the far stand-in is ready", self.radiod.stdout.readline().startswith("ready"))
+        return self
+
+    def plug(self):
+        holder, number = str(self.holder.pid), self.number
+        near, far = f"near{number}", f"far{number}"
+        check("the cable is there", ip("link", "add", near, "type", "veth", "peer", "name", far) and ip("link", "set", far, "netns", holder)
+              and ip("addr", "add", f"10.7.{number}.1/24", "dev", near) and ip("link", "set", near, "up")
+              and ip("addr", "add", f"10.7.{number}.2/24", "dev", far, inside=holder) and ip("link", "set", far, "up", inside=holder))
+
+    def __exit__(self, *_):
+        self.radiod.kill()
+        self.radiod.wait()
+        self.holder.kill()
+        self.holder.wait()
+        ip("link", "del", f"near{self.number}")

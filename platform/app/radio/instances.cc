@@ -119,10 +119,8 @@ private:
         limit_.set(never);
         error_ = result.error;
         for (const control::RadioInstance& found : result.instances) {
-            if (cache_) {
-                cache_->learn_name(found.host, found.group);
+            if (cache_)
                 cache_->learn_radio({found.group, found.interface}, {found.host, found.description, "", true, 0, {}});
-            }
             Listed* const known = find(found);
             if (known == nullptr) {
                 add({found, true, "", std::nullopt, false});
@@ -151,14 +149,43 @@ private:
             complain("no radiod found; name one with -r NAME");
             return loop_.quit(exit_failed);
         }
+        leave_out_repeated();
+        learn_names();
         json_ ? print_json() : print_table();
         const bool is_whole = std::none_of(rows_.begin(), rows_.end(), [](const Listed& r) { return r.cut_short; });
         if (!is_whole) complain(cut_short_text);
         loop_.quit(is_whole ? exit_ok : exit_failed);
     }
 
-    [[nodiscard]] std::size_t channels_of(const Listed& r) const {
-        return r.radio ? service_.roster().channels(*r.radio).size() : 0;
+    [[nodiscard]] std::vector<const radio::OnAir*> channels_on(const Listed& r) const {
+        return r.radio ? service_.roster().channels(*r.radio) : std::vector<const radio::OnAir*>{};
+    }
+    [[nodiscard]] std::size_t channels_of(const Listed& r) const { return channels_on(r).size(); }
+    // Whether whoever answers there answers here too.
+    [[nodiscard]] bool has_all_of(const Listed& here, const Listed& there) const {
+        const auto ours = channels_on(here);
+        const auto theirs = channels_on(there);
+        return std::all_of(theirs.begin(), theirs.end(), [&](const radio::OnAir* c) {
+            return std::any_of(ours.begin(), ours.end(), [c](const radio::OnAir* o) { return o->source == c->source; });
+        });
+    }
+    // One radiod may be announced on several interfaces, and answer on one, or as the same sender on each.
+    void leave_out_repeated() {
+        std::vector<Listed> kept;
+        for (std::size_t i = 0; i < rows_.size(); ++i) {
+            bool is_repeated = false;
+            for (std::size_t j = 0; j < rows_.size(); ++j)
+                is_repeated |= i != j && rows_[i].instance.group == rows_[j].instance.group &&
+                               has_all_of(rows_[j], rows_[i]) && (j < i || !has_all_of(rows_[i], rows_[j]));
+            if (!is_repeated || !rows_[i].problem.empty()) kept.push_back(rows_[i]);
+        }
+        rows_ = std::move(kept);
+    }
+    // Of who answers: an announcement that outlived its radiod takes no name's place.
+    void learn_names() {
+        if (!cache_) return;
+        for (const Listed& r : rows_)
+            if (r.is_announced && channels_of(r) != 0) cache_->learn_name(r.instance.host, r.instance.group);
     }
 
     void print_table() const {

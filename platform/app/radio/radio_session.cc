@@ -8,6 +8,7 @@
 #include "platform/app/commands/options.h"
 #include "platform/app/random.h"
 #include "platform/control/radio/dns_sd.h"
+#include "platform/control/radio/group_socket.h"
 #include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
 
@@ -28,13 +29,13 @@ bool is_radio_name(const std::string& text) {
 
 namespace {
 
-// By the resolver, else by who announces the name. Blocks.
-control::FoundGroup find_afresh(const radio::RadioName& name) {
+// By the resolver, else by who announces the name, on that interface where one is named. Blocks.
+control::FoundGroup find_afresh(const radio::RadioName& name, const std::string& interface) {
     constexpr Duration browse_patience{1'500'000'000};  // avahi says what it knows within a second or so
     control::FoundGroup found = control::find_group(name);
     if (found.how != control::FoundGroup::How::computed) return found;
     for (const control::RadioInstance& r : control::browse_radios(browse_patience).instances) {
-        if (r.host != name.host) continue;
+        if (r.host != name.host || (!interface.empty() && r.interface != "lo" && r.interface != interface)) continue;
         found = {r.group, control::FoundGroup::How::looked_up, "by DNS-SD"};
         if (name.port != 0) found.group.port = name.port;
         break;
@@ -56,7 +57,9 @@ control::GroupSpec group_spec_of(const RadioOptions& options, const radio::Radio
 std::optional<control::GroupSpec> group_afresh(const RadioOptions& options) {
     if (!is_radio_name(options.name)) return std::nullopt;
     const auto name = radio::parse_radio_name(options.name);
-    return group_spec_of(options, *name, find_afresh(*name).group);
+    control::GroupSpec spec = group_spec_of(options, *name, Endpoint{});
+    spec.group = find_afresh(*name, control::plain_interface(spec.interface)).group;
+    return spec;
 }
 
 std::optional<control::GroupSpec> group_of(const RadioOptions& options, control::StateCache* cache,
@@ -128,8 +131,9 @@ bool RadioSession::shows_nobody(const radio::RadioEvent& e) const {
 }
 
 void RadioSession::renew() {
-    is_renewing_ = lookups_.post([this, name = *radio::parse_radio_name(name_)]() -> control::Worker::Done {
-        return [this, found = find_afresh(name)] { on_renewed(found); };
+    const std::string interface = control::plain_interface(group_.interface);
+    is_renewing_ = lookups_.post([this, name = *radio::parse_radio_name(name_), interface]() -> control::Worker::Done {
+        return [this, found = find_afresh(name, interface)] { on_renewed(found); };
     });
 }
 

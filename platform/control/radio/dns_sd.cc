@@ -24,7 +24,9 @@ namespace hawser::control {
 void add_instance(std::vector<RadioInstance>& instances, const RadioInstance& found) {
     for (RadioInstance& known : instances) {
         if (!(known.group == found.group)) continue;
-        if (known.interface == "lo") known = found;
+        if (found.interface == known.interface || found.interface == "lo") return;
+        if (known.interface != "lo") continue;
+        known = found;
         return;
     }
     instances.push_back(found);

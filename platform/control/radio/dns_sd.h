@@ -20,7 +20,7 @@ struct RadioInstance {
 };
 
 struct BrowseResult {
-    std::vector<RadioInstance> instances;  // each group once, by description
+    std::vector<RadioInstance> instances;  // each group once by interface, by description
     std::string error;                     // why there may be more; empty when all is well
 };
 
@@ -30,7 +30,8 @@ inline constexpr Duration browse_limit{3'000'000'000};
 // Blocks: for a worker.
 [[nodiscard]] BrowseResult browse_radios(Duration limit = browse_limit);
 
-// A group that several interfaces or names announce counts once: off the loopback if it can be had there.
+// A group that several names announce counts once by interface, and off the loopback if it can be had there: radiods of
+// one name, on networks of their own, have the same group.
 void add_instance(std::vector<RadioInstance>& instances, const RadioInstance& found);
 
 }  // namespace hawser::control

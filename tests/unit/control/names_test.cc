@@ -176,16 +176,20 @@ TEST_CASE("a radiod's group is the address, what its name resolves to, or what r
     is_held = false;
 }
 
-TEST_CASE("an announced group counts once, off the loopback where it can be had") {
+TEST_CASE("an announced group counts once by interface, and off the loopback where it can be had") {
     std::vector<RadioInstance> all;
     const Endpoint group = Endpoint::from_v4(0xEF010203, 5006);
     add_instance(all, {"HF", "hf.local", group, "lo"});
     add_instance(all, {"HF", "hf.local", group, "eth0"});
-    add_instance(all, {"HF", "hf.local", group, "eth1"});
+    add_instance(all, {"HF", "hf.local", group, "eth1"});  // of one name, on another network
+    add_instance(all, {"HF", "hf.local", group, "lo"});
+    add_instance(all, {"HF again", "hf.local", group, "eth1"});
     add_instance(all, {"VHF", "vhf.local", Endpoint::from_v4(0xEF010204, 5006), "lo"});
-    REQUIRE(all.size() == 2);
+    REQUIRE(all.size() == 3);
     CHECK(all[0].interface == "eth0");
-    CHECK(all[1].interface == "lo");
+    CHECK(all[1].interface == "eth1");
+    CHECK(all[1].description == "HF");
+    CHECK(all[2].interface == "lo");
 }
 
 TEST_CASE("a listener is told once however often it is added, and no more when removed") {
