@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One direction of an emulated link, as the recorded experiments shape it. In this order a datagram meets
 //   [drop outage] -> drop-tail queue -> bottleneck (trace or steady rate, [pause outage]) -> random loss
-//   -> fixed delay and jitter, order kept -> [hold or drop outage]
+//   -> delay with its detours and jitter, order kept -> [hold or drop outage]
 // LineShape says how, in values; the machine is in line_machine.h. Traces are data: reading files is the caller's part.
 #pragma once
 
@@ -31,6 +31,14 @@ struct LineOutage {
     Duration every{};  // from start to start; zero: once
 };
 
+// A longer way for a while: a handover between cells or satellites, order kept.
+struct Detour {
+    Duration delay{};  // beside the line's own
+    Duration start{};  // on the scenario's clock
+    Duration length{};
+    Duration every{};  // from start to start; zero: once
+};
+
 // Two states, drawn for each packet that leaves the bottleneck.
 struct GilbertElliott {
     double good_to_bad = 0;
@@ -53,7 +61,18 @@ struct LineShape {
     double loss = 0;
     std::optional<GilbertElliott> bursts;
     std::vector<LineOutage> outages;
+    std::vector<Detour> detours;
 
+    // By how much the way is longer, so long after the scenario's clock began.
+    [[nodiscard]] Duration detour(Duration at) const {
+        Duration sum{};
+        for (const Detour& d : detours) {
+            if (at < d.start) continue;
+            const std::int64_t since = (at - d.start).ns;
+            if ((d.every.ns > 0 ? since % d.every.ns : since) < d.length.ns) sum = sum + d.delay;
+        }
+        return sum;
+    }
     // Bits per second; 0: no limit.
     [[nodiscard]] double mean_rate() const {
         if (trace_ms.empty()) return kbit_per_second * 1000;

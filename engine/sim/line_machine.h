@@ -6,7 +6,7 @@
 // bottleneck, in order, from the line's own generator: the n-th meets the same fate in every run.
 // Three instants matter to a datagram: when it enters, when it has crossed the bottleneck (until then it fills the
 // queue), when it leaves. Times of the shape are on the scenario's clock, which begin() starts; before it, traces run
-// from their offset and outages do not count.
+// from their offset, and outages and detours do not count.
 #pragma once
 
 #include <algorithm>
@@ -67,7 +67,8 @@ public:
         e.size = size;
         e.crossed = capacity_.carry(size, now, is_live_);
         e.end = fate_.draw_lost() ? End::lost : End::arrives;
-        e.leaves = std::max(e.crossed + shape_.delay + draw_jitter(), last_leaves_);
+        const Duration detour = is_live_ ? shape_.detour(e.crossed - origin_) : Duration{};
+        e.leaves = std::max(e.crossed + shape_.delay + detour + draw_jitter(), last_leaves_);
         if (is_live_) {
             if (const Instant end = capacity_.outage_end(LineOutage::Kind::hold, e.leaves); end != never)
                 e.leaves = end;

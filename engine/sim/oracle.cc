@@ -13,6 +13,7 @@ constexpr double tail_ms = 4000;  // opportunities beyond the last payload
 
 double to_ms(Duration d) { return static_cast<double>(d.ns) / 1e6; }
 
+// Detours aside: it is an upper bound.
 double mean_delay_ms(const LineShape& shape) { return to_ms(shape.delay) + to_ms(shape.jitter) / 2; }
 
 double mean_loss(const LineShape& shape) {

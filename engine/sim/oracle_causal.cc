@@ -54,6 +54,9 @@ struct OracleLink {
         return Duration{static_cast<std::int64_t>(windows * static_cast<double>(rate_window.ns))};
     }
 
+    // From the bottleneck to the far end.
+    [[nodiscard]] Duration delay(Instant now) const { return shape.delay + shape.detour(now - Instant{}); }
+
     LineShape shape;
     Capacity capacity;
     Fate fate;
@@ -121,7 +124,7 @@ private:
             link.free_at = now + look_again;
             return false;
         }
-        while (waiting_.contains(number) && !is_in_time(number, now + expected + link.shape.delay))
+        while (waiting_.contains(number) && !is_in_time(number, now + expected + link.delay(now)))
             number = waiting_.next(number + 1);
         if (!waiting_.contains(number)) return false;
         waiting_.erase(number);
@@ -135,7 +138,7 @@ private:
 
     void settle(OracleLink& link, std::uint32_t number, Instant now, Instant crossed) {
         const bool is_lost = link.fate.draw_lost();
-        Instant arrives = crossed + link.shape.delay;
+        Instant arrives = crossed + link.delay(crossed);
         if (const Instant end = link.capacity.outage_end(LineOutage::Kind::hold, arrives); end != never) {
             returns_.push({std::max(now, began(link, LineOutage::Kind::hold, arrives)), number});
             arrives = end;

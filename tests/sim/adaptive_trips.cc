@@ -122,6 +122,24 @@ TEST_CASE("buffers that hold little are not overrun by the repairs of what they 
     }
 }
 
+TEST_CASE("links whose ways become longer and shorter again carry what they can") {
+    const auto receiver = GENERATE(TripReceiver::hawser, TripReceiver::plain);
+    std::vector<sim::TripLink> links{steady(6000, 30), steady(6000, 40), steady(3000, 60)};
+    for (sim::LineShape* way : {&links[0].up, &links[0].down})
+        way->detours.push_back({ms(120), ms(7000), ms(15'000), {}});
+    for (sim::LineShape* way : {&links[2].up, &links[2].down})
+        way->detours.push_back({ms(200), ms(3000), ms(5000), ms(10'000)});
+    sim::Trip trip = trip_over(links, 90, 700, 30);
+    trip.selection.mode = Mode::adaptive;
+    trip.receiver = receiver;
+    const sim::TripOutcome outcome = sim::run(trip);
+    CAPTURE(int(receiver), outcome.wire_overhead);
+    CHECK(outcome.on_time > 0.99);
+    CHECK(sim::causal_on_time(trip) > 0.999);
+    trip.selection.mode = Mode::classic;
+    CHECK(sim::run(trip).on_time < outcome.on_time);
+}
+
 TEST_CASE("narrow links, of which ten packets take a second, are known in time") {
     const double kbps = GENERATE(100.0, 200.0, 400.0), queue = GENERATE(500.0, 2000.0);
     const auto receiver = GENERATE(TripReceiver::hawser, TripReceiver::plain);

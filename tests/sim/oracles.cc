@@ -92,6 +92,13 @@ TEST_CASE("the causal oracle knows no more than the omniscient one") {
             }
 }
 
+TEST_CASE("a detour costs nothing while it is shorter than the latency leaves time for, and then all that takes it") {
+    sim::TripLink link = steady(4000, 30);
+    link.up.detours.push_back({ms(300), ms(5500), ms(5000), {}});
+    CHECK(sim::causal_on_time(trip_over({link}, 80, 500, 20)) == 1);
+    CHECK(sim::causal_on_time(trip_over({link}, 80, 320, 20)) == Approx(0.75).margin(0.02));
+}
+
 TEST_CASE("an outage costs the causal oracle what was under way in it") {
     sim::TripLink link = steady(4000, 100);
     sim::TripLink whole = link;

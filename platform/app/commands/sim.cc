@@ -36,7 +36,7 @@ const char* const footer =
     "from\n"
     "the seed) or by trace (a recording: mahimahi's milliseconds, or lines of seconds and kbit/s), queue, delay, "
     "jitter,\n"
-    "loss, bursts and outages.\n\n"
+    "loss, bursts, outages and detours.\n\n"
     "Columns: on time, the share of payloads that SRT handed to the viewer within latency + 300 ms; oracle, the same "
     "for\n"
     "a sender that foresees everything; causal, for one that knows the present of every link and nothing of its "

@@ -91,6 +91,8 @@ private:
         }
         for (const toml::table* t : section.has("outage") ? section.tables("outage") : decltype(section.tables("")){})
             read_outage(Section(*t, section.path() + ": outage", complaint_), link);
+        for (const toml::table* t : section.has("detour") ? section.tables("detour") : decltype(section.tables("")){})
+            read_detour(Section(*t, section.path() + ": detour", complaint_), link);
         section.finish();
         return link;
     }
@@ -139,22 +141,41 @@ private:
         }
     }
 
+    // When an outage or a detour is.
+    template <class When>
+    static void read_times(Section& s, std::string_view what, When& when) {
+        for (const std::string_view key : {"start", "length"})
+            if (!s.has(key)) s.complain(key, fmt::format("{} needs it, in seconds", what));
+        when.start = of_s(s.number("start", time_s).value_or(0));
+        when.length = of_s(s.number("length", {0.001, 1e5, "seconds"}).value_or(1));
+        when.every = of_s(s.number("every", time_s).value_or(0));
+        if (when.every.ns > 0 && when.every < when.length) s.complain("every", "shorter than it lasts");
+    }
+
     static void read_outage(Section s, LinkPlan& link) {
         using Kind = sim::LineOutage::Kind;
         sim::LineOutage o;
         const std::string kind = s.choice("kind", {"dark", "hold", "pause"}).value_or("dark");
         o.kind = kind == "dark" ? Kind::drop : kind == "hold" ? Kind::hold : Kind::pause;
-        for (const std::string_view key : {"start", "length"})
-            if (!s.has(key)) s.complain(key, "an outage needs it, in seconds");
-        o.start = of_s(s.number("start", time_s).value_or(0));
-        o.length = of_s(s.number("length", {0.001, 1e5, "seconds"}).value_or(1));
-        o.every = of_s(s.number("every", time_s).value_or(0));
-        if (o.every.ns > 0 && o.every < o.length) s.complain("every", "shorter than the outage itself");
-        const std::string way = s.choice("way", {"both", "up", "down"}).value_or("both");
+        read_times(s, "an outage", o);
+        const std::string way = read_way(s);
         if (way != "down") link.up.shape.outages.push_back(o);
         if (way != "up") link.down.shape.outages.push_back(o);
         s.finish();
     }
+
+    static void read_detour(Section s, LinkPlan& link) {
+        sim::Detour d;
+        if (!s.has("delay")) s.complain("delay", "a detour needs it, in ms");
+        d.delay = of_ms(s.number("delay", delay_ms).value_or(0));
+        read_times(s, "a detour", d);
+        const std::string way = read_way(s);
+        if (way != "down") link.up.shape.detours.push_back(d);
+        if (way != "up") link.down.shape.detours.push_back(d);
+        s.finish();
+    }
+
+    static std::string read_way(Section& s) { return s.choice("way", {"both", "up", "down"}).value_or("both"); }
 
     Trace read_trace(Section& s, const std::string& path) {
         if (!folder_) {

@@ -61,6 +61,16 @@ way = "up"
 [[link.outage]]
 start = 9
 length = 2
+[[link.detour]]
+delay = 40
+start = 3
+length = 15
+every = 30
+[[link.detour]]
+delay = 0.5
+start = 5
+length = 1
+way = "down"
 )");
     CHECK(s.about == "a bad day");
     CHECK(s.seconds == 12.5);
@@ -89,6 +99,11 @@ length = 2
     CHECK(l.up.shape.outages[0].every.ms() == 4000);
     CHECK(l.up.shape.outages[1].kind == Kind::drop);
     CHECK(l.down.shape.outages.size() == 1);
+    REQUIRE(l.up.shape.detours.size() == 1);
+    REQUIRE(l.down.shape.detours.size() == 2);
+    CHECK(l.up.shape.detours[0].delay.ms() == 40);
+    CHECK(l.up.shape.detours[0].every.ms() == 30'000);
+    CHECK(l.down.shape.detours[1].delay.us() == 500);
 }
 
 TEST_CASE("a bad scenario is refused with file, line and key") {
@@ -115,6 +130,10 @@ TEST_CASE("a bad scenario is refused with file, line and key") {
         {one_link + "[[link.outage]]\nlength = 3\n", "trip.toml:3: link 1: outage: start: an outage needs it"},
         {one_link + "[[link.outage]]\nstart = 1\nlength = 3\nevery = 2\n",
          "trip.toml:6: link 1: outage: every: shorter"},
+        {one_link + "[[link.detour]]\nstart = 1\nlength = 3\n",
+         "trip.toml:3: link 1: detour: delay: a detour needs it"},
+        {one_link + "[[link.detour]]\ndelay = 4\nstart = 1\n",
+         "trip.toml:3: link 1: detour: length: a detour needs it"},
         {"[[link]]\ntrace = \"tm.up\"\n", "trip.toml:2: link 1: trace: a scenario that is not a file"},
         {"[[link]]\nradio = { kbps = 5 }\noffset = \"anywhere\"\n",
          "trip.toml:3: link 1: offset: 'anywhere' is none of: seed"},

@@ -16,6 +16,7 @@ constexpr Duration base{60'000'000};  // round trip
 // A link of a fixed rate that answers each packet at once; the queue is what is put into it.
 struct Wire {
     PathModel path;
+    Duration detour{};
     double bytes_per_ms = 500;  // 4 Mbit/s
     Instant now = t0;
     double free_at_ms = 0;  // of the transmitter, after t0
@@ -26,7 +27,7 @@ struct Wire {
     void packet(std::int64_t carried) {
         const double sent_ms = static_cast<double>((now - t0).ns) / 1e6;
         free_at_ms = std::max(free_at_ms, sent_ms) + 1360 / bytes_per_ms;
-        const Instant arrived = t0 + Duration{static_cast<std::int64_t>(free_at_ms * 1e6)} + base / 2;
+        const Instant arrived = t0 + Duration{static_cast<std::int64_t>(free_at_ms * 1e6)} + base / 2 + detour;
         const auto arrival_us = static_cast<std::uint32_t>(arrived.ns / 1000) + clock_offset_us;
         path.on_rtt(arrived + base / 2 - now, arrived + base / 2);
         path.on_arrivals(1360, arrival_us, now, carried, arrived + base / 2);
@@ -165,6 +166,25 @@ TEST_CASE("a base that nothing confirms is looked for anew, so that a standing q
     CHECK(drained);
     const auto in_transit = static_cast<std::int64_t>(wire.path.bytes_per_ns() * static_cast<float>(base.ns));
     CHECK(wire.path.window() < in_transit);
+}
+
+TEST_CASE("a way that has become longer is known to be so within three seconds, and a shorter one at once") {
+    Wire wire;
+    wire.run(2_s, 300, 0);
+    REQUIRE(wire.path.queue_delay() < 5_ms);
+    wire.detour = 150_ms;
+    wire.run(1_s, 300, 0);
+    CHECK(wire.path.queue_delay() >= 145_ms);  // it may be a queue
+    wire.run(2_s, 300, 0);
+    CHECK(wire.path.queue_delay() < 5_ms);
+    CHECK(wire.path.base_rtt() >= 210_ms);
+    CHECK_FALSE(wire.path.draining());
+    wire.detour = 0_ms;
+    wire.run(50_ms, 300, 0);
+    CHECK(wire.path.queue_delay() < 5_ms);
+    wire.detour = 150_ms;
+    wire.run(100_ms, 300, 0);
+    CHECK(wire.path.queue_delay() >= 145_ms);
 }
 
 TEST_CASE("the least value is forgotten after one to two spans") {
