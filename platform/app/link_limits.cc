@@ -73,6 +73,22 @@ void LinkLimits::end(LinkId slot) {
     if (is_left) budgets_.leave(s.now.account);
 }
 
+void LinkLimits::rename(LinkId slot, const UplinkSpec& uplink) {
+    const Slot& renamed = slots_[slot.index()];
+    const std::string former = renamed.now.account;
+    const std::string name = account_name(uplink);
+    if (!renamed.is_used || former == name) return;
+    budgets_.exchange(former, name);
+    const auto change = [&](std::string& one) {
+        if (one == former || one == name) one = one == former ? name : former;
+    };
+    for (Slot& s : slots_) {
+        change(s.now.account);
+        change(s.before.account);
+    }
+    for (control::LinkRule& rule : by_hand_) change(rule.uplink);
+}
+
 bool LinkLimits::has_budget() const {
     const auto has_one = [](const std::vector<control::LinkRule>& rules) {
         return std::any_of(rules.begin(), rules.end(), [](const auto& r) { return r.policy.budget_bytes != 0; });

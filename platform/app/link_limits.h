@@ -4,7 +4,8 @@
 // slot of the pump carried to the uplink that had it.
 //
 // An uplink's account is its interface's, or its address's where it has no interface of its own: a modem that comes and
-// goes, or gets another address, goes on with what it has used. Control thread only.
+// goes, or gets another address, goes on with what it has used; so does one that comes back under another name, when
+// that is told. Control thread only.
 #pragma once
 
 #include <array>
@@ -33,6 +34,9 @@ public:
     void begin(LinkId slot, const UplinkSpec& uplink);
     // It has none any more.
     void end(LinkId slot);
+    // Its interface is called otherwise now: its account and what was set by hand go with it. What that name had until
+    // now is under the former one, and its uplink with it.
+    void rename(LinkId slot, const UplinkSpec& uplink);
     // How that uplink is called now. Answers the settings that the pump is to have: those of the
     // list, the policy's, and the budget's.
     [[nodiscard]] UplinkSettings settings_of(LinkId slot, const control::LinkWords& words,

@@ -117,6 +117,11 @@ void SenderLinks::take(const LinkPlan::Step& step) {
                  "uplink " + names_[place] + " " + step.text);
             c.kind = CommandKind::renew_uplink;
             break;
+        case LinkPlan::StepKind::rename:
+            tell(Level::info, "uplink_renamed", "uplink " + names_[place] + " " + step.text);
+            names_[place] = plan_.name(step.link);
+            limits_.rename(step.link, step.uplink);
+            return;
         case LinkPlan::StepKind::note: {
             const bool is_held = plan_.place(step.link) == LinkPlan::Place::flapping;
             tell_({Level::warn,

@@ -121,6 +121,23 @@ void Budgets::count(const std::string& link, std::uint64_t bytes) {
     is_changed_ = true;
 }
 
+void Budgets::exchange(const std::string& link, const std::string& other) {
+    if (link == other) return;
+    auto ours = accounts_.extract(link);
+    auto theirs = accounts_.extract(other);
+    if (ours) {
+        ours.key() = other;
+        accounts_.insert(std::move(ours));
+    }
+    if (theirs) {
+        theirs.key() = link;
+        accounts_.insert(std::move(theirs));
+    }
+    for (News& news : news_)
+        if (news.link == link || news.link == other) news.link = news.link == link ? other : link;
+    is_changed_ = true;
+}
+
 void Budgets::set_today(const Date& today) {
     if (today_ == today) return;
     if (today_) day_before_ = today_;

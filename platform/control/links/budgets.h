@@ -74,6 +74,8 @@ public:
     // It is no more.
     void leave(const std::string& link);
     void count(const std::string& link, std::uint64_t bytes);
+    // Each goes on with the other's account, or with none where that has none.
+    void exchange(const std::string& link, const std::string& other);
     // Only with a clock that can be believed.
     void set_today(const Date& today);
     // False: that link has no account.

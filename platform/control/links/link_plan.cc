@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "platform/control/interface_patterns.h"
@@ -213,6 +214,10 @@ void LinkPlan::come(Row& row, const Interface* on, Instant now, std::vector<Step
         }
         step.kind = StepKind::renew;
         step.text = "is back";
+    } else if (row.is_renamed) {
+        // Its socket may still serve; one that is opened later has to go by the new name.
+        step.kind = StepKind::renew;
+        step.text = "has another name";
     } else if ((!is_same && row.uplink.device[0] != '\0') || (by_device && has_moved)) {
         step.kind = StepKind::renew;
         step.text = is_same ? "has another address" : "its interface was replaced";
@@ -229,6 +234,7 @@ void LinkPlan::come(Row& row, const Interface* on, Instant now, std::vector<Step
     if (on != nullptr) {
         row.was_there = true;
         row.interface = on->name;
+        row.mac = on->mac;
         row.index = on->index;
     }
     if (step.kind == StepKind::note) return;
@@ -236,7 +242,7 @@ void LinkPlan::come(Row& row, const Interface* on, Instant now, std::vector<Step
     row.was_routed = is_routed;
     step.uplink = row.uplink;
     row.added = true;
-    row.held = false;
+    row.held = row.is_renamed = false;
     row.connected = false;
     row.local.reset();
     out.push_back(std::move(step));
@@ -291,6 +297,44 @@ void LinkPlan::settle_wishes(std::vector<Step>& out) {
         if (!is_known(u) && !take_place(u, uplink_text(u), false, out)) ++left_out_;
 }
 
+// Where the modem of an automatic uplink is now, if not where it was: the one interface with its MAC address, once it
+// leads out. Twins that have one address are told apart by their names alone.
+const Interface* LinkPlan::moved_to(const Row& row) const {
+    if (row.place == Place::empty || !row.automatic || row.mac.empty()) return nullptr;
+    const auto has_mac = [&](const auto& one) { return one.mac == row.mac; };
+    const auto is_twin = [&](const Row& r) { return &r != &row && r.place != Place::empty && has_mac(r); };
+    const auto found = std::find_if(interfaces_.begin(), interfaces_.end(), has_mac);
+    if (found == interfaces_.end() || found->name == row.uplink.device) return nullptr;
+    if (std::any_of(std::next(found), interfaces_.end(), has_mac) || std::any_of(rows_.begin(), rows_.end(), is_twin))
+        return nullptr;
+    const bool leads_out = found->is_up && !(found->default_v4.empty() && found->default_v6.empty());
+    return leads_out && is_automatic(*found) && !is_spoken_for(*found) ? &*found : nullptr;
+}
+
+void LinkPlan::follow_modems(std::vector<Step>& out) {
+    if (!automatic_.wanted) return;
+    for (Row& row : rows_) {
+        const Interface* const there = moved_to(row);
+        if (there == nullptr) continue;
+        // The uplink that had the name: its modem is elsewhere too, or away.
+        const auto former = std::find_if(rows_.begin(), rows_.end(), [&](const Row& r) {
+            return r.place != Place::empty && r.automatic && r.uplink.device == there->name;
+        });
+        const std::string name = row.name;
+        rename(row, there->name, out);
+        if (former != rows_.end()) rename(*former, name, out);
+    }
+}
+
+void LinkPlan::rename(Row& row, const std::string& name, std::vector<Step>& out) {
+    row.name = name;
+    std::memset(row.uplink.device, 0, sizeof row.uplink.device);
+    std::memcpy(row.uplink.device, name.data(), name.size());
+    if (!row.added) return;  // nobody has heard of it
+    row.is_renamed = true;
+    out.push_back({StepKind::rename, id(row), row.uplink, "is called " + name + " now"});
+}
+
 void LinkPlan::settle_automatic(std::vector<Step>& out) {
     for (const Interface& i : interfaces_) {
         const auto own = std::find_if(rows_.begin(), rows_.end(), [&](const Row& r) {
@@ -312,6 +356,7 @@ std::vector<LinkPlan::Step> LinkPlan::steps(Instant now) {
     std::vector<Step> out;
     left_out_ = 0;
     settle_wishes(out);
+    follow_modems(out);
     // What is gone first: the last of the others that is there may then be one that comes back.
     for (Row& row : rows_)
         if (row.place != Place::empty)

@@ -7,6 +7,8 @@
 //    interface, another index, another address.
 //  - What vanishes is suspended at once. What comes back is renewed at once, unless it flaps: then when it has been
 //    quiet for a while, or when no other uplink is connected.
+//  - An automatic uplink follows its modem: one that comes back under another name, by its MAC address where no other
+//    interface has the same, keeps its place and is renamed.
 //  - An interface has one uplink by its name: the operator's goes before the automatic one, and either becomes the
 //    other when the list says so. It has none of its own where an address of it is an uplink of the list.
 //  - An interface that was never there is waited for, which is told once. An address that was never there is left to
@@ -46,11 +48,11 @@ public:
         no_route,  // automatic only: an interface without a default route
         flapping,  // there, and held back
     };
-    enum class StepKind : std::uint8_t { add, remove, set, suspend, renew, note };
+    enum class StepKind : std::uint8_t { add, remove, set, suspend, renew, rename, note };
     struct Step {
-        StepKind kind = StepKind::note;  // note: nothing for the pump
+        StepKind kind = StepKind::note;  // rename, note: nothing for the pump
         LinkId link = no_link;
-        UplinkSpec uplink;  // of add, set and renew
+        UplinkSpec uplink;  // of add, set, renew and rename
         std::string text;   // what happened, for the log: "its interface is gone"
     };
 
@@ -101,10 +103,12 @@ private:
         bool was_there = false;   // on an interface, since it was added or renewed: its absence is a loss
         bool connected = false;   // the receiver answers
         bool is_told = false;     // that it is waited for
+        bool is_renamed = false;  // since the pump heard of it
         bool was_routed = false;  // that interface had a default route when it was added or renewed
         std::string name;
         UplinkSpec uplink;  // an interface's: its device, and the source's family as it is used
         std::string interface;
+        std::string mac;                     // of it
         std::uint32_t index = 0;             // the kernel's number of it
         std::optional<Families> family_for;  // renewed for it: a pump that takes the old one again is let be
         std::optional<Endpoint> local;       // of the pump's socket
@@ -126,6 +130,9 @@ private:
     [[nodiscard]] bool has_lost_family(const Row& row, const Interface& on) const;
     [[nodiscard]] bool is_spoken_for(const Interface& i) const;
     [[nodiscard]] bool becomes_automatic(const Row& row) const;
+    [[nodiscard]] const Interface* moved_to(const Row& row) const;
+    void follow_modems(std::vector<Step>& out);
+    void rename(Row& row, const std::string& name, std::vector<Step>& out);
     void settle_wishes(std::vector<Step>& out);
     void settle_automatic(std::vector<Step>& out);
     [[nodiscard]] const UplinkSpec* wish_for(const Row& row) const;

@@ -115,6 +115,35 @@ TEST_CASE("a modem that comes back in another place, or with another address, go
     CHECK(desk.used("wwan0") == 700'000);
 }
 
+TEST_CASE("modems that come back under each other's names go on with what they have used, and what was set by hand") {
+    Desk desk({"wwan*,budget=1MB"});
+    desk.begin(first, "wwan0");
+    desk.begin(second, "wwan1");
+    CHECK(desk.settings(first, {"wwan0", "wwan0", ""}).priority == 1);
+    CHECK(desk.settings(second, {"wwan1", "wwan1", ""}).priority == 1);
+    desk.carried(first, 800'000);
+    desk.carried(second, 100'000);
+    control::LinkPolicy slow = desk.limits.policy_of({"wwan0", "wwan0", ""});
+    slow.priority = 3;
+    desk.limits.set_by_hand("wwan0", slow);
+    desk.limits.rename(first, uplink("wwan1"));
+    desk.limits.rename(second, uplink("wwan0"));
+    CHECK(desk.used("wwan1") == 800'000);
+    CHECK(desk.used("wwan0") == 100'000);
+    CHECK(desk.settings(first, {"wwan1", "wwan1", ""}).priority == 3);
+    CHECK(desk.settings(second, {"wwan0", "wwan0", ""}).priority == 1);
+    desk.carried(first, 1000);
+    CHECK(desk.used("wwan1") == 801'000);
+    // The warning that was due is of the modem's new name.
+    const auto told = desk.limits.take_events(Instant{});
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].link == first);
+    // A third name takes the account along, and leaves none behind.
+    desk.limits.rename(first, uplink("wwan7"));
+    CHECK(desk.used("wwan7") == 801'000);
+    CHECK(desk.limits.budgets().find("wwan1") == nullptr);
+}
+
 TEST_CASE("what a slot carried before the pump heard of its new uplink is the old one's") {
     Desk desk({});
     desk.begin(first, "wwan0");

@@ -26,6 +26,12 @@ Interface modem(const std::string& name, std::uint32_t index, const std::vector<
     return i;
 }
 
+Interface modem_of(const std::string& mac, const std::string& name, std::uint32_t index, const std::string& address) {
+    Interface i = modem(name, index, {address});
+    i.mac = mac;
+    return i;
+}
+
 UplinkSpec uplink(const std::string& entry) {
     std::string complaint;
     return control::parse_uplink(entry, control::UplinkForms::all, complaint).value();
@@ -39,7 +45,7 @@ struct Rig {
     std::vector<std::string> steps() {
         std::vector<std::string> out;
         for (const auto& s : plan.steps(now)) {
-            static constexpr const char* names[] = {"add", "remove", "set", "suspend", "renew", "note"};
+            static constexpr const char* names[] = {"add", "remove", "set", "suspend", "renew", "rename", "note"};
             out.push_back(std::string(names[static_cast<int>(s.kind)]) + " " + std::to_string(s.link.index()) +
                           (s.text.empty() ? "" : ": " + s.text));
         }
@@ -257,6 +263,61 @@ TEST_CASE("an interface that the list names no more goes on as an automatic one,
     CHECK(r.steps() == Steps{"set 1: is metered now"});
     r.plan.want({}, AutomaticUplinks{true, {}, {"wwan*"}});
     CHECK(r.steps() == Steps{"remove 1"});
+}
+
+TEST_CASE("automatic: a modem that comes back under another name keeps its place and is renamed") {
+    Rig r;
+    r.plan.want({}, AutomaticUplinks{true, {}, {}});
+    const auto other = modem_of("02:00:00:00:00:01", "eth0", 2, "10.0.0.1");
+    CHECK(r.see({other, modem_of("02:00:00:00:00:02", "wwan0", 3, "10.0.1.1")}) == Steps{"add 0", "add 1"});
+    CHECK(r.see({other}) == Steps{"suspend 1: its interface is gone, or has no carrier"});
+    auto back = modem_of("02:00:00:00:00:02", "wwan1", 9, "10.0.1.7");
+    back.default_v4.clear();
+    CHECK(r.see({other, back}).empty());  // not before it leads out
+    back.default_v4.push_back({});
+    CHECK(r.see({other, back}) == Steps{"rename 1: is called wwan1 now", "renew 1: is back"});
+    CHECK(r.plan.name(LinkId(1)) == "wwan1");
+    CHECK(r.plan.uplink(LinkId(1)).device == std::string("wwan1"));
+    CHECK(r.plan.interface_of(LinkId(1)) == "wwan1");
+    CHECK(r.steps().empty());
+    // Another modem under the name that it had is another uplink.
+    CHECK(r.see({other, back, modem_of("02:00:00:00:00:03", "wwan0", 10, "10.0.2.1")}) == Steps{"add 2"});
+}
+
+TEST_CASE("automatic: two modems that exchange their names keep their places") {
+    Rig r;
+    r.plan.want({}, AutomaticUplinks{true, {}, {}});
+    CHECK(r.see({modem_of("a", "wwan0", 3, "10.0.1.1"), modem_of("b", "wwan1", 4, "10.0.2.1")}).size() == 2);
+    const bool at_once = GENERATE(false, true);
+    if (!at_once) CHECK(r.see({}).size() == 2);
+    const auto told = r.see({modem_of("b", "wwan0", 8, "10.0.2.1"), modem_of("a", "wwan1", 9, "10.0.1.1")});
+    const std::string how = at_once ? "has another name" : "is back";
+    CHECK(told == Steps{"rename 0: is called wwan1 now", "rename 1: is called wwan0 now", "renew 0: " + how,
+                        "renew 1: " + how});
+    CHECK(r.plan.interface_of(LinkId(0)) == "wwan1");
+    CHECK(r.plan.interface_of(LinkId(1)) == "wwan0");
+}
+
+TEST_CASE("automatic: modems with one MAC address, and those of the list, are known by their names alone") {
+    Rig r;
+    SECTION("twins") {
+        r.plan.want({}, AutomaticUplinks{true, {}, {}});
+        CHECK(r.see({modem_of("a", "usb0", 3, "10.0.1.1"), modem_of("a", "usb1", 4, "10.0.1.1")}).size() == 2);
+        CHECK(r.see({modem_of("a", "usb1", 4, "10.0.1.1")}).size() == 1);
+        CHECK(r.see({modem_of("a", "usb1", 4, "10.0.1.1"), modem_of("a", "usb2", 5, "10.0.1.1")}) == Steps{"add 2"});
+    }
+    SECTION("named by the operator") {
+        r.plan.want({uplink("wwan0")}, AutomaticUplinks{true, {}, {}});
+        CHECK(r.see({modem_of("a", "wwan0", 3, "10.0.1.1")}) == Steps{"add 0"});
+        CHECK(r.see({modem_of("a", "wwan1", 4, "10.0.1.1")}) ==
+              Steps{"suspend 0: its interface is gone, or has no carrier", "add 1"});
+    }
+    SECTION("a name that may not be taken") {
+        r.plan.want({}, AutomaticUplinks{true, {}, {"tun*"}});
+        CHECK(r.see({modem_of("a", "wwan0", 3, "10.0.1.1")}) == Steps{"add 0"});
+        CHECK(r.see({modem_of("a", "tun0", 3, "10.0.1.1")}) ==
+              Steps{"suspend 0: its interface is gone, or has no carrier"});
+    }
 }
 
 TEST_CASE("automatic: an interface that is away gives its place to one that is there") {
