@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "platform/app/config/obstacle.h"
 #include "platform/app/config/receiver_keys.h"
 #include "platform/app/metrics/common_metrics.h"
 #include "platform/app/random.h"
@@ -96,6 +97,7 @@ void ReceiverControl::on_event(const Event& event) {
 Result<std::function<void()>, std::string> ReceiverControl::prepare_reload() {
     auto wanted = wanted_now(reread_, request_);
     if (!wanted) return Failure{wanted.error()};
+    if (const auto ports = port_obstacles_to(*wanted, &request_); !ports.empty()) return Failure{ports.front().text};
     return std::function<void()>([this, wanted = std::move(wanted).value()]() mutable {
         tell(adopt(receiver_section(request_), receiver_section(wanted)));
         set_log_level(request_.log_level);

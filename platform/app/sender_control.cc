@@ -5,6 +5,7 @@
 #include <ctime>
 #include <utility>
 
+#include "platform/app/config/obstacle.h"
 #include "platform/app/config/sender_keys.h"
 #include "platform/app/lookup_text.h"
 #include "platform/app/metrics/budget_metrics.h"
@@ -136,6 +137,7 @@ void SenderControl::tell_found(const control::Resolution& r) {
 Result<std::function<void()>, std::string> SenderControl::prepare_reload() {
     auto wanted = wanted_now(reread_, request_);
     if (!wanted) return Failure{wanted.error()};
+    if (const auto ports = port_obstacles_to(*wanted, &request_); !ports.empty()) return Failure{ports.front().text};
     auto list = wanted_uplinks(*wanted, added_);
     if (!list) return Failure{list.error()};
     if (std::string complaint = bitrate_complaint(wanted->bitrate); !complaint.empty()) return Failure{complaint};

@@ -5,6 +5,7 @@ socket, and refused whole when anything of it is wrong, while what ran goes on. 
 import json
 import os
 import signal
+import socket
 import tempfile
 
 from program import Running, check, finish, free_port, refuses, run
@@ -71,6 +72,7 @@ def checked(folder):
         check("which the file names", send.wait_for("waiting for an SRT caller") and os.path.exists(bitrate), send.said)
     duplicates(folder, good)
     obstacles(folder, good)
+    ports(folder)
     refuses("recv with a file for send alone", 78, "checked.toml: it has nothing on this role", "recv", "-c", path)
     if not os.path.exists("/etc/hawser/hawser.toml"):  # which would run
         refuses("send without words or file", 2, "SRT_LISTEN_PORT is required", "send")
@@ -118,6 +120,38 @@ def obstacles(folder, good):
     write(path, good + "state_dir = \"/var/lib/hawser/send\"\n[sender.encoder]\nbitrate_file = \"/run/hawser/send/bitrate\"\n")
     code, said = run("check", "-c", path)
     check("the units' own folders are made at the start", code == 0, said)
+
+
+def ports(folder):
+    """Addresses that cannot be listened on: of another machine they are a fault, those that somebody has a note; and a
+    reload that brings one is refused."""
+    path = os.path.join(folder, "ports.toml")
+    words = "[{}]\nlisten = \"{}:{}\"\n" + 'receiver = "127.0.0.1:9"\nuplinks = ["127.0.0.2"]\n'
+    receiver = "[{}]\nlisten = \"{}:{}\"\nserver = \"127.0.0.1:9\"\n"
+    udp, tcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()
+    for taken in (udp, tcp):
+        taken.bind(("127.0.0.1", 0))
+    tcp.listen()
+    udp_port, tcp_port = udp.getsockname()[1], tcp.getsockname()[1]
+    for role, text in (("sender", words), ("receiver", receiver)):
+        write(path, text.format(role, "192.0.2.77", 5000))
+        refuses(f"check finds an address of another machine: {role}", 1, f"ports.toml: {role}: listen: 192.0.2.77:5000: Cannot assign", "check", "-c", path)
+        write(path, text.format(role, "127.0.0.1", udp_port) + f"[{role}.metrics]\nlisten = \"127.0.0.1:{tcp_port}\"\n")
+        code, said = run("check", "-c", path)
+        check(f"and notes ports in use: {role}", code == 0 and f"note: {role}: listen: 127.0.0.1:{udp_port}: Address already in use" in said
+              and f"note: metrics: listen: 127.0.0.1:{tcp_port}: Address already in use" in said, said)
+        free = free_port()
+        write(path, text.format(role, "127.0.0.1", free))
+        with Running({"sender": "send", "receiver": "recv"}[role], "-c", path) as running:
+            check(f"a {role} begins", running.wait_for("waiting for"), running.said)
+            write(path, text.format(role, "127.0.0.1", udp_port))
+            running.child.send_signal(signal.SIGHUP)
+            check("a reload that brings a port in use is refused", running.wait_for(f"reload refused.*{role}: listen: 127.0.0.1:{udp_port}: Address already in use"), running.said)
+            write(path, text.format(role, "0.0.0.0", free))
+            running.child.send_signal(signal.SIGHUP)
+            check("one for its own port is not", running.wait_for("listen has changed, which counts from the next start on"), running.said)
+    udp.close()
+    tcp.close()
 
 
 def file_of(ports, uplinks, mode, more=""):

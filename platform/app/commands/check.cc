@@ -59,16 +59,21 @@ void print_uplinks(const SenderRequest& request) {
     print(out.empty() ? "\n# There is no such uplink now.\n" : "\n# Its uplinks, as this machine is now:\n" + out);
 }
 
-// What keeps it from running here and now, if anything does. What may be none for the service is worth a word, and no
-// fault.
-template <class Request>
-std::string look_for_obstacles(const Request& request) {
-    for (const Obstacle& o : obstacles_to(request)) {
+// The first that is a fault; empty: none is. What may be none for the service is worth a word.
+std::string first_fault(const std::vector<Obstacle>& obstacles, const char* hope) {
+    for (const Obstacle& o : obstacles) {
         if (!o.may_pass) return o.text;
-        std::fprintf(stderr, "hawser check: note: %s (systemd makes the units' folders at the start)\n",
-                     o.text.c_str());
+        std::fprintf(stderr, "hawser check: note: %s (%s)\n", o.text.c_str(), hope);
     }
     return {};
+}
+
+// What keeps it from running here and now, if anything does.
+template <class Request>
+std::string look_for_obstacles(const Request& request) {
+    std::string fault = first_fault(obstacles_to(request), "systemd makes the units' folders at the start");
+    return fault.empty() ? first_fault(port_obstacles_to(request, nullptr), "hawser itself, if it runs already")
+                         : fault;
 }
 
 }  // namespace

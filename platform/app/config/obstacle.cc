@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,10 +12,14 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 
 #include "platform/app/budget_file.h"
+#include "platform/linux/fd.h"
 #include "platform/linux/process.h"
+#include "platform/linux/sockaddr.h"
+#include "platform/linux/socket.h"
 
 namespace hawser::app {
 
@@ -83,11 +88,51 @@ public:
         if (s.to != event_log_journal) look_at("events: to", s.to, Missing::made);
     }
 
+    // Of a process that runs with `own` nothing is tried of that.
+    void look_at_udp(const std::string& key, const std::optional<Endpoint>& at, const std::optional<Endpoint>& own) {
+        if (!at || at == own) return;
+        SocketSpec spec;
+        spec.local = *at;
+        if (const auto opened = os::open_udp(spec); !opened) add_port(key, *at, own, opened.error().value);
+    }
+    void look_at_tcp(const std::string& key, const std::optional<Endpoint>& at, const std::optional<Endpoint>& own) {
+        if (!at || at == own) return;
+        const int family = at->is_v4() ? AF_INET : AF_INET6;
+        const os::Fd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        const int on = 1;  // what has ended a moment ago is in nobody's way
+        os::SocketAddress address{};
+        const socklen_t length = os::to_sockaddr(*at, family, address);
+        const bool can_be = fd.is_open() && ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                            ::bind(fd.get(), &address.generic, length) == 0;
+        if (!can_be) add_port(key, *at, own, errno);
+    }
+
     std::vector<Obstacle> list;
 
 private:
+    void add_port(const std::string& key, const Endpoint& at, const std::optional<Endpoint>& own, int error) {
+        // All addresses of a port, or one of them where it has all: its own.
+        if (error == EADDRINUSE && own && own->port == at.port) return;
+        add(fmt::format("{}: {}: {}", key, os::endpoint_text(at), std::strerror(error)), error == EADDRINUSE);
+    }
     void add(std::string text, bool may_pass) { list.push_back({std::move(text), may_pass}); }
 };
+
+// Absent: it names none yet.
+template <class Request>
+std::optional<Endpoint> listens_at(const Request& r) {
+    auto at = os::parse_address(r.listen_address);
+    if (at) at->port = r.listen_port;
+    return at;
+}
+
+template <class Request>
+std::vector<Obstacle> ports_of(const char* listen_key, const Request& r, const Request* running) {
+    Obstacles found;
+    found.look_at_udp(listen_key, listens_at(r), running != nullptr ? listens_at(*running) : std::nullopt);
+    found.look_at_tcp("metrics: listen", r.metrics, running != nullptr ? running->metrics : std::nullopt);
+    return std::move(found.list);
+}
 
 bool any_has_budget(const control::LinkPolicies& policies) {
     return std::any_of(policies.rules.begin(), policies.rules.end(),
@@ -112,6 +157,14 @@ std::vector<Obstacle> obstacles_to(const ReceiverRequest& r) {
     found.look_at(r.control);
     found.look_at(r.events);
     return std::move(found.list);
+}
+
+std::vector<Obstacle> port_obstacles_to(const SenderRequest& r, const SenderRequest* running) {
+    return ports_of("sender: listen", r, running);
+}
+
+std::vector<Obstacle> port_obstacles_to(const ReceiverRequest& r, const ReceiverRequest* running) {
+    return ports_of("receiver: listen", r, running);
 }
 
 }  // namespace hawser::app
