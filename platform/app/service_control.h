@@ -26,6 +26,7 @@
 #include "platform/app/radio/keep.h"
 #include "platform/app/radio/transition_text.h"
 #include "platform/app/rpc/control_socket.h"
+#include "platform/app/rpc/radio_methods.h"
 #include "platform/control/loop.h"
 #include "platform/control/name_lookup.h"
 #include "platform/linux/clock.h"
@@ -131,6 +132,7 @@ protected:
         if (control_) {
             add_methods(control_->methods());
             dumps_->add_methods(control_->methods());
+            if (kept_) add_radio_methods(control_->methods(), *kept_);
             control_->serve([this] { static_cast<void>(when_fresh([this] { control_->publish_stats(stats()); })); },
                             [this] { return is_fresh(); }, [this] { return reload_all(); });
         }
@@ -163,9 +165,9 @@ protected:
         if (request.file.empty()) return true;
         kept_ = std::make_unique<KeptChannels>(
             loop_, request,
-            [](const control::Transition& t) {
+            [this](const control::Transition& t) {
                 const auto line = describe(t);
-                log(line.level, "radio {}", line.text);
+                tell(line.level, event_name(t), "radio " + line.text, transition_fields(t));
             },
             [](const std::string& text) { log(Level::warn, "radio: {}", text); });
         const auto loaded = kept_->load();
@@ -396,7 +398,7 @@ private:
 
     void print_json() {
         std::string text = json();
-        if (kept_) text.replace(text.rfind('}'), 1, ",\"radio\":" + kept_->figures_json() + "}");
+        if (kept_) text.replace(text.rfind('}'), 1, ",\"radio\":" + control::text_of(kept_->figures()) + "}");
         print(text + "\n");
     }
 

@@ -271,6 +271,72 @@ def before_there_is_a_service():
         subprocess.run(["umount", "/etc/resolv.conf"], check=True)
 
 
+def by_control_socket():
+    """Channels that a running sender keeps: listed, changed, added and removed over its control socket, and their news."""
+    put(TWO.replace("lifetime = 50\n", ""))
+    control = os.path.join(folder.name, "steered.sock")
+    words = ["send", free_port(), "127.0.0.1", free_port(), "--uplink", "127.0.0.1", "--control", control, "--radio-channels", FILE]
+
+    def ask(method, **params):
+        code, said = run("ctl", method, json.dumps(params), "-s", control)
+        return json.loads(said) if code == 0 else said
+
+    def state(ssrc):
+        return next((c["state"] for c in ask("radio.list")["channels"] if c["ssrc"] == ssrc), None)
+
+    def becomes(condition, seconds=10):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not condition():
+            time.sleep(0.05)
+        return condition()
+    with radiod() as stand_in, Running(*words) as sender, socket.socket(socket.AF_UNIX) as news:
+        check("both channels are kept", sender.wait_for("14074 .* active") and sender.wait_for("5000 active"), sender.said)
+        listed = ask("radio.list")
+        check("radio.list tells radiods and channels", listed["wanted"] == 2 and listed["radios"][0]["group"] == "239.108.155.32:5006"
+              and listed["radios"][0]["heard_ms_ago"] >= 0 and listed["channels"][0] == {"radio": RADIO, "ssrc": 14074, "name": "ft8",
+              "frequency_hz": 14074000.0, "preset": "usb", "samprate_hz": 12000, "state": "active"}, listed)
+        news.settimeout(10)
+        news.connect(control)
+        heard = news.makefile("r")
+        news.sendall(b'{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"topic":"events"}}\n')
+        heard.readline()
+        said = ask("radio.set", channel="ft8", frequency="14m080", low=150)
+        check("radio.set answers the channel as it is wanted", isinstance(said, dict) and said["frequency_hz"] == 14080000 and said["ssrc"] == 14074, said)
+        event = {}
+        while event.get("event", "") != "radio_active":
+            event = json.loads(heard.readline())["params"]["data"]
+        check("and that it is so is an event", event["event"] == "radio_active" and event["ssrc"] == 14074 and event["channel"] == "ft8" and event["radio"] == RADIO, event)
+        check("at the radiod too", field(14074, "filter.low_edge") == "150" and field(14074, "channel.frequency").startswith("14080000"), sender.said)
+        run("radio", "set", "14074", "filter.low_edge", "400")
+        check("it is kept so", becomes(lambda: field(14074, "filter.low_edge") == "150", 15), sender.read())
+        said = ask("radio.add", name="new", ssrc=7000, frequency="7m0", preset="lsb")
+        check("radio.add", isinstance(said, dict) and said["ssrc"] == 7000 and becomes(lambda: state(7000) == "active"), said)
+        said = ask("radio.add", frequency=9.5e6, preset="am")
+        check("with a number of its own where none is said", isinstance(said, dict) and said["ssrc"] > 0 and becomes(lambda: state(said["ssrc"]) == "active"), said)
+        for params, why in (({"channel": "nobody", "low": 1}, "no such channel is kept"), ({"channel": "ft8"}, "or another field of a channel"),
+                            ({"low": 1}, "a channel's number, or its name"), ({"channel": 14074, "presett": "am"}, "'preset' is one"),
+                            ({"channel": 14074, "frequency": "loud"}, "that is no value of it"), ({"channel": 14074, "frequency": 0}, "above 0 Hz"),
+                            ({"channel": 14074, "lifetime": 3}, "at least 50 blocks"), ({"channel": 14074, "low": [1]}, "that is no value of it"),
+                            ({"channel": 14074, "radio": "vhf", "low": 1}, "one of the radios' names")):
+            said = ask("radio.set", **params)
+            check(f"radio.set refuses {params}", isinstance(said, str) and why in said, said)
+        for params, why in (({"preset": "am"}, "above 0 Hz"), ({"frequency": 1e6, "ssrc": 7000}, "a channel of the number 7000 is kept"),
+                            ({"frequency": 1e6, "ssrc": 0}, "from 1 to 4294967294"), ({"frequency": 1e6, "name": 7}, "text")):
+            said = ask("radio.add", **params)
+            check(f"radio.add refuses {params}", isinstance(said, str) and why in said, said)
+        check("and nothing of that counts", field(14074, "filter.low_edge") == "150" and ask("radio.list")["wanted"] == 4)
+        said = ask("radio.remove", channel="new")
+        check("radio.remove", isinstance(said, dict) and state(7000) is None and sender.wait_for(r"7000 \(new\) no longer wanted"), said)
+        check("the log says who did what", sender.wait_for(r"14074 is to have frequency 14m080, low 150 \(uid \d+"), sender.said)
+        ask("reload")
+        check("a reload has what the file says", becomes(lambda: field(14074, "channel.frequency").startswith("14074000")) and ask("radio.list")["wanted"] == 2, sender.read())
+        stand_in.kill()
+        check("it ends in order", sender.end(signal.SIGTERM, 10) == 0, sender.read())
+    with Running("send", free_port(), "127.0.0.1", free_port(), "--uplink", "127.0.0.1", "--control", control) as plain:
+        plain.wait_for("waiting for an SRT caller")
+        check("who keeps no channels has no such methods", isinstance(ask("radio.list"), str) and "radio.list" not in str(ask("rpc.methods")))
+
+
 def service():
     put(ONE.replace("lifetime = 50\n", ""))
     for name, words in (("send", ["send", free_port(), "127.0.0.1", free_port(), "--uplink", "127.0.0.1"]),
@@ -295,6 +361,6 @@ def service():
 
 enter_namespace()
 os.environ["RADIO"] = RADIO
-for part in (bad_files, keep, restarted, end_is_the_end, unreachable, watch, cache, before_there_is_a_service, service):
+for part in (bad_files, keep, restarted, end_is_the_end, unreachable, watch, cache, before_there_is_a_service, by_control_socket, service):
     part()
 finish()

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 // hawser doctor: for each uplink, whether packets to the receiver leave by it and come back, and what to do where not.
-#include <algorithm>
-#include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -14,13 +10,14 @@
 #include "platform/app/commands/options.h"
 #include "platform/app/commands/service_options.h"
 #include "platform/app/doctor/diagnosis.h"
+#include "platform/app/doctor/facts.h"
+#include "platform/app/doctor/lookups.h"
 #include "platform/app/figures.h"
 #include "platform/app/lookup_text.h"
 #include "platform/app/plain_text.h"
 #include "platform/app/sender_uplinks.h"
 #include "platform/control/interface_patterns.h"
 #include "platform/control/json_text.h"
-#include "platform/control/links/link_lookup.h"
 #include "platform/control/links/link_policy.h"
 #include "platform/control/links/name_servers.h"
 #include "platform/control/resolver.h"
@@ -31,8 +28,6 @@
 namespace hawser::app {
 
 namespace {
-
-constexpr Duration answer_wait{2'000'000'000};
 
 struct Request {
     std::string host;
@@ -94,117 +89,6 @@ Result<std::vector<UplinkSpec>, std::string> read_uplinks(const Request& r,
     return list->uplinks;
 }
 
-// Of a family that the uplink has; the first where none fits.
-Endpoint receiver_for(const UplinkSpec& uplink, const Resolved& resolved,
-                      const std::vector<control::Interface>& interfaces) {
-    const control::Interface* const on = interface_for(uplink, interfaces);
-    for (std::uint32_t i = 0; i < resolved.count; ++i) {
-        const bool v4 = resolved.addresses[i].is_v4();
-        if (uplink.source.is_any() ? on != nullptr && on->has_address(v4) : uplink.source.is_v4() == v4)
-            return resolved.addresses[i];
-    }
-    return resolved.addresses[0];
-}
-
-int number_in(const std::string& path) {
-    std::ifstream file(path);
-    int value = 0;
-    return file >> value ? value : 0;
-}
-
-// The kernel takes the higher of the two; 1 is strict (Documentation/networking/ip-sysctl).
-bool filters_strictly(const std::string& interface) {
-    const std::string folder = "/proc/sys/net/ipv4/conf/";
-    return std::max(number_in(folder + "all/rp_filter"), number_in(folder + interface + "/rp_filter")) == 1;
-}
-
-SocketSpec socket_for(const UplinkFacts& f) {
-    SocketSpec spec;
-    spec.local = f.uplink.source;
-    if (spec.local.is_any() && f.receiver.is_v4()) spec.local = Endpoint::from_v4(0, 0);
-    spec.remote = f.receiver;
-    spec.connected = true;
-    std::memcpy(spec.device, f.uplink.device, sizeof spec.device);
-    return spec;
-}
-
-std::vector<UplinkFacts> gather(const std::vector<UplinkSpec>& uplinks, const Resolved& resolved,
-                                const std::vector<control::Interface>& interfaces) {
-    std::vector<UplinkFacts> facts;
-    std::vector<SocketSpec> specs;
-    for (const UplinkSpec& uplink : uplinks) {
-        UplinkFacts f;
-        f.uplink = uplink;
-        f.name = control::uplink_text(uplink);
-        f.receiver = receiver_for(uplink, resolved, interfaces);
-        const control::Interface* const on = interface_for(uplink, interfaces);
-        if (on != nullptr && on->is_up) f.filters_strictly = f.receiver.is_v4() && filters_strictly(on->name);
-        specs.push_back(socket_for(f));
-        facts.push_back(std::move(f));
-    }
-    const EgressResult seen = probe_egress(specs, answer_wait);
-    for (std::size_t i = 0; i < facts.size(); ++i) {
-        UplinkFacts& f = facts[i];
-        f.egress = seen.rows[i];
-        f.can_see = seen.can_see;
-        const control::Interface* const on = interface_for(f.uplink, interfaces);
-        if (on == nullptr || !on->is_up) continue;
-        // As for the socket itself: its address, which the kernel has chosen by now, may be what a rule goes by.
-        const bool has_chosen = f.uplink.source.is_any() && !f.egress.local.is_any();
-        f.way = control::way_to(f.receiver, has_chosen ? f.egress.local : f.uplink.source,
-                                f.uplink.device[0] != '\0' ? on->index : 0);
-    }
-    return facts;
-}
-
-// How the receiver was found: by the system, and what each uplink's name servers say; these are asked where a name was
-// to be looked up.
-struct Lookups {
-    control::Resolution chosen;  // the system's answer, else the first uplink's; bad: nobody knows
-    std::string system_error;    // empty: it has answered
-    std::vector<control::Resolution> by_link;
-};
-
-Lookups look_up(const Request& r, const std::vector<UplinkSpec>& uplinks,
-                const std::vector<control::Interface>& interfaces) {
-    Lookups out;
-    out.chosen = control::resolve(r.host, r.port);
-    out.system_error = out.chosen.error;
-    if (os::parse_address(r.host)) return out;
-    std::vector<control::LookupWay> ways;
-    for (const UplinkSpec& uplink : uplinks) {
-        const control::Interface* const on = interface_for(uplink, interfaces);
-        const std::string name = control::uplink_text(uplink);
-        const std::string address = uplink.source.is_any() ? std::string() : os::address_text(uplink.source);
-        ways.push_back(control::lookup_way(
-            name, uplink, r.policies.of({name, on != nullptr ? on->name : uplink.device, address}).dns));
-    }
-    // c-ares may write to a connection that the server has closed.
-    std::signal(SIGPIPE, SIG_IGN);
-    out.by_link = control::resolve_by_each(r.host, r.port, ways);
-    for (const control::Resolution& answer : out.by_link)
-        if (!out.chosen.is_good() && answer.is_good()) out.chosen = answer;
-    return out;
-}
-
-// What to say when nobody knows.
-std::string failure_text(const Lookups& lookups) {
-    std::string out = lookups.system_error;
-    for (const control::Resolution& r : lookups.by_link) out += fmt::format("; {}: {}", r.by->link, r.error);
-    return out;
-}
-
-std::string names_text(const control::Resolution& r) {
-    return r.is_good()
-               ? fmt::format("names: {} answered in {} ms", control::name_server_text(r.by->server), r.by->took.ms())
-               : "names: " + r.error;
-}
-
-Json names_json(const control::Resolution& r) {
-    if (!r.is_good()) return Json{{"ok", false}, {"error", r.error}};
-    return Json{{"ok", true}, {"server", control::name_server_text(r.by->server)}, {"took_us", r.by->took.us()}};
-}
-
 Json json_of(const UplinkFacts& f, const Diagnosis& d) {
     const auto& trip = f.egress.round_trip;
     return Json{{"uplink", f.name},
@@ -251,7 +135,7 @@ int command_doctor(int argc, char** argv) {
     if (!table) return give_up("the kernel tells nothing of its interfaces: " + os::errno_text(table.error()));
     const auto uplinks = read_uplinks(r, table->all());
     if (!uplinks) return give_up(uplinks.error());
-    const Lookups lookups = look_up(r, *uplinks, table->all());
+    const Lookups lookups = look_up(r.host, r.port, *uplinks, table->all(), r.policies);
     if (!lookups.chosen.is_good()) return give_up("cannot resolve " + r.host + ": " + failure_text(lookups));
     if (!r.json && lookups.chosen.by)
         say(fmt::format("{} (the system's resolver: {})\n", found_text(lookups.chosen), lookups.system_error));

@@ -38,18 +38,29 @@ Result<Unit, std::string> KeptChannels::load() {
     return Unit{};
 }
 
-std::string KeptChannels::figures_json() const {
+void KeptChannels::apply(const control::DesiredState& wanted) {
+    if (is_stopping_) return;
+    wanted_ = wanted;
+    keeper_.apply(wanted_);
+}
+
+void KeptChannels::stop(std::function<void()> done) {
+    is_stopping_ = true;
+    wanted_ = {};
+    keeper_.stop(std::move(done));
+}
+
+nlohmann::ordered_json KeptChannels::figures() const {
     const auto count = keeper_.count();
     const auto& f = keeper_.service().tuner().figures();
-    const nlohmann::ordered_json out = {{"wanted", count.wanted},
-                                        {"active", count.active},
-                                        {"commands", f.submitted},
-                                        {"confirmed", f.confirmed},
-                                        {"expired", f.expired},
-                                        {"packets", f.packets},
-                                        {"timer_wakes", keeper_.link().figures().wakes},
-                                        {"send_failures", keeper_.link().figures().send_failures}};
-    return control::text_of(out);
+    return {{"wanted", count.wanted},
+            {"active", count.active},
+            {"commands", f.submitted},
+            {"confirmed", f.confirmed},
+            {"expired", f.expired},
+            {"packets", f.packets},
+            {"timer_wakes", keeper_.link().figures().wakes},
+            {"send_failures", keeper_.link().figures().send_failures}};
 }
 
 namespace {

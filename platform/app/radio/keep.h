@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "platform/app/radio/radio_session.h"
@@ -33,13 +34,19 @@ public:
     Result<Unit, std::string> load();
     // The same in two steps.
     [[nodiscard]] Result<control::DesiredState, std::string> read() const;
-    void apply(const control::DesiredState& wanted) { keeper_.apply(wanted); }
-    void stop(std::function<void()> done) { keeper_.stop(std::move(done)); }
+    void apply(const control::DesiredState& wanted);
+    // Wants nothing any more, whatever is applied.
+    void stop(std::function<void()> done);
+    [[nodiscard]] bool is_stopping() const { return is_stopping_; }
+    [[nodiscard]] const control::DesiredState& wanted() const { return wanted_; }
+    [[nodiscard]] const control::Keeper& keeper() const { return keeper_; }
     // Channels and commands, as one object.
-    [[nodiscard]] std::string figures_json() const;
+    [[nodiscard]] nlohmann::ordered_json figures() const;
 
 private:
     KeepRequest request_;
+    control::DesiredState wanted_;
+    bool is_stopping_ = false;
     std::unique_ptr<control::StateCache> cache_;
     control::Keeper keeper_;
 };

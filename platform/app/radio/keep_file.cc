@@ -3,13 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 #include <set>
 
 #include "engine/radio/address.h"
 #include "engine/radio/frequency.h"
-#include "platform/app/nearest_word.h"
+#include "platform/app/radio/channel_keys.h"
 #include "platform/app/radio/command_status.h"
 #include "platform/app/text_file.h"
 #include "platform/app/toml_section.h"
@@ -22,41 +21,12 @@ namespace {
 using radio::FieldFault;
 using F = radio::RadioField;
 
-// Short keys of a channel, and the fields that they are.
-struct Alias {
-    std::string_view key;
-    std::string_view path;
-};
-constexpr auto aliases = std::to_array<Alias>({{"frequency", "channel.frequency"},
-                                               {"preset", "channel.preset"},
-                                               {"mode", "channel.preset"},
-                                               {"demod", "channel.demod_type"},
-                                               {"samprate", "output.samprate"},
-                                               {"encoding", "output.encoding"},
-                                               {"channels", "output.channels"},
-                                               {"data", "output.dest"},
-                                               {"low", "filter.low_edge"},
-                                               {"high", "filter.high_edge"},
-                                               {"gain", "agc.gain"},
-                                               {"agc", "agc.enable"},
-                                               {"lifetime", "channel.lifetime"}});
-
 std::string value_text(const toml::node& node) {
     if (const auto v = node.value_exact<std::string>()) return *v;
     if (const auto v = node.value_exact<std::int64_t>()) return std::to_string(*v);
     if (const auto v = node.value_exact<bool>()) return *v ? "on" : "off";
     if (const auto v = node.value_exact<double>(); v && std::isfinite(*v)) return radio::format_number(*v);
     return {};
-}
-
-std::string reason(FieldFault fault) {
-    switch (fault) {
-        case FieldFault::unknown: return "there is no such field";
-        case FieldFault::not_settable: return "radiod lets nobody set it";
-        case FieldFault::bad_value: return "that is no value of it";
-        case FieldFault::too_much: return "too much for one command";
-    }
-    return "";
 }
 
 bool command_has_frequency(const radio::Command& command) {
@@ -138,17 +108,7 @@ private:
         const auto done =
             text.empty() ? Result<Unit, FieldFault>(Failure{FieldFault::bad_value}) : command.put_text(path, text);
         if (done) return;
-        const std::string nearest = done.error() == FieldFault::unknown ? nearest_key(key) : std::string();
-        complaint_.make(node.source(), path_ + ": " + key,
-                        reason(done.error()) + (nearest.empty() ? "" : "; '" + nearest + "' is one"));
-    }
-
-    static std::string nearest_key(const std::string& key) {
-        std::vector<std::string> known{"radio", "name", "ssrc"};
-        for (const Alias& a : aliases) known.emplace_back(a.key);
-        const std::vector<std::string> paths = settable_paths();
-        known.insert(known.end(), paths.begin(), paths.end());
-        return nearest_word(key, known);
+        complaint_.make(node.source(), path_ + ": " + key, complaint_of_key(key, done.error()));
     }
 
     // At the key that says so.
@@ -163,7 +123,7 @@ private:
     void read_fields(const toml::table& table, radio::Command& command) {
         for (const auto& [k, node] : table) {
             const std::string key(k.str());
-            if (key == "radio" || key == "name" || key == "ssrc") continue;
+            if (is_own_key(key)) continue;
             if (const toml::table* group = node.as_table()) {
                 for (const auto& [inner, value] : *group) {
                     const std::string path = key + "." + std::string(inner.str());
@@ -171,9 +131,7 @@ private:
                 }
                 continue;
             }
-            const auto alias =
-                std::find_if(aliases.begin(), aliases.end(), [&](const Alias& a) { return a.key == key; });
-            put(command, alias != aliases.end() ? std::string(alias->path) : key, key, node);
+            put(command, path_of_key(key), key, node);
         }
     }
 

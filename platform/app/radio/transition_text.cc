@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "platform/app/plain_text.h"
 #include "platform/linux/sockaddr.h"
 
@@ -73,6 +75,18 @@ Level level_of(TransitionKind kind) {
     return Level::info;
 }
 
+void add_details(nlohmann::ordered_json& out, const Transition& t) {
+    if (t.field != radio::RadioField::eol) {
+        out["field"] = path_of(t.field);
+        out["value"] = t.value;
+    }
+    if (t.kind == TransitionKind::channel_active) out["reused"] = t.reused;
+    if (t.packets != 0) {
+        out["packets"] = t.packets;
+        out["ms"] = static_cast<double>(t.took.us()) / 1e3;
+    }
+}
+
 }  // namespace
 
 TransitionLine describe(const Transition& t) {
@@ -90,16 +104,24 @@ nlohmann::ordered_json transition_json(const Transition& t) {
     if (t.ssrc != 0) out["ssrc"] = t.ssrc;
     if (!t.channel.empty()) out["name"] = t.channel;
     if (!t.text.empty()) out["text"] = t.text;
-    if (t.field != radio::RadioField::eol) {
-        out["field"] = path_of(t.field);
-        out["value"] = t.value;
-    }
     if (t.source.port != 0) out["from"] = os::endpoint_text(t.source);
-    if (t.kind == TransitionKind::channel_active) out["reused"] = t.reused;
-    if (t.packets != 0) {
-        out["packets"] = t.packets;
-        out["ms"] = static_cast<double>(t.took.us()) / 1e3;
-    }
+    add_details(out, t);
+    return out;
+}
+
+std::string event_name(const Transition& t) {
+    std::string name = std::string("radio_") + name_of(t.kind);
+    std::replace(name.begin(), name.end(), ' ', '_');
+    return name;
+}
+
+// `name` is an uplink's in events.
+nlohmann::ordered_json transition_fields(const Transition& t) {
+    nlohmann::ordered_json out{{"radio", t.radio}};
+    if (t.ssrc != 0) out["ssrc"] = t.ssrc;
+    if (!t.channel.empty()) out["channel"] = t.channel;
+    if (t.source.port != 0) out["endpoint"] = os::endpoint_text(t.source);
+    add_details(out, t);
     return out;
 }
 

@@ -16,5 +16,8 @@ struct TransitionLine {
 };
 [[nodiscard]] TransitionLine describe(const control::Transition& transition);
 [[nodiscard]] nlohmann::ordered_json transition_json(const control::Transition& transition);
+// The same as an event of a program that does something else: its kind, "radio_active", and what is said beside it.
+[[nodiscard]] std::string event_name(const control::Transition& transition);
+[[nodiscard]] nlohmann::ordered_json transition_fields(const control::Transition& transition);
 
 }  // namespace hawser::app

@@ -305,4 +305,23 @@ Keeper::Count Keeper::count() const {
     return out;
 }
 
+std::vector<Keeper::RadioRow> Keeper::radios() const {
+    std::vector<RadioRow> out;
+    for (const Radio& r : radios_) {
+        if (!r.is_wanted) continue;
+        out.push_back({&r.wanted});
+        if (!r.id) continue;
+        out.back().group = r.found.group;
+        out.back().heard = link_.heard(*r.id);
+    }
+    return out;
+}
+
+std::vector<Keeper::ChannelRow> Keeper::channels() const {
+    std::vector<ChannelRow> out;
+    for (const Channel& c : channels_)
+        out.push_back({&radios_[c.radio].wanted, &c.wanted, c.is_active, !c.refusal.empty()});
+    return out;
+}
+
 }  // namespace hawser::control

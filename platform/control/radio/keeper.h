@@ -100,6 +100,20 @@ public:
         std::size_t active = 0;
     };
     [[nodiscard]] Count count() const;
+    // What is wanted, in the order it was told, and how it stands. Of the keeper, until the next apply().
+    struct RadioRow {
+        const WantedRadio* wanted = nullptr;
+        std::optional<Endpoint> group{};  // listened to
+        std::optional<Instant> heard{};   // last
+    };
+    struct ChannelRow {
+        const WantedRadio* radio = nullptr;
+        const WantedChannel* wanted = nullptr;
+        bool is_active = false;
+        bool is_refused = false;  // radiod answers otherwise
+    };
+    [[nodiscard]] std::vector<RadioRow> radios() const;
+    [[nodiscard]] std::vector<ChannelRow> channels() const;
     [[nodiscard]] const radio::Service& service() const { return service_; }
     [[nodiscard]] const RadioLink& link() const { return link_; }
 
