@@ -119,6 +119,7 @@ private:
     void drain(std::uint32_t g, Instant now, Actions& out) noexcept;
     bool release_due(Instant now, Actions& out) noexcept;
     void flush_hold(std::uint32_t g, Instant now, Actions& out) noexcept;
+    void drop_held(std::uint32_t g, Instant now) noexcept;
     void pause_hold(std::uint32_t g, Instant now, Actions& out) noexcept;
     void on_server_ack(std::uint32_t g, const wire::SrtPacket& ack, Instant now, Actions& out) noexcept;
     void on_server_nak(std::uint32_t g, const wire::SrtPacket& nak) noexcept;

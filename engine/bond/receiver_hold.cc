@@ -99,6 +99,11 @@ void Receiver::flush_hold(std::uint32_t g, Instant now, Actions& out) noexcept {
     drain(g, now, out);
 }
 
+// What still waits, when its session gives way to another or its server's socket goes.
+void Receiver::drop_held(std::uint32_t g, Instant now) noexcept {
+    holds_[g].abandon([&](const PacketRef& packet) { drop_from_server(Counter::drop_session_over, g, packet, now); });
+}
+
 void Receiver::on_server_ack(std::uint32_t g, const SrtPacket& ack, Instant now, Actions& out) noexcept {
     const auto next = wire::ack_next_expected(ack);
     ReorderHold& hold = holds_[g];

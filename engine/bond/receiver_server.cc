@@ -53,7 +53,10 @@ void Receiver::close_server(std::uint32_t g, Instant now, Actions& out) noexcept
     ++group.generation;  // what the old socket still says is no longer this group's
     group.opening = false;
     group.server_port = 0;
-    if (group.extension.any()) holds_[g].begin(std::nullopt);
+    if (group.extension.any()) {
+        drop_held(g, now);
+        holds_[g].begin(std::nullopt);
+    }
     if (group.server == no_socket) return;
     if (!closing_.push(Closing{group.server, now + close_delay}) && !out.close(group.server))
         counters_.add(Counter::drop_no_room);
@@ -202,7 +205,10 @@ void Receiver::on_session_change(std::uint32_t g, ServerSession::Change change, 
             if (const auto latency = wire::handshake_latency(*SrtPacket::over(packet));
                 latency && latency->delivers_by_time)
                 group.time.on_latency(Duration{std::int64_t{latency->receiving_ms} * 1'000'000});
-            if (group.extension.any()) holds_[g].begin(group.session.initial_sequence());
+            if (group.extension.any()) {
+                drop_held(g, now);
+                holds_[g].begin(group.session.initial_sequence());
+            }
             out.tell(event(EventKind::receiver_session_started, now, g, group.session.caller_id()));
             // The server's cookie went to that address and came back from there: it is the caller's.
             if (group.handshake_link != no_link.value) {

@@ -12,7 +12,7 @@ using wire::distance;
 using wire::Seq31;
 
 void ReorderHold::begin(std::optional<Seq31> next) noexcept {
-    clear();
+    abandon([](const PacketRef&) {});
     received_.fill(0);
     ahead_ = strays_ = 0;
     has_release_ = false;
@@ -25,16 +25,6 @@ void ReorderHold::begin_group(bool holding) noexcept {
     begin(std::nullopt);
     holding_ = holding;
     figures_ = HoldFigures{};
-}
-
-void ReorderHold::clear() noexcept {
-    for (std::int32_t i = 0; i < ahead_max && figures_.depth > 0; ++i) {
-        const std::uint32_t node = held_at(next_.plus(i));
-        if (node == HeldPackets::none) continue;
-        store_->release(node);
-        --figures_.depth;
-    }
-    HAWSER_CHECK(figures_.depth == 0);
 }
 
 ReorderHold::Place ReorderHold::place_elsewhere(Seq31 sequence) noexcept {

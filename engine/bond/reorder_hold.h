@@ -4,7 +4,7 @@
 // Pure: it decides and remembers; the receiver sends. One per group, over one shared store of held packets.
 //
 // Laws:
-//  - Whatever is given to keep() comes out of pop() once, in order of sequence, or is released by clear().
+//  - Whatever is given to keep() comes out of pop() once, in order of sequence, or is let go of by abandon() or begin().
 //  - A packet does not wait past its due time: when that comes, the sequences still missing before it are given up.
 //    A sequence that was given up passes when it comes after all; one that has come before is a duplicate, unless the
 //    server asks for it since.
@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 
+#include "engine/base/check.h"
 #include "engine/base/pool.h"
 #include "engine/base/time.h"
 #include "engine/bond/held_packets.h"
@@ -57,6 +58,18 @@ public:
     // For another group: figures too, and whether it holds.
     void begin_group(bool holding) noexcept;
     [[nodiscard]] bool is_holding() const noexcept { return holding_; }
+    // Lets go of what is held, in order of sequence; `each` sees every packet before its reference goes.
+    template <class Each>
+    void abandon(Each each) noexcept {
+        for (std::int32_t i = 0; i < ahead_max && figures_.depth > 0; ++i) {
+            const std::uint32_t node = held_at(next_.plus(i));
+            if (node == HeldPackets::none) continue;
+            each(store_->at(node).packet);
+            store_->release(node);
+            --figures_.depth;
+        }
+        HAWSER_CHECK(figures_.depth == 0);
+    }
 
     // Where a packet that came belongs. Without holding: pass, always.
     [[nodiscard]] Place place(wire::Seq31 sequence) noexcept {
@@ -108,7 +121,6 @@ private:
     void count_duplicate() noexcept;
     // Moves next_ on; the window of remembered sequences goes along.
     void advance(std::uint32_t steps) noexcept;
-    void clear() noexcept;
     // Steps from next_ to the first sequence that has come; `limit` when none of so many has.
     [[nodiscard]] std::uint32_t missing_from_next(std::uint32_t limit) const noexcept;
     // The place of a held packet, or HeldPackets::none.

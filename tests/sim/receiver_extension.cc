@@ -9,6 +9,7 @@
 #include "engine/wire/extension.h"
 #include "engine/wire/report.h"
 #include "tests/sim/receiver_rig.h"
+#include "tests/sim/records.h"
 #include "tests/vectors/extension.h"
 #include "tests/vectors/hex.h"
 
@@ -512,12 +513,17 @@ TEST_CASE("what the server gave up is not waited for, and what it asks for again
 
 TEST_CASE("a new session lets go of the old one's packets and begins with its own sequence") {
     Held t;
+    const Records records(t.rig.receiver.recorder());
     t.data(1, 1000);
     t.data(1, 1002);
     t.rig.pass(500_ms);
     t.begin_session(77, 88, 500'000);
     CHECK(t.rig.events(EventKind::receiver_session_replaced).size() == 1);
     CHECK(t.figures().depth == 0);
+    // The one that waited is told of, with why.
+    const auto dropped = records.of(Decision::local_dropped);
+    REQUIRE(dropped.size() == 1);
+    CHECK(dropped[0].detail == static_cast<std::uint32_t>(Counter::drop_session_over));
     t.data(1, 500'001, 88);
     CHECK(t.at_server().empty());
     t.data(1, 500'000, 88);
