@@ -370,8 +370,8 @@ void Dispatch::on_srtla_ack(LinkId link, const wire::SrtlaAck& ack, Instant now)
     refresh_least();
 }
 
-// What was sent before an echo's question, and no report has named by now, is lost. Of a plain receiver it says only that
-// it is in no queue: lost is then what SRT still asks for.
+// What was sent before an echo's question, and no report has named by now, is lost. Of a plain receiver it says only
+// that it is in no queue: lost is then what SRT still asks for.
 void Dispatch::settle_echo(LinkId link, Instant now) noexcept {
     Link& l = at(link);
     if (l.echo_settles_at > now) return;

@@ -4,7 +4,8 @@
 // Pure: it decides and remembers; the receiver sends. One per group, over one shared store of held packets.
 //
 // Laws:
-//  - Whatever is given to keep() comes out of pop() once, in order of sequence, or is let go of by abandon() or begin().
+//  - Whatever is given to keep() comes out of pop() once, in order of sequence, or is let go of by abandon() or
+//    begin().
 //  - A packet does not wait past its due time: when that comes, the sequences still missing before it are given up.
 //    A sequence that was given up passes when it comes after all; one that has come before is a duplicate, unless the
 //    server asks for it since.

@@ -180,8 +180,8 @@ private:
     // A queue is what even the luckiest of the last packets waited; what one waits longer than the next is jitter.
     static constexpr Duration recent_delay_span{30'000'000};
     // A base that nothing has confirmed for so long is looked for anew, by letting the queue run empty: a link that is
-    // always full would otherwise take its own queue for distance. BBR's ProbeRTT does the same (10 s, 200 ms). What was
-    // sent after the queue had its own length of time to run empty tells the distance.
+    // always full would otherwise take its own queue for distance. BBR's ProbeRTT does the same (10 s, 200 ms). What
+    // was sent after the queue had its own length of time to run empty tells the distance.
     static constexpr Duration refresh_after{10'000'000'000};
     static constexpr Duration drain_max{700'000'000};
     // So is one that seems to have had a longer queue than is aimed at for so long, since the window allows none: the
