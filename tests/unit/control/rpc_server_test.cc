@@ -77,7 +77,7 @@ private:
 struct Rig {
     Rig() { serve(); }
     void serve() {
-        auto opened = Server::open(loop, ServerSettings{folder.file("control"), {}, false});
+        auto opened = Server::open(loop, ServerSettings{folder.file("control"), false, {}, false});
         REQUIRE(opened);
         server = std::move(opened).value();
         server->methods().add({"add", Role::observe,
@@ -109,7 +109,7 @@ TEST_CASE("the socket file is there with its mode, and gone afterwards") {
     Folder folder;
     control::Loop loop;
     {
-        const auto server = Server::open(loop, ServerSettings{folder.file("control"), {}, false});
+        const auto server = Server::open(loop, ServerSettings{folder.file("control"), false, {}, false});
         REQUIRE(server);
         struct stat s {};
         REQUIRE(::lstat(folder.file("control").c_str(), &s) == 0);
@@ -122,7 +122,7 @@ TEST_CASE("the socket file is there with its mode, and gone afterwards") {
 TEST_CASE("a live socket is refused, a dead one's file replaced, and what is no socket left alone") {
     Folder folder;
     control::Loop loop;
-    const ServerSettings settings{folder.file("control"), {}, false};
+    const ServerSettings settings{folder.file("control"), false, {}, false};
     {
         const auto first = Server::open(loop, settings);
         REQUIRE(first);
@@ -143,9 +143,9 @@ TEST_CASE("a live socket is refused, a dead one's file replaced, and what is no 
     REQUIRE_FALSE(third);
     CHECK(third.error().find("no socket") != std::string::npos);
     CHECK(std::filesystem::file_size(folder.file("control")) == 8);
-    CHECK_FALSE(Server::open(loop, ServerSettings{folder.path + "/" + std::string(200, 'x'), {}, false}));
-    CHECK_FALSE(Server::open(loop, ServerSettings{folder.path + "/other", "no such group", false}));
-    CHECK_FALSE(Server::open(loop, ServerSettings{"/no/such/folder/control", {}, false}));
+    CHECK_FALSE(Server::open(loop, ServerSettings{folder.path + "/" + std::string(200, 'x'), false, {}, false}));
+    CHECK_FALSE(Server::open(loop, ServerSettings{folder.path + "/other", false, "no such group", false}));
+    CHECK_FALSE(Server::open(loop, ServerSettings{"/no/such/folder/control", false, {}, false}));
 }
 
 TEST_CASE("requests are answered in their order however they are cut, the last one without a line end too") {
@@ -392,7 +392,7 @@ TEST_CASE("the client keeps its calls and subscriptions through a server's resta
     const auto count = [&](const Outcome& o) { answers += o ? 1 : 100; };
     CHECK(client.call("rpc.methods", Json::object(), count));
     const auto serve = [&] {
-        auto server = std::move(Server::open(loop, ServerSettings{folder.file("control"), {}, false})).value();
+        auto server = std::move(Server::open(loop, ServerSettings{folder.file("control"), false, {}, false})).value();
         server->add_topic("news", "", {});
         server->serve();
         return server;
@@ -418,7 +418,7 @@ TEST_CASE("the client tells which subscription is refused and why, each time it 
     Folder folder;
     control::Loop loop;
     const auto serve = [&] {
-        auto server = std::move(Server::open(loop, ServerSettings{folder.file("control"), {}, false})).value();
+        auto server = std::move(Server::open(loop, ServerSettings{folder.file("control"), false, {}, false})).value();
         server->add_topic("news", "", {});
         server->serve();
         return server;
