@@ -43,7 +43,8 @@ void Dispatch::link_up(LinkId link, Instant now) noexcept {
     l.feedback_at = l.own_word_at = now;
     l.probe_at = now + probe_interval;
     l.echo_settles_at = never;
-    l.hedged_to = l.passed_to = l.flight.begin();
+    l.hedged_to = l.passed_to = l.acknowledged_to = l.flight.begin();
+    l.acknowledged_at = Instant{};
     l.has_arrived = false;
     up_ |= mask_of(link);
     silent_ &= ~mask_of(link);
@@ -363,6 +364,7 @@ void Dispatch::on_srtla_ack(LinkId link, const wire::SrtlaAck& ack, Instant now)
     }
     if (newest_sent != never) {
         l.acknowledged_at = now;
+        l.acknowledged_to = l.flight.end();
         l.path.on_acknowledged(bytes, newest_sent, in_flight, now);
         l.path.note_expected(newest_expected, now);
     }
@@ -410,7 +412,8 @@ void Dispatch::on_echo(LinkId link, Duration rtt, Instant now) noexcept {
 void Dispatch::on_plain_echo(LinkId link, Instant asked_at, Instant now) noexcept {
     Link& l = at(link);
     const std::int64_t in_flight = l.flight.bytes();
-    const bool counts = now - l.acknowledged_at > acks_rare;
+    const bool is_heard = acks_absent_ || l.flight.end() - l.acknowledged_to <= unacknowledged_max;
+    const bool counts = is_heard && now - l.acknowledged_at > acks_rare;
     const std::int64_t released = l.flight.release(asked_at, counts);
     if (counts)
         l.path.on_acknowledged(released, asked_at, in_flight, now);

@@ -175,6 +175,9 @@ private:
     // links with jitter of 60 ms and more get a fifth less than they carry; the longer, the more do links of 50 to 400
     // kbit/s lose to their own queues.
     static constexpr Duration acks_rare{150'000'000};
+    // They only say that a queue has been passed: what a link swallows they call delivered. So they count no more when so
+    // many packets have left since the last ACK, the window of a start and two answers.
+    static constexpr std::uint32_t unacknowledged_max = 40;
     // A link takes a packet when it will arrive before its deadline by the link's late error of prediction, within
     // these bounds and a fifth of the latency.
     static constexpr Duration margin_min{20'000'000};
@@ -207,7 +210,8 @@ private:
         Instant probe_at;
         Instant echo_settles_at = never;
         std::uint32_t echo_position = 0;
-        std::uint32_t passed_to = 0;  // before that, says a plain receiver's echo, is in no queue
+        std::uint32_t acknowledged_to = 0;  // what had left when the last ACK came
+        std::uint32_t passed_to = 0;        // before that, says a plain receiver's echo, is in no queue
         std::uint32_t hedged_to = 0;
         std::uint32_t arrived = 0;  // the receiver's count
         bool has_arrived = false;

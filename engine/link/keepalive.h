@@ -46,7 +46,7 @@ private:
         Instant at;
         bool outstanding = false;
     };
-    static constexpr std::size_t outstanding_max = 64;  // at ten a second: longer than any link is waited for
+    static constexpr std::size_t outstanding_max = 256;  // at one each 30 ms: longer than any link is waited for
 
     std::array<Sent, outstanding_max> sent_{};
     std::size_t next_ = 0;

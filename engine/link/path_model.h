@@ -95,7 +95,8 @@ public:
         errors_.clear();
         grown_ = 0;
         delivered_ = 0;
-        refreshed_at_ = on_aim_at_ = Instant{};
+        newest_rtt_ns_ = rtt_unknown.ns;
+        refreshed_at_ = on_aim_at_ = noted_at_ = Instant{};
         drained_at_ = never;
         update_window();
     }
@@ -188,6 +189,7 @@ private:
     // way may have become longer (a handover). Of 1, 1.5, 2, 3, 4 s and never, on recorded links and ones whose delay
     // steps by 40 to 200 ms: 2 brings up to 5 points more than never; 1 takes fades for handovers, and up to a point.
     static constexpr Duration off_aim_max{2'000'000'000};
+    static constexpr Duration noted_often{500'000'000};  // else nobody knows how long it has been so
     static constexpr std::int64_t confirms_ns = 3'000'000;
     static constexpr std::int64_t rate_span_min_ns = 20'000'000;  // a shorter one measures a burst
     static constexpr Duration clock_good_for{60'000'000'000};     // the receiver's clock wraps after 71 minutes
@@ -215,7 +217,8 @@ private:
         recent_delay_.note(delay, now);
         queue_delay_ns_ = recent_delay_.least() - base.least();
         round_delay_ns_ = std::max(round_delay_ns_, newest_delay_ns_);
-        if (queue_delay_ns_ <= target_ns()) on_aim_at_ = now;
+        if (queue_delay_ns_ <= target_ns() || now - noted_at_ > noted_often) on_aim_at_ = now;
+        noted_at_ = now;
         if (queue_delay_ns_ < confirms_ns) {
             refreshed_at_ = now;
             drained_at_ = never;
@@ -376,6 +379,7 @@ private:
     std::int64_t best_pace_ = 0;  // ns per byte at rate_, << pace_bits
     Instant refreshed_at_;
     std::int64_t newest_rtt_ns_ = rtt_unknown.ns;
+    Instant noted_at_;
     Instant on_aim_at_;           // the queue was no longer than is aimed at
     Instant drained_at_ = never;  // never: it is not being drained
     std::int64_t delivered_ = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "platform/linux/clock.h"
+#include "platform/linux/sockaddr.h"
 
 namespace hawser::control {
 
@@ -46,6 +47,7 @@ void NameLookup::begin(Question question) {
 
 void NameLookup::on_timer() {
     timer_.acknowledge();
+    if (ready_) return on_answer(system_, *std::exchange(ready_, std::nullopt));
     if (!current_) return;
     if (is_turn_of_links()) ask_links();
     settle();
@@ -90,13 +92,17 @@ void NameLookup::post(Side& side, Worker& worker, std::function<Resolution()> ru
         return [this, &side, answer = run()] { on_answer(side, answer); };
     });
     if (is_posted) return;
-    // Answered by the loop all the same.
+    // Answered by the loop all the same; an address is its own answer.
+    timer_.set(os::now());
+    if (&side == &system_ && os::parse_address(current_->host)) {
+        ready_ = run();
+        return;
+    }
     side.asked.reset();
     side.is_wanted = false;
     side.answer.emplace();
     side.answer->host = current_->host;
     side.answer->error = "no thread can be had to ask on";
-    timer_.set(os::now());
 }
 
 void NameLookup::on_answer(Side& side, const Resolution& answer) {

@@ -83,7 +83,8 @@ private:
     Means means_;
     std::optional<Question> current_;
     std::optional<Question> next_;
-    bool is_system_owed_ = false;  // the last question was answered without its word
+    std::optional<Resolution> ready_;  // the system's word, which took no thread
+    bool is_system_owed_ = false;      // the last question was answered without its word
     Side system_;
     Side links_;
     Timer timer_;

@@ -3,12 +3,11 @@
 """Uplinks by interface: they join when they come, are left when they go, keep their place when they are renumbered, and
 the picture does not suffer. Argument: `named`, or `auto` for every interface with a default route: those are followed
 when they come back under another name."""
-import json
 import re
 import subprocess
 import time
 
-from lab import LATENCY_MS, ip, main, wait
+from lab import LATENCY_MS, ip, json_lines, main, wait
 from stream import compare
 
 LATE, PULLED, RENUMBERED, FLAPPING = 4, 2, 1, 3
@@ -74,7 +73,7 @@ def flaps(lab, link, log):
         ip("-n", lab.sender_ns, "link", "set", f"u{link}", "up")
         route(lab, link)
         lab.wait_streamed(0.7)
-    held = wait("the event", lambda: [e for e in map(json.loads, log.read_text().splitlines()) if e["kind"] == "uplink_held_back"], 3)
+    held = wait("the event", lambda: [e for e in json_lines(log) if e["kind"] == "uplink_held_back"], 3)
     assert len(held) == 1 and held[0]["uplink"] == f"u{link}" and "comes and goes: held back" in held[0]["text"], held
     before = lab.bytes_sent(link)
     lab.wait_streamed(2)

@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import ctypes
 import ipaddress
+import json
 import os
 import pathlib
 import shutil
@@ -53,6 +54,12 @@ def wait(what, condition, seconds):
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(0.02)
     return value
+
+
+def json_lines(path):
+    """Of a file that grows: without a last line that is half written."""
+    text = path.read_text() if path.exists() else ""
+    return [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
 
 
 class Process:

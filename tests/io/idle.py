@@ -21,10 +21,13 @@ def spent(pid):
     """Nanoseconds on a processor, and times that a thread has gone to sleep by itself, of all threads."""
     ran, slept = 0, 0
     for task in glob.glob(f"/proc/{pid}/task/*"):
-        with open(task + "/schedstat", encoding="ascii") as f:
-            ran += int(f.read().split()[0])
-        with open(task + "/status", encoding="ascii") as f:
-            slept += next(int(line.split()[1]) for line in f if line.startswith("voluntary_ctxt_switches"))
+        try:
+            with open(task + "/schedstat", encoding="ascii") as f:
+                ran += int(f.read().split()[0])
+            with open(task + "/status", encoding="ascii") as f:
+                slept += next(int(line.split()[1]) for line in f if line.startswith("voluntary_ctxt_switches"))
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # a thread that has just ended
     return ran, slept
 
 

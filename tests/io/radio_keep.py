@@ -317,6 +317,7 @@ def by_control_socket():
                             ({"low": 1}, "a channel's number, or its name"), ({"channel": 14074, "presett": "am"}, "'preset' is one"),
                             ({"channel": 14074, "frequency": "loud"}, "that is no value of it"), ({"channel": 14074, "frequency": 0}, "above 0 Hz"),
                             ({"channel": 14074, "lifetime": 3}, "at least 50 blocks"), ({"channel": 14074, "low": [1]}, "that is no value of it"),
+                            ({"channel": 14074, "name": "x", "low": 1}, "a channel keeps it"), ({"channel": 14074, "ssrc": 5}, "a channel keeps it"),
                             ({"channel": 14074, "radio": "vhf", "low": 1}, "one of the radios' names")):
             said = ask("radio.set", **params)
             check(f"radio.set refuses {params}", isinstance(said, str) and why in said, said)

@@ -11,6 +11,7 @@
 #include "platform/app/radio/transition_text.h"
 #include "platform/app/random.h"
 #include "platform/control/json_text.h"
+#include "platform/linux/sockaddr.h"
 
 namespace hawser::app {
 
@@ -25,9 +26,11 @@ KeptChannels::KeptChannels(control::Loop& loop, const KeepRequest& request, Tell
 Result<control::DesiredState, std::string> KeptChannels::read() const {
     auto wanted = read_keep_file(request_.file, request_.radio.name);
     if (!wanted) return wanted;
-    for (control::WantedRadio& r : wanted->radios)
+    for (control::WantedRadio& r : wanted->radios) {
         if (!request_.radio.interface.empty() && r.address.interface.empty())
             r.address.interface = request_.radio.interface;
+        if (!request_.radio.source.empty() && !r.source) r.source = os::parse_address(request_.radio.source);
+    }
     return wanted;
 }
 

@@ -137,6 +137,9 @@ Outcome set_channel(KeptChannels& kept, const Params& params, const Caller& call
     const auto place = channel_of(state, params);
     if (!place) return Failure{place.error()};
     WantedChannel& channel = state.channels[*place];
+    for (const char* key : {"name", "ssrc"})
+        if (const auto* value = rpc::find_argument(params, key); value != nullptr)
+            return Failure{rpc::bad_argument(key, "a channel keeps it", value)};
     std::string said;
     const auto spec = changed(radio::command_for(channel.spec), params, said);
     if (!spec) return Failure{spec.error()};

@@ -76,6 +76,7 @@ void Keeper::apply(const DesiredState& state) {
         if (same != before.end() && same->want && same_spec(same->wanted.spec, wanted.spec)) {
             channels_.back().want = same->want;
             channels_.back().is_active = same->is_active;
+            channels_.back().refusal = same->refusal;
         } else {
             fresh.push_back(channels_.size() - 1);
         }

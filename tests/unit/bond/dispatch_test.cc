@@ -488,6 +488,22 @@ TEST_CASE("where a plain receiver's ACKs are rare, its echoes tell how fast a li
     CHECK(view.window_bytes < 20 * link::PathModel::packet_bytes);
 }
 
+TEST_CASE("a link that swallows what it is given wins nothing by its echoes") {
+    Yard yard;
+    yard.dispatch.set_reports(false);
+    yard.dispatch.on_echo(a, 40_ms, yard.now);
+    std::size_t taken = 0;
+    for (int i = 0; i < 60; ++i) {
+        yard.offer(60 - yard.dispatch.queued());
+        taken += yard.run(1).size();
+        yard.pass(100_ms);
+        yard.dispatch.on_echo(a, 40_ms, yard.now);
+        yard.dispatch.on_srt_ack(Seq31(yard.next), yard.now);  // by the other links
+    }
+    CHECK(taken > 0);
+    CHECK(yard.dispatch.view(a).window_bytes <= 45 * link::PathModel::packet_bytes);
+}
+
 TEST_CASE("a new session forgets all packets and keeps what is known of the links") {
     Yard yard;
     yard.learn();

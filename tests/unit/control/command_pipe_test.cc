@@ -179,10 +179,14 @@ TEST_CASE("a command that takes nothing and does not end when it is told to is k
     const std::string started = folder.content("pid");
     CHECK(std::stoi(started) > 0);
     // A zombie of nobody's is somebody else's to bury.
-    std::ifstream status("/proc/" + started.substr(0, started.find('\n')) + "/stat");
-    std::string pid, name, state = "gone";
-    status >> pid >> name >> state;
-    CHECK((state == "gone" || state == "Z" || state == "X"));
+    const auto has_ended = [&] {
+        std::ifstream status("/proc/" + started.substr(0, started.find('\n')) + "/stat");
+        std::string pid, name, state = "gone";
+        status >> pid >> name >> state;
+        return state == "gone" || state == "Z" || state == "X";
+    };
+    for (int i = 0; i < 200 && !has_ended(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    CHECK(has_ended());
     CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(10));
 }
 

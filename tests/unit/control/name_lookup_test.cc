@@ -187,9 +187,10 @@ TEST_CASE("a resolver that is slower than the uplinks' failure is heard all the 
     desk.loop.unwatch(timer.fd());
 }
 
-TEST_CASE("without a thread to ask on a question fails, and does not end the program") {
+TEST_CASE("without a thread to ask on a question fails, an address is its own answer, and the program goes on") {
     const pid_t child = ::fork();
     if (child == 0) {
+        ::alarm(20);
         if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(3);
         const rlimit none{};
         if (::setrlimit(RLIMIT_NPROC, &none) != 0) ::_exit(3);
@@ -202,12 +203,21 @@ TEST_CASE("without a thread to ask on a question fails, and does not end the pro
             all_fail = all_fail && desk.answers.size() == before + 1 && !desk.answers.back().is_good() &&
                        !desk.answers.back().is_final;
         }
-        ::_exit(all_fail && desk.system_calls == 0 && desk.link_calls == 0 ? 0 : 1);
+        const bool nobody_asked = desk.system_calls == 0 && desk.link_calls == 0;
+        desk.of_system = found("127.0.0.1", 5000, 0x7F000001);
+        desk.lookup->ask({"127.0.0.1", 5000, By::system_then_links});
+        const std::size_t before = desk.answers.size();
+        desk.loop.run();
+        const bool is_known = desk.answers.size() == before + 1 && desk.answers.back().is_good();
+        ::_exit(all_fail && nobody_asked && is_known ? 0 : 1);
     }
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);
     REQUIRE(WIFEXITED(status));
-    CHECK(WEXITSTATUS(status) == 0);
+    if (WEXITSTATUS(status) == 3)
+        WARN("not tried: this process may not become another user, or not limit itself");
+    else
+        CHECK(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE("a failure names what each way said, and is final when all of them say so") {

@@ -187,6 +187,19 @@ TEST_CASE("a way that has become longer is known to be so within three seconds, 
     CHECK(wire.path.queue_delay() >= 145_ms);
 }
 
+TEST_CASE("what nobody has heard of for seconds is not taken for a longer way by its first late answer") {
+    Wire wire;
+    wire.run(2_s, 300, 0);
+    wire.now = wire.now + 2500_ms;
+    wire.detour = 150_ms;  // what was held back meanwhile
+    wire.run(100_ms, 300, 0);
+    CHECK(wire.path.queue_delay() >= 145_ms);
+    CHECK_FALSE(wire.path.draining());
+    wire.detour = 0_ms;
+    wire.run(100_ms, 300, 0);
+    CHECK(wire.path.queue_delay() < 5_ms);
+}
+
 TEST_CASE("the least value is forgotten after one to two spans") {
     WindowedLeast least(10_s);
     CHECK_FALSE(least.any());
