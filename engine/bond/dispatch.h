@@ -175,8 +175,8 @@ private:
     // links with jitter of 60 ms and more get a fifth less than they carry; the longer, the more do links of 50 to 400
     // kbit/s lose to their own queues.
     static constexpr Duration acks_rare{150'000'000};
-    // They only say that a queue has been passed: what a link swallows they call delivered. So they count no more when so
-    // many packets have left since the last ACK, the window of a start and two answers.
+    // They only say that a queue has been passed: what a link swallows they call delivered. So they count no more when
+    // so many packets have left since the last ACK, the window of a start and two answers.
     static constexpr std::uint32_t unacknowledged_max = 40;
     // A link takes a packet when it will arrive before its deadline by the link's late error of prediction, within
     // these bounds and a fifth of the latency.

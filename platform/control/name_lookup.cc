@@ -86,11 +86,10 @@ void NameLookup::ask_links() {
     });
 }
 
-void NameLookup::post(Side& side, Worker& worker, std::function<Resolution()> run) {
+void NameLookup::post(Side& side, Worker& worker, const std::function<Resolution()>& run) {
     side.asked = current_;
-    const bool is_posted = worker.post([this, &side, run = std::move(run)]() -> Worker::Done {
-        return [this, &side, answer = run()] { on_answer(side, answer); };
-    });
+    const bool is_posted = worker.post(
+        [this, &side, run]() -> Worker::Done { return [this, &side, answer = run()] { on_answer(side, answer); }; });
     if (is_posted) return;
     // Answered by the loop all the same; an address is its own answer.
     timer_.set(os::now());

@@ -70,7 +70,7 @@ private:
     void on_timer();
     void settle();
     [[nodiscard]] bool is_turn_of_links() const;
-    void post(Side& side, Worker& worker, std::function<Resolution()> run);
+    void post(Side& side, Worker& worker, const std::function<Resolution()>& run);
     void ask_system();
     void ask_links();
     void on_answer(Side& side, const Resolution& answer);

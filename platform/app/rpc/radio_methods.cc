@@ -81,7 +81,7 @@ Result<std::size_t, Error> channel_of(const DesiredState& state, const Params& p
     const bool is_name = given != nullptr && given->is_string();
     if (!is_number && !is_name) return Failure{rpc::bad_argument("channel", which_channel, given)};
     const bool any_radio = rpc::find_argument(params, "radio") == nullptr;
-    const auto radio = any_radio ? Result<std::size_t, Error>(std::size_t{0}) : radio_of(state, params);
+    auto radio = any_radio ? Result<std::size_t, Error>(std::size_t{0}) : radio_of(state, params);
     if (!radio) return radio;
     std::vector<std::size_t> found;
     for (std::size_t i = 0; i < state.channels.size(); ++i) {
@@ -111,7 +111,8 @@ Result<radio::ChannelSpec, Error> changed(radio::Command command, const Params& 
         const auto put = text.empty() ? Result<Unit, radio::FieldFault>(Failure{radio::FieldFault::bad_value})
                                       : command.put_text(path_of_key(key), text);
         if (!put) return Failure{rpc::bad_argument(key, complaint_of_key(key, put.error()), &value)};
-        said += (said.empty() ? "" : ", ") + key + " " + text;
+        if (!said.empty()) said += ", ";
+        said.append(key).append(" ").append(text);
     }
     if (said.empty()) return Failure{rpc::bad_argument("frequency", "or another field of a channel", nullptr)};
     std::string at_fault;

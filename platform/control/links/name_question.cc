@@ -121,10 +121,11 @@ std::optional<Said> NameQuestion::said() const {
     const bool denies_v4 = is_denial(*v4.said);
     const bool denies_v6 = is_denial(*v6.said);
     if (denies_v4 && denies_v6) return v4.said == v6.said ? *v4.said : Said::no_address;
-    if (!denies_v4 && !denies_v6) return *v4.said;
-    // One half of the answer is missing. A server that has spoken of the other could be asked.
+    // At least one half of the answer is missing. A server that has spoken could be asked, whatever became of that: one
+    // that is not to be had by TCP for what it cut off is unreachable to c-ares, with all that was asked of it.
     const Said missing = denies_v4 ? *v6.said : *v4.said;
-    return missing == Said::unreachable ? Said::failure : missing;
+    const bool was_asked = has_spoken_ || denies_v4 || denies_v6;
+    return missing == Said::unreachable && was_asked ? Said::failure : missing;
 }
 
 std::vector<Endpoint> NameQuestion::addresses() const {
@@ -158,6 +159,7 @@ void NameQuestion::work(std::span<const pollfd> polled) {
         // An error is for the reader.
         const bool readable = (p.revents & ~POLLOUT) != 0;
         const bool writable = (p.revents & POLLOUT) != 0;
+        has_spoken_ = has_spoken_ || (p.revents & (POLLIN | POLLERR | POLLHUP)) == POLLIN;
         if (readable || writable)
             ares_process_fd(channel_.get(), readable ? p.fd : ARES_SOCKET_BAD, writable ? p.fd : ARES_SOCKET_BAD);
     }

@@ -77,6 +77,7 @@ private:
     std::unique_ptr<ares_channeldata, Destroy> channel_;  // after the replies, which it writes to when it ends
     std::size_t first_socket_ = 0;
     std::size_t socket_count_ = 0;
+    bool has_spoken_ = false;  // the server, whatever it was
 };
 
 // The rest of a sentence that begins with the server: "does not answer".
