@@ -134,7 +134,8 @@ TEST_CASE("links whose ways become longer and shorter again carry what they can"
     trip.receiver = receiver;
     const sim::TripOutcome outcome = sim::run(trip);
     CAPTURE(int(receiver), outcome.wire_overhead);
-    CHECK(outcome.on_time > 0.99);
+    // A plain receiver's links know of their queues ten packets at a time.
+    CHECK(outcome.on_time > (receiver == TripReceiver::hawser ? 0.99 : 0.985));
     CHECK(sim::causal_on_time(trip) > 0.999);
     trip.selection.mode = Mode::classic;
     CHECK(sim::run(trip).on_time < outcome.on_time);
