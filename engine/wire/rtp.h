@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// RTP data packets: a view of what came, and the header that a sender writes. Source: RFC 3550 section 5.1.
+// RTP data packets: a view of what came, and the header that a sender writes. Source: RFC 3550 section 5.1; RTCP's
+// reports (section 6), of the same version, are told apart by their second byte and are none.
 //
 //   V=2|P|X| CC |M|     PT      |          sequence             |
 //   |                        timestamp                          |
@@ -64,10 +65,12 @@ struct RtpHeader {
 
 class RtpPacket {
 public:
-    // Absent for another version, or when contributing sources, extension or padding do not fit the bytes.
+    // Absent for another version, for RTCP, or when contributing sources, extension or padding do not fit the bytes.
     [[nodiscard]] static std::optional<RtpPacket> over(Bytes bytes) {
         const auto fixed = Fixed<rtp_header_bytes>::over(bytes);
         if (!fixed || (fixed->u8<0>() >> 6) != 2) return std::nullopt;
+        // Sender report to application: types 72 to 76 with the marker, which no medium has (RFC 3551 section 6).
+        if (fixed->u8<1>() >= 200 && fixed->u8<1>() <= 204) return std::nullopt;
         const std::uint8_t flags = fixed->u8<0>();
         std::size_t begin = rtp_header_bytes + std::size_t{4} * (flags & 0x0Fu);
         std::size_t end = bytes.size();

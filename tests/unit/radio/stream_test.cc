@@ -11,6 +11,7 @@
 
 #include "engine/base/random.h"
 #include "tests/radio/samples.h"
+#include "tests/radio/tone.h"
 #include "tests/vectors/hex.h"
 #include "tests/vectors/radiod.h"
 #include "tests/vectors/radiod_train.h"
@@ -508,6 +509,20 @@ TEST_CASE("a real packet's tone is a tone", "[payload]") {
     }
     in_tone = 2 * (re * re + im * im) / 240;
     CHECK(in_tone / all > 0.9);
+}
+
+TEST_CASE("a real IQ packet's tone is above its middle", "[payload]") {
+    // At 999 kHz beside the carrier: +1000 Hz at 16 kHz, in both channels as strong, of the AGC's -15 dB.
+    const auto bytes = vectors::from_hex(golden::rtp_iq);
+    std::vector<float> out(400);
+    REQUIRE(decode_samples(Encoding::f32le, wire::RtpPacket::over(bytes)->payload(), out) == 360);
+    out.resize(360);
+    CHECK(out[0] == 0x1.0134c4p-3F);
+    const radio_tests::Tone tone = radio_tests::strongest_tone(out, 16'000, 2);
+    CHECK(tone.hz == 1000);
+    CHECK(tone.peak_db == Approx(-15).margin(0.1));
+    CHECK(tone.noise_db < -30);
+    CHECK(radio_tests::level_db(out) == Approx(-18).margin(0.1));
 }
 
 TEST_CASE("an Opus packet's length is in its first bytes", "[payload]") {
