@@ -10,7 +10,7 @@ void RtpClock::on_status(std::uint64_t gps_ns, wire::RtpTime snap, std::uint32_t
     if (tick_rate != tick_rate_) reset();
     tick_rate_ = tick_rate;
     const std::int64_t ticks = count_ == 0 ? 0 : anchor_ticks_ + distance(anchor_, snap);
-    const std::int64_t origin = unix_ns_of_gps(gps_ns) - ns_of(ticks);
+    const std::int64_t origin = unix_ns_of_gps(gps_ns, leap_seconds_) - ns_of(ticks);
     if (count_ != 0) {
         const std::int64_t off = origin - earliest();
         if (off > contradiction.ns || off < -contradiction.ns) {

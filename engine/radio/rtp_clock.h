@@ -18,7 +18,7 @@
 
 namespace hawser::radio {
 
-// GPS time runs without leap seconds: 18 since 2017.
+// GPS time runs without leap seconds: UTC is behind it by so many, 18 since 2017.
 inline constexpr std::int64_t leap_seconds_default = 18;
 inline constexpr std::int64_t gps_epoch_unix_s = 315'964'800;  // 1980-01-06
 // Radiod's count goes up to 1.5e18 in 2026; a greater one than this, a century later, is none.
@@ -32,6 +32,8 @@ class RtpClock {
 public:
     // A status that is further from the others than this contradicts them: a restart that was not seen.
     static constexpr Duration contradiction{100'000'000};
+
+    explicit RtpClock(std::int64_t leap_seconds = leap_seconds_default) : leap_seconds_(leap_seconds) {}
 
     void reset() { count_ = 0; }
     void on_status(std::uint64_t gps_ns, wire::RtpTime snap, std::uint32_t tick_rate);
@@ -49,6 +51,7 @@ private:
     }
     [[nodiscard]] std::int64_t earliest() const;
 
+    std::int64_t leap_seconds_;
     std::uint32_t tick_rate_ = 0;
     wire::RtpTime anchor_;           // of the last status
     std::int64_t anchor_ticks_ = 0;  // its unwrapped count

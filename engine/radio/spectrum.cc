@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/radio/rtp_clock.h"
 #include "engine/wire/radio_tlv.h"
 
 namespace hawser::radio {
@@ -40,10 +39,10 @@ std::vector<double> of_powers(const SpectrumGroup& s) {
 
 }  // namespace
 
-std::optional<Spectrum> spectrum_of(const Status& status) {
+std::optional<Spectrum> spectrum_of(const Status& status, std::int64_t leap_seconds) {
     Spectrum out;
     out.db = status.spectrum.byte_bins.empty() ? of_powers(status.spectrum) : of_bytes(status.spectrum);
-    out.unix_ns = unix_ns_of_gps(status.channel.gps_time);
+    out.unix_ns = unix_ns_of_gps(status.channel.gps_time, leap_seconds);
     out.bin_hz = double{status.spectrum.resolution_bw};
     out.first_hz = status.channel.frequency - out.bin_hz * std::floor(static_cast<double>(out.db.size()) / 2);
     if (out.db.empty() || !std::isfinite(out.first_hz)) return std::nullopt;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/radio/rtp_clock.h"
 #include "engine/radio/status.h"
 
 namespace hawser::radio {
@@ -20,7 +21,8 @@ struct Spectrum {
 };
 
 // Absent where the status holds no bins, or a figure that is none: no power, or no number. Its views have to be good
-// still.
-[[nodiscard]] std::optional<Spectrum> spectrum_of(const Status& status);
+// still. `leap_seconds`: by which UTC is behind GPS time.
+[[nodiscard]] std::optional<Spectrum> spectrum_of(const Status& status,
+                                                  std::int64_t leap_seconds = leap_seconds_default);
 
 }  // namespace hawser::radio

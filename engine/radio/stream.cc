@@ -6,7 +6,6 @@
 namespace hawser::radio {
 
 void Stream::on_status(const Status& status, Instant now) {
-    static_cast<void>(now);
     if (status.has(RadioField::gps_time)) {
         // Far beyond a turn of the loop, far below the steps of a clock that is set; untuned.
         constexpr std::uint64_t overtaken_ns_max = 2'000'000'000;
@@ -21,6 +20,9 @@ void Stream::on_status(const Status& status, Instant now) {
         clock_.reset();
     }
     told_since_packet_ = true;
+    told_ = now;
+    snapshot_.reset();
+    if (status.has(RadioField::rtp_timesnap)) snapshot_ = wire::RtpTime(status.output.timesnap);
     payload_type_.reset();
     if (status.has(RadioField::rtp_pt)) payload_type_ = status.output.payload_type;
     waits_until_.reset();
@@ -37,6 +39,13 @@ bool Stream::is_explained() const {
     return told_since_packet_ || !begun_ || distance(expected_, packet_->header.timestamp) >= 0;
 }
 
+// Whether the packet in hand is of a format that was over before the last STATUS: waiting for the next one would only
+// hold up those behind it, until a further change has made them inexplicable too.
+bool Stream::is_past() const {
+    constexpr Duration half_block{10'000'000};  // the new format's first packet comes with its STATUS; untuned
+    return payload_type_ && packet_->header.payload_type != *payload_type_ && packet_->arrived + half_block < told_;
+}
+
 bool Stream::take_packet(Instant now) {
     if (!packet_) packet_ = sequence_.pop(now);
     return packet_.has_value();
@@ -49,6 +58,12 @@ bool Stream::is_ahead_of_time(std::int32_t jump) const {
     const std::int64_t ticks_per_s = format_->tick_rate();
     const std::int64_t passed_ms = (packet_->arrived - epoch_at_ + slack).us() / 1000;
     return ticks_per_s > 0 && (epoch_ticks_ + jump) / ticks_per_s > passed_ms / 1000;
+}
+
+// Whether the packet came after a STATUS of whose snapshot it falls short, which the next packet was to have: the
+// STATUS was the one that goes before a restart. Who has heard nothing of the stream before sees it by this alone.
+bool Stream::is_behind_snapshot() const {
+    return snapshot_ && packet_->arrived > told_ && distance(*snapshot_, packet_->header.timestamp) < 0;
 }
 
 void Stream::count_outage(std::int32_t jump) {
@@ -73,7 +88,7 @@ std::optional<Stream::Item> Stream::next(Instant now) {
                 packet_->payload = waiting_;
             }
             // A full window waits no longer either: what comes next would push it out.
-            if (now < *waits_until_ && sequence_.held() < Resequencer::ahead_max) return std::nullopt;
+            if (!is_past() && now < *waits_until_ && sequence_.held() < Resequencer::ahead_max) return std::nullopt;
             ++quality_.undecodable;
             packet_.reset();
             continue;
@@ -82,7 +97,7 @@ std::optional<Stream::Item> Stream::next(Instant now) {
         const std::int32_t jump = begun_ ? distance(expected_, header.timestamp) : 0;
         const bool is_other_clock = jump < 0 || (jump > 0 && is_ahead_of_time(jump));
         if (begun_ && !new_epoch_ && packet_->began_anew && jump > 0 && !is_other_clock) count_outage(jump);
-        if (is_other_clock || packet_->began_anew) {
+        if (is_other_clock || packet_->began_anew || (!begun_ && is_behind_snapshot())) {
             // A snapshot of before the restart is of the old clock, whenever it came.
             clock_.reset();
             new_epoch_ = true;

@@ -9,8 +9,9 @@
 // An outage longer than the resequencer's window is an epoch too, for much may have happened in it; what it lost is
 // counted all the same, by sequence and timestamps, as far as the time that has passed explains them.
 // So packets of a payload type or time that no STATUS explains wait for the next one, and are dropped when the wait is
-// over. Of what waits in both sockets RTP is to be taken first, then STATUS. Silence (no packets, the
-// sequence goes on, the timestamp jumps) is told apart from loss.
+// over; one that came half a block before a STATUS of another type is of a format that no later one tells of, and goes
+// at once. Of what waits in both sockets RTP is to be taken first, then STATUS. Silence (no packets, the sequence goes
+// on, the timestamp jumps) is told apart from loss.
 #pragma once
 
 #include <cstdint>
@@ -60,6 +61,9 @@ public:
         std::optional<std::int64_t> unix_ns{};
     };
 
+    // `leap_seconds`: by which UTC is behind the GPS time that STATUS tells.
+    explicit Stream(std::int64_t leap_seconds = leap_seconds_default) : clock_(leap_seconds) {}
+
     // One that a later one overtook, as by another socket, is ignored.
     void on_status(const Status& status, Instant now);
     void on_rtp(const wire::RtpPacket& packet, Instant now);
@@ -73,7 +77,9 @@ public:
 private:
     [[nodiscard]] bool take_packet(Instant now);
     [[nodiscard]] bool is_explained() const;
+    [[nodiscard]] bool is_past() const;
     [[nodiscard]] bool is_ahead_of_time(std::int32_t jump) const;
+    [[nodiscard]] bool is_behind_snapshot() const;
     void count_outage(std::int32_t jump);
     [[nodiscard]] Item deliver(Kind kind, wire::RtpTime from, std::uint32_t ticks);
 
@@ -89,6 +95,8 @@ private:
     std::vector<std::uint8_t> waiting_;         // its payload, while it waits for a STATUS
     std::optional<std::uint8_t> payload_type_;  // that STATUS told last
     std::uint64_t told_at_ = 0;                 // by its sender's clock
+    Instant told_;                              // by ours
+    std::optional<wire::RtpTime> snapshot_;     // of the timestamp to come
     bool begun_ = false;
     bool new_epoch_ = true;
     bool told_since_packet_ = false;  // a STATUS came after the last packet that was delivered

@@ -5,7 +5,6 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -14,55 +13,19 @@
 #include "engine/radio/payload.h"
 #include "engine/radio/spectrum.h"
 #include "engine/wire/radio_tlv.h"
+#include "tests/radio/check_field.h"
 #include "tests/vectors/hex.h"
 #include "tests/vectors/radiod.h"
 
 using namespace hawser;
 using namespace hawser::radio;
+using radio_tests::check_field;
+using radio_tests::field_count;
 using vectors::from_hex;
 using F = RadioField;
 namespace golden = vectors::radiod;
 
 namespace {
-
-bool same_number(double value, const char* text) { return value == std::strtod(text, nullptr); }
-
-// As the vectors write values.
-void check_field(const Status& status, const golden::Field& expected) {
-    INFO("field " << wire::radio_fields[expected.number].name << " = " << expected.value);
-    const auto field = static_cast<F>(expected.number);
-    REQUIRE(status.has(field));
-    const FieldValue value = value_of(status, field);
-    if (const auto* f = std::get_if<float>(&value))
-        CHECK(*f == std::strtof(expected.value, nullptr));
-    else if (const auto* d = std::get_if<double>(&value))
-        CHECK(same_number(*d, expected.value));
-    else if (const auto* b = std::get_if<bool>(&value))
-        CHECK((*b ? "1" : "0") == std::string(expected.value));
-    else if (const auto* u = std::get_if<std::uint64_t>(&value))
-        CHECK(std::to_string(*u) == expected.value);
-    else if (const auto* i = std::get_if<std::int64_t>(&value))
-        CHECK(std::to_string(*i) == expected.value);
-    else if (const auto* bins = std::get_if<Bytes>(&value)) {
-        double first = 0, second = 0, last = 0;
-        unsigned count = 0;
-        REQUIRE(std::sscanf(expected.value, "%u bins, first %lf, second %lf, last %lf", &count, &first, &second,
-                            &last) == 4);
-        if (field == F::bin_data) {
-            REQUIRE(wire::radio_bin_count(*bins) == count);
-            CHECK(wire::radio_bin(*bins, 0) == static_cast<float>(first));
-            CHECK(wire::radio_bin(*bins, 1) == static_cast<float>(second));
-            CHECK(wire::radio_bin(*bins, count - 1) == static_cast<float>(last));
-        } else {
-            REQUIRE(bins->size() == count);
-            CHECK((*bins)[0] == first);
-            CHECK((*bins)[1] == second);
-            CHECK((*bins)[count - 1] == last);
-        }
-    } else {
-        CHECK(format_value(field, value) == expected.value);
-    }
-}
 
 Status decoded(const golden::Packet& packet) {
     static std::vector<std::uint8_t> bytes;  // what the views look at
@@ -78,10 +41,20 @@ TEST_CASE("every field of a real radiod's statuses has its value, and no other i
     for (const golden::Packet& packet : golden::statuses) {
         INFO(packet.name);
         const Status status = decoded(packet);
-        std::size_t there = 0;
-        for (std::size_t i = 0; i < wire::radio_field_count; ++i) there += status.has(static_cast<F>(i)) ? 1 : 0;
-        CHECK(there == packet.fields.size());
-        for (const golden::Field& field : packet.fields) check_field(status, field);
+        CHECK(field_count(status) == packet.fields.size());
+        for (const golden::Field& field : packet.fields) check_field(status, static_cast<F>(field.number), field.value);
+    }
+}
+
+TEST_CASE("every field of the real session's commands has its value, and no other is there", "[status]") {
+    for (const golden::Packet& packet : golden::commands) {
+        INFO(packet.name);
+        auto bytes = from_hex(packet.hex);
+        bytes[0] = 0;  // read as a status, which has the same elements
+        Status status;
+        REQUIRE_FALSE(decode_status(bytes, status));
+        CHECK(field_count(status) == packet.fields.size());
+        for (const golden::Field& field : packet.fields) check_field(status, static_cast<F>(field.number), field.value);
     }
 }
 
