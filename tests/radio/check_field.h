@@ -8,12 +8,23 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "engine/radio/command.h"
 #include "engine/radio/status.h"
 #include "engine/wire/radio_tlv.h"
 
 namespace hawser::radio_tests {
+
+// Of a packet's elements, in its order.
+inline std::vector<int> numbers_of(Bytes packet) {
+    std::vector<int> numbers;
+    auto reader = wire::RadioReader::over(packet);
+    REQUIRE(reader);
+    wire::RadioElement element;
+    while (reader->next(element)) numbers.push_back(element.field);
+    return numbers;
+}
 
 inline std::size_t field_count(const radio::Status& status) {
     return static_cast<std::size_t>(std::count(status.present.begin(), status.present.end(), true));

@@ -131,8 +131,9 @@ void StandIn::on_command(Bytes packet, Instant now) {
 void StandIn::execute_and_restart(Channel& channel, Bytes packet, Instant now) {
     channel.reply_pending = true;
     if (!execute(channel, packet)) return;
-    // The reply still tells of the old clock.
+    // The reply still tells of the old clock; the new demodulator's loop has its first turn at once.
     reply(channel, now);
+    channel.blocks_to_status = std::max(channel.status_interval, 2u) - 2;
     channel.reply_pending = false;
     restart(channel);
 }
@@ -277,21 +278,23 @@ void StandIn::run(Instant now) {
     }
 }
 
-// In the order of radiod's loop: the block's data, then the reply to the command before, then the next command.
+// In the order of radiod's loop: the end of its life, the block's data, then the reply to the command before, then the next command.
 void StandIn::run_block(Channel& c, Instant now) {
     const bool was_silent = c.silent;
-    send_media(c);
     if (c.lifetime_start != 0 && --c.lifetime == 0) return;
-    if (c.reply_pending) reply(c, now);
-    c.reply_pending = false;
+    send_media(c);
+    // It is the periodic one, too.
+    const bool has_told = std::exchange(c.reply_pending, false);
+    if (has_told) reply(c, now);
     if (c.blocks_to_poll != 0 && --c.blocks_to_poll == 0) send_status(c, options_.status_group, now);
     const bool is_due = c.status_interval != 0 && c.blocks_to_status-- == 0;
-    if (options_.media && c.status_interval != 0 && (was_silent != c.silent || (is_due && !c.silent))) {
+    const bool has_changed = was_silent != c.silent && !has_told;
+    if (options_.media && c.status_interval != 0 && (has_changed || (is_due && !c.silent))) {
         Endpoint to = c.dest;
         to.port = 5006;
         send_status(c, to, now);
     }
-    if (is_due || was_silent != c.silent) c.blocks_to_status = c.status_interval == 0 ? 0 : c.status_interval - 1;
+    if (is_due || has_changed) c.blocks_to_status = c.status_interval == 0 ? 0 : c.status_interval - 1;
     for (auto& place : c.queue) {
         if (!place) continue;
         const auto packet = *std::exchange(place, std::nullopt);
@@ -302,6 +305,7 @@ void StandIn::run_block(Channel& c, Instant now) {
 
 void StandIn::reply(Channel& c, Instant now) {
     send_status(c, options_.status_group, now);
+    c.blocks_to_status = c.status_interval;
     if (radio::is_spectrum(c.demod)) {
         c.has_bins = true;
         return;
@@ -367,6 +371,11 @@ void StandIn::send_status(Channel& c, const Endpoint& to, Instant now) {
     wire::RadioBuilder b(room, wire::RadioPacketType::status);
     const bool spectral = radio::is_spectrum(c.demod);
     const bool heard = c.frequency != 0;
+    // A spectrum is of the front end's samples, or of a downconverter's, once there is a first sweep.
+    const bool is_swept = spectral && c.has_bins;
+    const bool is_narrow = is_swept && c.resolution_bw <= c.crossover;
+    const float narrow_width = std::ceil(static_cast<float>(c.bin_count) * c.resolution_bw / 400) * 400;
+    const auto narrow_rate = static_cast<std::uint32_t>(narrow_width) + 400;  // as was seen with 512 bins of 20 Hz
     ++c.status_packets;
     b.integer(F::output_ssrc, c.ssrc);
     b.integer(F::command_tag, c.tag);
@@ -385,29 +394,31 @@ void StandIn::send_status(Channel& c, const Endpoint& to, Instant now) {
     b.integer(F::ad_bits_per_sample, 1);
     b.float64(F::radio_frequency, c.frequency);
     b.float64(F::first_lo_frequency, 0);
-    b.float64(F::second_lo_frequency, -c.frequency);
+    b.float64(F::second_lo_frequency, spectral && !is_swept ? 0 : -c.frequency);
     b.integer(F::filter_blocksize, input_samprate / 50);
     b.integer(F::filter_fir_length, 10'241);
     b.integer(F::filter_drops, 0);
     b.float32(F::if_power, -20);
     b.integer(F::ad_over, 0);
-    if (c.demod != Demod::spectrum) b.float32(F::noise_density, -120);
+    if (!spectral || is_narrow) b.float32(F::noise_density, -120);
     b.integer(F::demod_type, static_cast<std::uint64_t>(c.demod));
     if (!c.preset.empty()) b.text(F::preset, c.preset);
     b.float32(F::kaiser_beta, c.kaiser);
-    b.float32(F::low_edge, c.low);
-    b.float32(F::high_edge, c.high);
-    b.integer(F::output_samprate, c.demod == Demod::spectrum && c.has_bins ? 0 : c.samprate);
-    b.float32(F::baseband_power, heard ? -20 : silence_db);
-    b.integer(F::output_channels, c.channels);
+    b.float32(F::low_edge, is_narrow ? -narrow_width / 2 : c.low);
+    b.float32(F::high_edge, is_narrow ? narrow_width / 2 : c.high);
+    b.integer(F::output_samprate, is_narrow ? narrow_rate : is_swept ? 0 : c.samprate);
+    b.float32(F::baseband_power, heard && (!spectral || is_narrow) ? -20 : silence_db);
+    b.integer(F::output_channels, is_narrow ? 2 : is_swept ? 0 : c.channels);
     if (spectral) {
         b.integer(F::window_type, c.window);
         b.float32(F::resolution_bw, c.resolution_bw);
         b.integer(F::bin_count, c.bin_count);
         b.float32(F::crossover, c.crossover);
         b.float32(F::spectrum_shape, c.shape);
-        b.integer(F::spectrum_fft_n, 2048);
-        b.float32(F::noise_bw, c.resolution_bw * 1.5F);
+        const std::uint32_t rate = is_narrow ? narrow_rate : input_samprate;
+        b.integer(F::spectrum_fft_n,
+                  is_swept ? static_cast<std::uint64_t>(static_cast<float>(rate) / c.resolution_bw) : 0);
+        b.float32(F::noise_bw, is_swept ? c.resolution_bw * 1.569004F : 0);
         b.integer(F::spectrum_avg, c.average);
         b.float32(F::spectrum_overlap, c.overlap);
         if (c.has_bins && c.demod == Demod::spectrum) {

@@ -8,6 +8,7 @@
 #include "engine/radio/command.h"
 #include "engine/wire/radio_tlv.h"
 #include "engine/wire/rtp.h"
+#include "tests/radio/check_field.h"
 #include "tests/vectors/hex.h"
 #include "tests/vectors/radiod.h"
 #include "tests/vectors/radiod_train.h"
@@ -24,13 +25,6 @@ namespace {
 
 constexpr Instant start{1'000'000'000};
 
-std::vector<int> numbers_of(Bytes packet) {
-    std::vector<int> numbers;
-    auto reader = wire::RadioReader::over(packet);
-    wire::RadioElement element;
-    while (reader->next(element)) numbers.push_back(element.field);
-    return numbers;
-}
 bool is_status(const StandIn::Datagram& sent) { return sent.to.port == 5006; }
 
 struct Rig {
