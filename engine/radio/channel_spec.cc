@@ -26,6 +26,10 @@ template <class T>
 void put_number(Command& command, F field, const std::optional<T>& value) {
     if (value) put(command, field, static_cast<double>(*value));
 }
+// What a removal has left is told away, too.
+void put_lifetime(Command& command, const ChannelSpec& spec) {
+    put(command, F::lifetime, std::uint64_t{spec.lifetime.value_or(0)});
+}
 // What radiod makes of a value by itself: levels below full scale are negative and times positive, however told.
 bool has_own_sign(F field) {
     return field == F::headroom || field == F::agc_threshold || field == F::agc_hangtime ||
@@ -88,7 +92,7 @@ void for_each_difference(const ChannelSpec& spec, const Status& s, Use use) {
 
 Command command_for(const ChannelSpec& spec) {
     Command command;
-    put_number(command, F::lifetime, spec.lifetime);
+    put_lifetime(command, spec);
     if (!spec.preset.empty()) put(command, F::preset, spec.preset.view());
     if (spec.demod) put(command, F::demod_type, static_cast<std::uint64_t>(*spec.demod));
     put_number(command, F::output_samprate, spec.samprate);
@@ -112,7 +116,7 @@ Command command_for(const ChannelSpec& spec) {
 
 Command probe_for(const ChannelSpec& spec) {
     Command command;
-    put_number(command, F::lifetime, spec.lifetime);
+    put_lifetime(command, spec);
     put(command, F::radio_frequency, spec.frequency);
     return command;
 }
@@ -136,6 +140,11 @@ Command command_to_remove() {
     put(command, F::radio_frequency, 0.0);
     put(command, F::lifetime, std::uint64_t{removal_lifetime});
     return command;
+}
+
+bool is_ending(const Status& s) {
+    return s.has(F::lifetime) && s.channel.lifetime != 0 && s.channel.lifetime <= removal_lifetime &&
+           s.channel.frequency == 0;
 }
 
 // The two kinds of packet differ in their first byte.

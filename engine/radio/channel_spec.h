@@ -25,7 +25,7 @@ struct ChannelSpec {
     std::optional<float> kaiser_beta{};
     std::optional<float> gain{};  // dB; radiod switches the AGC off for it
     std::optional<bool> agc{};
-    std::optional<std::uint32_t> lifetime{};  // blocks; 0: for ever
+    std::optional<std::uint32_t> lifetime{};  // blocks; 0 or absent: for ever, whatever radiod's template says
     // Spectrum channels.
     std::optional<std::uint32_t> bin_count{};
     std::optional<float> resolution_bw{};
@@ -35,7 +35,8 @@ struct ChannelSpec {
     Command others{};
 };
 
-// Everything in one packet.
+// Everything in one packet. The lifetime too where none is wanted: a channel that was just removed is there for some
+// blocks yet, and its removal's lifetime goes on counting until another is told.
 [[nodiscard]] Command command_for(const ChannelSpec& spec);
 // What finds a channel without disturbing it: its frequency and lifetime, which neither restart a demodulator nor
 // change anything of a channel that is as wanted.
@@ -47,6 +48,8 @@ struct ChannelSpec {
 // Long enough for the reply, which radiod sends one block after the command.
 inline constexpr std::uint32_t removal_lifetime = 4;  // blocks
 [[nodiscard]] Command command_to_remove();
+// The status of a channel that such a command is ending: it goes without another word.
+[[nodiscard]] bool is_ending(const Status& status);
 
 // The status that radiod would answer with if it took the command to the letter; absent fields are not asked for.
 [[nodiscard]] std::optional<Status> wanted_by(const Command& command);

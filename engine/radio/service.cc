@@ -8,6 +8,12 @@ namespace hawser::radio {
 
 namespace {
 
+// An old radiod tells none.
+Duration lifetime_of(const Status& s, const ChannelSpec& spec) {
+    const std::uint32_t blocks = s.has(RadioField::lifetime) ? s.channel.lifetime : spec.lifetime.value_or(0);
+    return s.block_time() * std::int64_t{blocks};
+}
+
 // Statuses of one restart come from many channels: told once in so long.
 constexpr Duration restart_hold{1'000'000'000};
 
@@ -46,8 +52,15 @@ Result<RequestId, TuneRefusal> Service::tune(RadioId radio, std::uint32_t ssrc, 
 }
 
 Result<RequestId, TuneRefusal> Service::remove(RadioId radio, std::uint32_t ssrc, Instant now) {
-    return tuner_.submit({radio, ssrc, std::uint64_t{static_cast<std::uint32_t>(Owner::removal)} << 32},
-                         command_to_remove(), now);
+    const auto request = tuner_.submit({radio, ssrc, std::uint64_t{static_cast<std::uint32_t>(Owner::removal)} << 32},
+                                       command_to_remove(), now);
+    if (request) forget(radio, ssrc);
+    return request;
+}
+
+void Service::forget(RadioId radio, std::uint32_t ssrc) {
+    roster_.forget(radio, ssrc);
+    recalled_.forget(radio, ssrc);
 }
 
 void Service::discover(RadioId radio, Instant now) { discoveries_[radio.index()].begin(now); }
@@ -74,7 +87,6 @@ void Service::finish(const Tuner::Done& done, const Endpoint& source, Instant no
     event.source = source;
     event.packets = done.packets;
     event.took = done.took;
-    if (event.kind == RadioEventKind::channel_removed) roster_.forget(event.radio, event.ssrc);
     tell(event);
 }
 
@@ -179,9 +191,9 @@ void Service::send_want(std::uint32_t slot, WantState step, Instant now) {
 }
 
 Duration Service::check_after(const Want& w) const {
-    if (!w.spec.lifetime || *w.spec.lifetime == 0) return check_interval;
-    // Blocks of 20 ms; a third, so that one lost probe ends no channel.
-    return std::min(check_interval, Duration{std::int64_t{*w.spec.lifetime} * 20'000'000 / 3});
+    if (w.lifetime == Duration{}) return check_interval;
+    // A third, so that one lost probe ends no channel.
+    return std::clamp(w.lifetime / 3, check_soonest, check_interval);
 }
 
 void Service::on_want_reply(std::uint32_t slot, const Tuner::Done& done, const Endpoint& source, Instant now) {
@@ -202,6 +214,7 @@ void Service::on_want_reply(std::uint32_t slot, const Tuner::Done& done, const E
                           (source == w.source || is_of_restart_);
     w.commands = status_.channel.commands;
     w.source = source;
+    w.lifetime = lifetime_of(status_, w.spec);
     if (is_known && is_probe && now < w.make_again) return check_later(slot, now);
     if (is_probe && w.was_active && (difference.first || had_gone)) {
         event.kind = RadioEventKind::channel_lost;
@@ -339,6 +352,8 @@ bool Service::on_packet(RadioId radio, const Endpoint& source, Bytes packet, Ins
     }
     if (const auto done = tuner_.on_status(radio, ssrc, status_.channel.tag, now)) finish(*done, source, now);
     if (noted.restarted) on_restart(radio, source, now);
+    // Last: the reply to a removal is of a channel until here. Its copy by the data group comes after it.
+    if (is_ending(status_)) forget(radio, ssrc);
     return true;
 }
 

@@ -6,9 +6,9 @@
 // A wanted channel (ensure() once, or declare() for good) is made and verified by value:
 //  - one that is known as wanted is probed with its frequency and lifetime, which disturbs nothing, and kept if the
 //    reply is as wanted; any other gets one command with everything
-//  - declared channels are probed again in a third of their lifetime (or each 10 s), and made anew when the reply shows
-//    that they had gone or changed; when their radiod was restarted, at once; also after a silence, so that what is
-//    there as wanted is not tuned again
+//  - declared channels are probed again in a third of the lifetime that radiod tells (or each 10 s), and made anew when
+//    the reply shows that they had gone or changed; when their radiod was restarted, at once; also after a silence, so
+//    that what is there as wanted is not tuned again
 //  - each transition is one event; what radiod refuses is told by field, once, and tried again after
 //    refusal_wait_first, doubling to refusal_wait_max, or when its radiod was restarted, or at once when something else
 //    differs too
@@ -66,6 +66,7 @@ class Service {
 public:
     static constexpr std::size_t wanted_max = 4096;
     static constexpr Duration check_interval{10'000'000'000};  // of channels without a lifetime; untuned
+    static constexpr Duration check_soonest{50'000'000};       // of a lifetime that nobody can keep alive; untuned
     static constexpr Duration retry_first{1'000'000'000};
     static constexpr Duration retry_max{30'000'000'000};
     static constexpr Duration retry_soonest{1'000'000'000};  // untuned
@@ -80,6 +81,7 @@ public:
 
     Result<RequestId, TuneRefusal> tune(RadioId radio, std::uint32_t ssrc, const Command& command, std::uint64_t owner,
                                         Instant now);
+    // What is known of the channel is forgotten at once: nothing that is wanted from now on may go by it.
     Result<RequestId, TuneRefusal> remove(RadioId radio, std::uint32_t ssrc, Instant now);
     // The number of a channel that is as wanted, whoever made it, as far as is known: `own` if it is one, else the
     // lowest. Another's is its maker's affair: not to be told anything, and its absence shows in a list alone, since a
@@ -131,6 +133,7 @@ private:
         RequestId request;
         Instant begun;               // of what the next event ends: wanted, found missing, or asked after again
         Instant sent;                // what is under way, or was last
+        Duration lifetime;           // of its channel, by its last reply; 0: for ever
         std::uint64_t commands = 0;  // that its channel has executed, by its last reply
         Endpoint source;             // of that
         Duration retry;
@@ -153,6 +156,7 @@ private:
     void finish(const Tuner::Done& done, const Endpoint& source, Instant now);
     [[nodiscard]] const OnAir* known(RadioId radio, std::uint32_t ssrc) const;
     [[nodiscard]] Duration check_after(const Want& want) const;
+    void forget(RadioId radio, std::uint32_t ssrc);
     void tell(const RadioEvent& event);
 
     Tuner tuner_;

@@ -65,6 +65,10 @@ std::uint32_t StandIn::block_frames(const Channel& c) const {
     return static_cast<std::uint32_t>(std::int64_t{c.samprate} * options_.block.ns / 1'000'000'000);
 }
 
+std::uint64_t StandIn::block_samples() const {
+    return static_cast<std::uint64_t>(std::int64_t{input_samprate} * options_.block.ns / 1'000'000'000);
+}
+
 std::vector<StandIn::Datagram> StandIn::take_sent() { return std::exchange(sent_, {}); }
 
 StandIn::Channel* StandIn::create(std::uint32_t ssrc) {
@@ -384,7 +388,7 @@ void StandIn::send_status(Channel& c, const Endpoint& to, Instant now) {
     b.integer(F::lifetime, c.lifetime);
     b.socket(F::status_dest_socket, options_.status_group);
     b.integer(F::gps_time, options_.gps_time_at_zero + static_cast<std::uint64_t>(now.ns));
-    b.integer(F::input_samples, blocks_ * (input_samprate / 50));
+    b.integer(F::input_samples, blocks_ * block_samples());
     b.integer(F::input_samprate, input_samprate);
     b.boolean(F::fe_isreal, true);
     b.float64(F::calibrate, 0);
@@ -395,7 +399,7 @@ void StandIn::send_status(Channel& c, const Endpoint& to, Instant now) {
     b.float64(F::radio_frequency, c.frequency);
     b.float64(F::first_lo_frequency, 0);
     b.float64(F::second_lo_frequency, spectral && !is_swept ? 0 : -c.frequency);
-    b.integer(F::filter_blocksize, input_samprate / 50);
+    b.integer(F::filter_blocksize, block_samples());
     b.integer(F::filter_fir_length, 10'241);
     b.integer(F::filter_drops, 0);
     b.float32(F::if_power, -20);

@@ -117,6 +117,7 @@ private:
     [[nodiscard]] std::vector<float> tone(Channel& channel, std::size_t frames, std::uint32_t rate) const;
     void send_status(Channel& channel, const Endpoint& to, Instant now);
     void reply(Channel& channel, Instant now);
+    [[nodiscard]] std::uint64_t block_samples() const;  // of the front end
     [[nodiscard]] std::uint32_t block_frames(const Channel& channel) const;
     [[nodiscard]] std::uint8_t payload_type_of(const Channel& channel);
 

@@ -24,6 +24,13 @@ std::vector<std::string> settable_paths() {
     return out;
 }
 
+void tell_lifetime(radio::Command& command) {
+    const auto wanted = radio::wanted_by(command);
+    if (!wanted || wanted->has(radio::RadioField::lifetime)) return;
+    // A command that has no room for it has something other than a whole channel to tell.
+    static_cast<void>(command.put(radio::RadioField::lifetime, std::uint64_t{0}));
+}
+
 std::optional<radio::ChannelSpec> spec_of(const radio::Command& command, std::string& at_fault) {
     using F = radio::RadioField;
     const auto status = radio::wanted_by(command);

@@ -17,6 +17,9 @@ namespace hawser::app {
 [[nodiscard]] std::string refused(const radio::Command& command, const radio::Status& got);
 // Of every field that a command may set, for who misspelt one.
 [[nodiscard]] std::vector<std::string> settable_paths();
+// A channel that is made, or tuned as a whole, lives for ever where the command tells no lifetime: that is told too, as
+// by a ChannelSpec. radiod keeps what a removal told until then.
+void tell_lifetime(radio::Command& command);
 // The channel that the command makes, to be kept. Absent, and the field named, where one cannot be kept.
 [[nodiscard]] std::optional<radio::ChannelSpec> spec_of(const radio::Command& command, std::string& at_fault);
 // Why a channel with that lifetime, in blocks, cannot be kept; null when it can. 0 is for ever.

@@ -104,6 +104,7 @@ private:
 int create(const CreateRequest& r) {
     radio::Command command;
     if (!build_command(r.settings, command)) return exit_usage;
+    tell_lifetime(command);
     // Fields that no specification has are set, and not compared with what is there.
     FieldSettings known;
     radio::ChannelSpec spec;

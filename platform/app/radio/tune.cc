@@ -63,6 +63,7 @@ int confirm(const TuneRequest& r, RadioSession& s, bool must_exist, Kind done, S
 int tune(const TuneRequest& r, bool must_exist) {
     radio::Command command;
     if (!build_command(r.settings, command)) return exit_usage;
+    if (!must_exist) tell_lifetime(command);  // `set` changes what it names
     const auto session = RadioSession::open(r.radio);
     if (!session) return session.error();
     RadioSession& s = **session;

@@ -621,6 +621,61 @@ TEST_CASE("a lifetime is kept alive while it is wanted, and runs out when it is 
     CHECK_FALSE(w.radiod().has(1000));
 }
 
+TEST_CASE("a lifetime is of the blocks that radiod has, and counted as it tells", "[service]") {
+    World w;
+    StandInOptions quick = World::options();
+    quick.block = 5_ms;
+    w.radiods[0].radiod = std::make_unique<StandIn>(quick, w.now);
+    ChannelSpec brief = World::usb(7e6);
+    brief.lifetime = 160;  // 0.8 s there, 3.2 s elsewhere
+    REQUIRE(w.service.declare(w.radio, 1000, brief, w.now));
+    w.run(20_s);
+    CHECK(w.radiod().has(1000));
+    CHECK(w.count(Kind::channel_lost) == 0);
+    CHECK(w.events.size() == 1);
+    CHECK(w.packets <= 1 + 20 * 4);
+}
+
+TEST_CASE("a number that is used again at once after its removal has a channel that lives", "[service]") {
+    const bool is_wanted = GENERATE(true, false);
+    const bool is_queued = GENERATE(true, false);
+    for (int ms = 0; ms < 100; ms += 4) {
+        World w;
+        w.make_channels(1);
+        REQUIRE(w.service.remove(w.radio, 1000, w.now));
+        // What is asked of the number now may not go by what was there.
+        REQUIRE(w.service.roster().find(w.radio, 1000) == nullptr);
+        REQUIRE_FALSE(w.service.find_equal(w.radio, World::usb(7e6), 1000));
+        if (!is_queued) {
+            w.run(50_ms);
+            REQUIRE(w.count(Kind::channel_removed) == 1);
+            w.run(Duration{ms * 1'000'000});
+            REQUIRE(w.service.roster().find(w.radio, 1000) == nullptr);
+        }
+        if (is_wanted)
+            REQUIRE(w.service.ensure(w.radio, 1000, World::usb(7e6), w.now));
+        else
+            REQUIRE(w.service.tune(w.radio, 1000, command_for(World::usb(7e6)), 0, w.now));
+        w.run(2_s);
+        REQUIRE(w.count(is_wanted ? Kind::channel_active : Kind::confirmed) == 1);
+        REQUIRE(w.radiod().has(1000));
+    }
+}
+
+TEST_CASE("a channel whose lifetime another client made finite lives on when it is found and kept", "[service]") {
+    World w;
+    w.make_channels(1);
+    Command brief;
+    REQUIRE(brief.put_text("lifetime", "30"));
+    REQUIRE(w.service.tune(w.radio, 1000, brief, 0, w.now));
+    w.run(100_ms);
+    REQUIRE(w.service.declare(w.radio, 1000, World::usb(7e6), w.now));
+    w.run(5_s);
+    CHECK(w.last(Kind::channel_active)->reused);
+    CHECK(w.radiod().has(1000));
+    CHECK(w.count(Kind::channel_lost) == 0);
+}
+
 TEST_CASE("a declared channel that another client changes is put right", "[service]") {
     World w;
     REQUIRE(w.service.declare(w.radio, 1000, World::usb(7e6), w.now));
