@@ -70,6 +70,10 @@ Duration Tuner::wait_after(std::uint32_t packets) {
 void Tuner::collect_due(Instant now) {
     while (due_.next() <= now) {
         const std::uint32_t slot = due_.first();
+        if (slots_[slot].state == State::cancelled) {
+            end_cancelled(slot);
+            continue;
+        }
         if (slots_[slot].submitted + options_.limit <= now) return;
         make_ready(slot);
         set_timer(slot);
@@ -96,6 +100,7 @@ std::optional<Tuner::Packet> Tuner::next_packet(Instant now) {
     s.state = State::waiting;
     ++s.packets;
     ++figures_.packets;
+    s.sent = now;
     s.retry = now + wait_after(s.packets);
     set_timer(slot);
     return Packet{s.request.radio, build_command(room_, s.tag, s.request.ssrc, s.command.elements())};
@@ -109,6 +114,10 @@ std::optional<Tuner::Done> Tuner::on_status(RadioId radio, std::uint32_t ssrc, s
         ++figures_.stray_tags;
         return std::nullopt;
     }
+    if (s.state == State::cancelled) {
+        end_cancelled(found->second.first);
+        return std::nullopt;
+    }
     ++figures_.confirmed;
     return finish(found->second.first, true, now);
 }
@@ -119,7 +128,10 @@ std::optional<Tuner::Done> Tuner::next_expired(Instant now) {
     ++figures_.expired;
     // The first of its channel, submitted no later, so that commands end in their order.
     const Request& request = slots_[due_.first()].request;
-    return finish(channels_.at(key(request.radio, request.ssrc)).first, false, now);
+    const Channel& channel = channels_.at(key(request.radio, request.ssrc));
+    // Nobody waits for that one, and who does has waited long enough.
+    if (slots_[channel.first].state == State::cancelled) end_cancelled(channel.first);
+    return finish(channel.first, false, now);
 }
 
 Tuner::Done Tuner::finish(std::uint32_t slot, bool confirmed, Instant now) {
@@ -132,8 +144,16 @@ Tuner::Done Tuner::finish(std::uint32_t slot, bool confirmed, Instant now) {
 
 bool Tuner::cancel(RequestId id) {
     const auto slot = static_cast<std::uint32_t>(id.value);
-    if (slot >= slots_.size() || slots_[slot].state == State::free || id_of(slot) != id) return false;
+    if (slot >= slots_.size() || id_of(slot) != id) return false;
+    Slot& s = slots_[slot];
+    if (s.state == State::free || s.state == State::cancelled) return false;
     ++figures_.cancelled;
+    if (s.packets != 0) {
+        s.state = State::cancelled;
+        ++lingering_;
+        due_.set(slot, s.sent + options_.first_retry);
+        return true;
+    }
     unlink(slot);
     release(slot);
     return true;
@@ -169,8 +189,15 @@ void Tuner::release(std::uint32_t slot) {
     --in_hand_;
 }
 
+void Tuner::end_cancelled(std::uint32_t slot) {
+    --lingering_;
+    unlink(slot);
+    release(slot);
+}
+
 bool Tuner::is_consistent() const {
     std::uint32_t linked = 0;
+    std::uint32_t cancelled = 0;
     for (const auto& [key_of, channel] : channels_) {
         if (channel.first == none) return false;
         for (std::uint32_t slot = channel.first; slot != none; slot = slots_[slot].behind) {
@@ -179,9 +206,10 @@ bool Tuner::is_consistent() const {
             if ((s.state == State::queued) != (slot != channel.first) || s.state == State::free) return false;
             if (s.behind == none && channel.last != slot) return false;
             ++linked;
+            cancelled += s.state == State::cancelled ? 1 : 0;
         }
     }
-    return linked == in_hand_ && due_.size() == in_hand_ && due_.is_consistent();
+    return linked == in_hand_ && cancelled == lingering_ && due_.size() == in_hand_ && due_.is_consistent();
 }
 
 }  // namespace hawser::radio

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Commands that are confirmed: each is one packet, repeated with the same tag until a STATUS of its channel echoes the
 // tag, or its time is over. Owns what is in flight; sends nothing itself. Control thread only.
-//  - One command in flight per channel (radiod's queue has two places, and drops silently); later ones wait in order.
+//  - One command in flight per channel (radiod's queue has two places, and drops silently); later ones wait in order,
+//    also behind one that was cancelled after it was sent, until it is answered or its answer overdue: radiod may carry
+//    it out yet, and of two that wait there it may carry out the later one first, whose values would be lost.
 //  - Repeated after 100 ms, doubling to 1 s, each with 10 % of jitter: at most 9 packets in the 5 s that a command has.
 //  - The limit runs from submit(): commands behind one that a dead radiod does not answer expire with it.
 //  - Bounded: requests_max commands at once; more are refused.
-//  - next_deadline() is a repetition or an expiry that is due, never anything else: an idle tuner never wakes anybody.
+//  - next_deadline() is a repetition, an expiry or an overdue answer, never anything else: an idle tuner wakes nobody.
 // The caller's loop: next_expired() until it has none, next_packet() until it has none, sleep until next_deadline() or
 // a packet, on_status() for each status.
 #pragma once
@@ -76,7 +78,8 @@ public:
 
     // Queues the command; next_packet() has it at once unless another is in flight to its channel.
     Result<RequestId, TuneRefusal> submit(const Request& request, const Command& command, Instant now);
-    // Of one that is in hand still: it is neither repeated nor reported. What was sent cannot be called back.
+    // Of one that is in hand still: it is neither repeated nor reported. What was sent cannot be called back, and has
+    // the next of its channel wait for the answer, first_retry after it was sent last at most.
     bool cancel(RequestId id);
 
     // The next packet to send, and its repetition's timer is set. To be called after submit(), on_status() and when
@@ -88,7 +91,7 @@ public:
     [[nodiscard]] std::optional<Done> next_expired(Instant now);
     [[nodiscard]] Instant next_deadline() const { return due_.next(); }
 
-    [[nodiscard]] std::uint32_t in_hand() const { return in_hand_; }
+    [[nodiscard]] std::uint32_t in_hand() const { return in_hand_ - lingering_; }
     [[nodiscard]] bool is_busy(RadioId radio, std::uint32_t ssrc) const {
         return channels_.count(key(radio, ssrc)) != 0;
     }
@@ -98,7 +101,7 @@ public:
 private:
     static constexpr std::uint32_t none = 0xFFFF'FFFF;
 
-    enum class State : std::uint8_t { free, queued, to_send, waiting };
+    enum class State : std::uint8_t { free, queued, to_send, waiting, cancelled };
     struct Slot {
         State state = State::free;
         std::uint32_t generation = 0;
@@ -106,6 +109,7 @@ private:
         std::uint32_t tag = 0;
         std::uint32_t packets = 0;
         Instant submitted;
+        Instant sent;                 // last
         Instant retry;                // when waiting
         std::uint32_t behind = none;  // the next of its channel; of a free slot: the next free one
         Command command;
@@ -124,19 +128,22 @@ private:
     [[nodiscard]] std::uint32_t take_slot();
     void set_timer(std::uint32_t slot);
     [[nodiscard]] Duration wait_after(std::uint32_t packets);
-    // Repetitions that are due are made ready, as far as the next command whose time is over.
+    // Repetitions that are due are made ready, and overdue answers of what was cancelled given up, as far as the next
+    // command whose time is over.
     void collect_due(Instant now);
     [[nodiscard]] Done finish(std::uint32_t slot, bool confirmed, Instant now);
     // Takes it out of its channel's line; the one behind the first is next.
     void unlink(std::uint32_t slot);
     void release(std::uint32_t slot);
+    void end_cancelled(std::uint32_t slot);
     void make_ready(std::uint32_t slot);
 
     TunerOptions options_;
     Random random_;
     std::vector<Slot> slots_;
     std::uint32_t free_ = none;
-    std::uint32_t in_hand_ = 0;
+    std::uint32_t in_hand_ = 0;                            // with those that were cancelled
+    std::uint32_t lingering_ = 0;                          // those
     std::unordered_map<std::uint64_t, Channel> channels_;  // those with a command in hand
     std::vector<std::uint32_t> ready_;                     // slots to be sent for the first time, in order
     std::size_t ready_at_ = 0;

@@ -147,7 +147,7 @@ TEST_CASE("what waits behind a command that a dead radiod does not answer expire
     CHECK(deaf.sent.size() <= 9);
 }
 
-TEST_CASE("a cancelled command is not sent again, and the next takes its place", "[tuner]") {
+TEST_CASE("a cancelled command is not sent again, and the next takes its place when it is answered", "[tuner]") {
     Deaf deaf(4);
     const auto first = deaf.tuner.submit({radio_a, 1000, 1}, tune_to(7e6), start);
     const auto second = deaf.tuner.submit({radio_a, 1000, 2}, tune_to(7e6), start);
@@ -156,12 +156,51 @@ TEST_CASE("a cancelled command is not sent again, and the next takes its place",
     REQUIRE(deaf.tuner.cancel(*second));
     REQUIRE(deaf.tuner.cancel(*first));
     CHECK_FALSE(deaf.tuner.cancel(*first));
+    CHECK(deaf.tuner.in_hand() == 1);
+    deaf.turn();
+    REQUIRE(deaf.sent.size() == 1);
+    CHECK_FALSE(deaf.tuner.on_status(radio_a, 1000, deaf.sent[0].tag, start));
     deaf.turn();
     REQUIRE(deaf.sent.size() == 2);
-    CHECK_FALSE(deaf.tuner.on_status(radio_a, 1000, deaf.sent[0].tag, start));
     const auto done = deaf.tuner.on_status(radio_a, 1000, deaf.sent[1].tag, start);
     REQUIRE(done);
     CHECK(done->id == *third);
+}
+
+TEST_CASE("what waits behind a cancelled command goes when its answer is overdue, or ends in its own time", "[tuner]") {
+    Deaf deaf(4);
+    const auto first = deaf.tuner.submit({radio_a, 1000, 1}, tune_to(7e6), start);
+    deaf.turn();
+    deaf.now = start + 10_ms;
+    REQUIRE(deaf.tuner.cancel(*first));
+    REQUIRE(deaf.tuner.submit({radio_a, 1000, 2}, tune_to(7e6), deaf.now));
+    REQUIRE(deaf.tuner.submit({radio_a, 2000, 3}, tune_to(7e6), deaf.now));
+    deaf.turn();
+    REQUIRE(deaf.sent.size() == 2);  // another channel's does not wait
+    deaf.run_to_end();
+    const auto second =
+        std::find_if(deaf.sent.begin() + 1, deaf.sent.end(), [](const Sent& s) { return s.ssrc == 1000; });
+    REQUIRE(second != deaf.sent.end());
+    CHECK(second->at == start + 100_ms);
+    CHECK(deaf.tuner.in_hand() == 0);
+    // One that is over when the cancelled one is still waited for.
+    Deaf late(4);
+    const auto old = late.tuner.submit({radio_a, 1000, 1}, tune_to(7e6), start);
+    REQUIRE(late.tuner.submit({radio_a, 1000, 2}, tune_to(7e6), start));
+    while (late.tuner.next_deadline() < start + 5_s) {
+        late.now = late.tuner.next_deadline();
+        late.turn();
+    }
+    late.now = start + 5_s - 1_ms;
+    REQUIRE(late.tuner.cancel(*old));
+    late.turn();
+    const std::size_t sent = late.sent.size();
+    late.now = start + 5_s;
+    late.turn();
+    REQUIRE(late.done.size() == 1);
+    CHECK(late.done[0].request.owner == 2);
+    CHECK(late.sent.size() <= sent + 1);
+    CHECK(late.tuner.next_deadline() == never);
 }
 
 TEST_CASE("numbers that are no channel and more commands than the bound are refused", "[tuner]") {
@@ -243,6 +282,7 @@ struct World {
     std::multimap<std::int64_t, std::vector<std::uint8_t>> commands, statuses;
     std::vector<Tuner::Done> done;
     std::uint64_t packets = 0;
+    double frequency = 0;  // by the last status
 
     void run_until(Instant end) {
         while (true) {
@@ -267,6 +307,7 @@ struct World {
         while (!statuses.empty() && statuses.begin()->first <= now.ns) {
             Status status;
             REQUIRE_FALSE(decode_status(statuses.begin()->second, status));
+            frequency = status.channel.frequency;
             if (const auto d = tuner.on_status(radio_a, status.channel.ssrc, status.channel.tag, now))
                 done.push_back(*d);
             statuses.erase(statuses.begin());
@@ -313,6 +354,27 @@ TEST_CASE("with one datagram in three lost every command is confirmed all the sa
     world.run_until(start + 6_s);
     CHECK(world.done.size() == 200);
     CHECK(std::count_if(world.done.begin(), world.done.end(), [](const auto& d) { return d.confirmed; }) >= 195);
+}
+
+TEST_CASE("a channel has what its last command told, whichever of those before were cancelled", "[tuner]") {
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+        World world(seed, 0, {.media = false});
+        REQUIRE(world.tuner.submit({radio_a, 1000, 0}, tune_to(1e6), world.now));
+        world.run_until(world.now + 100_ms);
+        for (int i = 0; i < 5; ++i) {
+            const auto id = world.tuner.submit({radio_a, 1000, 0}, tune_to(2e6 + i), world.now);
+            REQUIRE(id);
+            world.run_until(world.now + Duration{std::int64_t{world.random.below(30)} * 1'000'000});
+            if (i != 4) world.tuner.cancel(*id);
+        }
+        world.run_until(world.now + 1_s);
+        REQUIRE(world.tuner.in_hand() == 0);
+        REQUIRE(world.radiod.dropped_commands() == 0);
+        // Asked again, so that no reply of before is the last.
+        REQUIRE(world.tuner.submit({radio_a, 1000, 0}, Command(), world.now));
+        world.run_until(world.now + 1_s);
+        REQUIRE(world.frequency == 2e6 + 4);
+    }
 }
 
 TEST_CASE("a removed channel has answered before it goes", "[tuner]") {
