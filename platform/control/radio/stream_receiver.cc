@@ -113,6 +113,16 @@ void StreamReceiver::take_over(Channel& channel, const Endpoint& source) {
     channel.source = source;
 }
 
+// How long the channel's sender has to be silent before another takes its place.
+Duration StreamReceiver::patience_with(const Channel& c, const Endpoint& source, const radio::Status& status) const {
+    const auto next = radio::life_of(status);
+    if (!c.life || !next) return settings_.rival_silence;
+    // The same sockets, by another address of its host.
+    const bool is_moved = source.port == c.source.port && radio::is_same_run(*c.life, *next);
+    const bool is_heir = is_moved || radio::may_follow(*c.life, c.heard - c.told, *next);
+    return is_heir ? takeover_silence : settings_.rival_silence;
+}
+
 void StreamReceiver::on_status(const Endpoint& source, const radio::Status& status) {
     const auto found = channels_.find(status.channel.ssrc);
     if (found == channels_.end()) return;
@@ -120,11 +130,13 @@ void StreamReceiver::on_status(const Endpoint& source, const radio::Status& stat
     Channel& channel = found->second;
     const Instant now = os::now();
     if (channel.source != source) {
-        if (channel.source.port != 0 && now - channel.heard < takeover_silence) return;
+        if (channel.source.port != 0 && now - channel.heard < patience_with(channel, source, status)) return;
         drain(found->first, channel, now + long_after);
         take_over(channel, source);
     }
     channel.heard = now;
+    channel.told = now;
+    channel.life = radio::life_of(status);
     if (status.has(radio::RadioField::output_data_dest_socket)) {
         Endpoint dest = status.output.dest;
         dest.port = radio::rtp_port;

@@ -5,7 +5,9 @@
 //  - RTP that waits is taken before any status is: what radiod sent before a change is read as it was before.
 //  - A channel that moves to another group is followed there; where the join fails it is tried at its next status.
 //  - A restarted radiod has another port. A channel goes over to another sender when a status of that one comes and the
-//    one before has been silent for takeover_silence; until then what others send under its number is counted, no more.
+//    one before has been silent for takeover_silence, where that one may be the same radiod or has come after it
+//    (radio/succession.h). A radiod that runs beside it under the same number has no part in it as long as the one
+//    before answers polls, however silent its squelch keeps it. Until then what others send is counted, no more.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +16,7 @@
 #include <string>
 
 #include "engine/radio/stream.h"
+#include "engine/radio/succession.h"
 #include "platform/control/loop.h"
 #include "platform/control/radio/group_receiver.h"
 
@@ -21,12 +24,15 @@ namespace hawser::control {
 
 class StreamReceiver {
 public:
-    // 25 blocks in which a channel on the air sends packets, and one at rest a status. Untuned.
+    // 25 blocks, in each of which a channel on the air sends packets. Untuned.
     static constexpr Duration takeover_silence{500'000'000};
+    // Three polls of a recording to a channel that is silent. Untuned.
+    static constexpr Duration rival_silence{10'000'000'000};
 
     struct Settings {
         std::string interface;           // of the data groups; empty: where their route goes
         std::optional<Endpoint> source;  // only what comes from there
+        Duration rival_silence = StreamReceiver::rival_silence;
     };
     // Of one channel, since it is followed; whichever sender it had.
     struct Quality {
@@ -72,7 +78,9 @@ private:
         MembershipId statuses;
         radio::Stream stream;
         Instant heard;
-        Quality before;  // of the senders that it had before
+        Instant told;                             // by a status
+        std::optional<radio::RadiodLife> life{};  // by that
+        Quality before;                           // of the senders that it had before
     };
     void on_media(std::span<const Datagram> received);
     void drain(std::uint32_t ssrc, Channel& channel, Instant now);
@@ -81,6 +89,8 @@ private:
     void move(Channel& channel, const Endpoint& dest);
     void leave(const Channel& channel);
     void take_over(Channel& channel, const Endpoint& source);
+    [[nodiscard]] Duration patience_with(const Channel& channel, const Endpoint& source,
+                                         const radio::Status& status) const;
 
     Loop& loop_;
     Settings settings_;
