@@ -263,7 +263,7 @@ void Recording::samples(std::optional<std::int64_t> unix_ns, std::uint32_t ticks
         error_ = *unix_ns - time_of_next();
     }
     if (leaves_out(ticks)) return;
-    if (decoder_ != nullptr) return decode(payload);
+    if (decoder_ != nullptr) return decode(ticks, payload);
     if (spec_.input == Input::opus) return put_packet(ticks, payload);
     put_pcm(payload);
 }
@@ -292,9 +292,11 @@ void Recording::put_packet(std::uint32_t ticks, Bytes packet) {
     counted_ += ticks;
 }
 
-void Recording::decode([[maybe_unused]] Bytes packet) {
+// A packet that libopus refuses is as long as a lost one.
+void Recording::decode([[maybe_unused]] std::uint32_t ticks, [[maybe_unused]] Bytes packet) {
 #ifdef HAWSER_HAS_AUDIO
     const auto samples = decoder_->audio.decode(packet);
+    if (samples.empty()) return fill(ticks);
     put_pcm(Bytes(reinterpret_cast<const std::uint8_t*>(samples.data()), samples.size_bytes()));
 #endif
 }
@@ -307,11 +309,15 @@ void Recording::gap(std::uint64_t ticks) {
         is_timed_ = false;
         return;
     }
+    if (spec_.fill && leaves_out(ticks)) return;
+    fill(ticks);
+}
+
+void Recording::fill(std::uint64_t ticks) {
     if (!spec_.fill) {
         counted_ += ticks;
         return;
     }
-    if (leaves_out(ticks)) return;
 #ifdef HAWSER_HAS_AUDIO
     if (decoder_ != nullptr) {
         const auto samples = decoder_->audio.conceal(static_cast<std::uint32_t>(std::min<std::uint64_t>(ticks, ~0u)));

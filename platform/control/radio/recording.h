@@ -101,7 +101,9 @@ private:
     void put_pcm(Bytes frames);
     void put_silence(std::uint64_t ticks);
     void put_packet(std::uint32_t ticks, Bytes packet);
-    void decode(Bytes packet);
+    void decode(std::uint32_t ticks, Bytes packet);
+    // With what the decoder makes of missing packets, and silence; without filling, the time goes on alone.
+    void fill(std::uint64_t ticks);
     // Begins a file where none is; false when the recording is over.
     bool begin_file();
     bool begin_command();
