@@ -225,6 +225,65 @@ TEST_CASE("what is no longer wanted is removed where that is asked for, before t
     });
 }
 
+TEST_CASE("a removal that nobody answers is tried again, and told as what it is at the end") {
+    test::in_namespace([](Faults& faults) {
+        Keeper::Settings settings;
+        settings.removes = true;
+        settings.retry_interval = Duration{200'000'000};
+        Kept k(settings);
+        RadiodOnLoop radiod(k.loop, computed_group);
+        k.keeper.apply(state_of("hf", {channel(1000, 7e6), channel(1001, 8e6), channel(1002, 9e6)}));
+        expect(faults, k.becomes(3), "active");
+        radiod.set_deaf(true);
+        k.keeper.apply(state_of("hf", {channel(1000, 7e6)}));
+        expect(faults, comes_true(k.loop, [&] { return k.count[Kind::channel_stays] == 2; }), "told that they stay");
+        expect(faults, k.told.back().text == "no answer; trying again",
+               "and what becomes of it: " + k.told.back().text);
+        // One is wanted again, and has nobody end it.
+        k.keeper.apply(state_of("hf", {channel(1000, 7e6), channel(1002, 9e6)}));
+        radiod.set_deaf(false);
+        expect(faults, comes_true(k.loop, [&] { return !radiod.has(1001); }), "removed by a later try");
+        expect(faults, comes_true(k.loop, [&] { return k.count[Kind::channel_removed] >= 1; }), "and told");
+        expect(faults, k.becomes(2), "the rest is active");
+        run_for(k.loop, Duration{500'000'000});
+        expect(faults, radiod.has(1000) && radiod.has(1002) && k.count[Kind::channel_removed] == 1, "and stays");
+        radiod.set_deaf(true);
+        bool is_stopped = false;
+        k.keeper.stop([&] { is_stopped = true; });
+        expect(faults, comes_true(k.loop, [&] { return is_stopped; }), "nobody is waited for without end");
+        expect(faults, k.told.back().text == "no answer; left as it is", "told: " + k.told.back().text);
+        expect(faults, k.count[Kind::channel_stays] == 4, "each");
+    });
+}
+
+TEST_CASE("the group of a radiod that is no longer wanted is left, and joined again when it is") {
+    test::in_namespace([](Faults& faults) {
+        Keeper::Settings settings;
+        settings.removes = true;
+        Kept k(settings);
+        RadiodOnLoop radiod(k.loop, computed_group);
+        const auto heard = [&] { return k.keeper.link().heard(radio::RadioId(0)); };
+        k.keeper.apply(state_of("hf", {channel(1000, 7e6), channel(1001, 8e6)}));
+        expect(faults, k.becomes(2), "active");
+        k.keeper.apply(state_of("239.1.2.9", {}));
+        expect(faults, comes_true(k.loop, [&] { return !radiod.has(1000) && !radiod.has(1001); }), "first removed");
+        expect(faults, comes_true(k.loop, [&] { return k.count[Kind::channel_removed] == 2; }), "as is told");
+        auto other = GroupSender::open(true, 0).value();
+        std::array<std::uint8_t, radio::command_packet_bytes_max> room;
+        const auto before = heard();
+        static_cast<void>(other.send(radio::build_command(room, 5, 1002, {}), computed_group, loopback_index()));
+        expect(faults, comes_true(k.loop, [&] { return radiod.has(1002); }), "somebody else's channel");
+        run_for(k.loop, Duration{200'000'000});
+        expect(faults, heard() == before, "nothing of it is heard");
+        for (int i = 0; i < 3; ++i) {
+            k.keeper.apply(state_of("hf", {channel(1000, 7e6)}));
+            expect(faults, k.becomes(1) && heard(), "active again, by the same number");
+            k.keeper.apply(state_of("239.1.2.9", {}));
+            expect(faults, comes_true(k.loop, [&] { return k.count[Kind::channel_removed] == 3 + i; }), "gone again");
+        }
+    });
+}
+
 TEST_CASE("two radiods of one group by two interfaces, and one of another port, are three") {
     test::in_namespace([](Faults& faults) {
         const os::Fd a = test::make_interface("hwa", "10.77.1.1");

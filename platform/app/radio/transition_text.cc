@@ -27,6 +27,7 @@ const char* name_of(TransitionKind kind) {
         case TransitionKind::channel_silent: return "silent";
         case TransitionKind::channel_dropped: return "dropped";
         case TransitionKind::channel_removed: return "removed";
+        case TransitionKind::channel_stays: return "not removed";
         case TransitionKind::channel_too_many: return "too many";
     }
     return "";
@@ -53,6 +54,7 @@ std::string sentence(const Transition& t) {
         case TransitionKind::channel_silent: return "no answer; trying again";
         case TransitionKind::channel_dropped: return "no longer wanted, left as it is";
         case TransitionKind::channel_removed: return "no longer wanted, removed";
+        case TransitionKind::channel_stays: return "no longer wanted, not removed: " + t.text;
         case TransitionKind::channel_too_many: return "not kept: too many channels";
     }
     return "";
@@ -66,6 +68,7 @@ Level level_of(TransitionKind kind) {
         case TransitionKind::channel_lost:
         case TransitionKind::channel_refused:
         case TransitionKind::channel_silent:
+        case TransitionKind::channel_stays:
         case TransitionKind::channel_too_many: return Level::warn;
         case TransitionKind::radio_joined:
         case TransitionKind::channel_active:

@@ -59,6 +59,7 @@ std::size_t Keeper::place_of(const WantedRadio& wanted) {
 }
 
 void Keeper::apply(const DesiredState& state) {
+    is_stopping_ = false;
     for (Radio& r : radios_) r.is_wanted = false;
     std::vector<std::size_t> places;
     for (const WantedRadio& r : state.radios) {
@@ -88,6 +89,7 @@ void Keeper::apply(const DesiredState& state) {
         if (radios_[channels_[i].radio].id) declare(channels_[i]);
     for (const std::size_t radio : places)
         if (!radios_[radio].id) find(radio);
+    leave_unwanted();
     arm_retry();
     link_.pump();
 }
@@ -99,21 +101,30 @@ void Keeper::declare(Channel& c) {
 
 void Keeper::drop(Channel& c) {
     if (c.want) service_.withdraw(*c.want);
-    const auto id = radios_[c.radio].id;
-    if (settings_.removes && id && c.want) {
-        if (const auto request = service_.remove(*id, c.wanted.ssrc, os::now())) {
-            removals_[request->value] = c.wanted.name;
-            return;
-        }
+    if (!settings_.removes || !radios_[c.radio].id || !c.want) {
+        tell(TransitionKind::channel_dropped, c.radio, &c);
+        return;
     }
-    tell(TransitionKind::channel_dropped, c.radio, &c);
+    Removal removal{c.radio, c.wanted.ssrc, c.wanted.name, {}, settings_.retry_interval};
+    if (try_removal(removal) || put_off(removal) == Fate::tried_again) removals_.push_back(std::move(removal));
+}
+
+// What is to be removed there is waited for.
+void Keeper::leave_unwanted() {
+    for (std::size_t i = 0; i < radios_.size(); ++i) {
+        const bool is_needed = radios_[i].is_wanted || std::any_of(removals_.begin(), removals_.end(),
+                                                                   [i](const Removal& r) { return r.radio == i; });
+        if (!is_needed) leave(i);
+    }
 }
 
 void Keeper::stop(std::function<void()> done) {
     std::vector<Channel> all = std::exchange(channels_, {});
     for (Radio& r : radios_) r.is_wanted = false;
     retry_.set(never);
+    is_stopping_ = true;
     for (Channel& c : all) drop(c);
+    try_removals(never);
     link_.pump();
     if (removals_.empty())
         done();
@@ -150,6 +161,8 @@ void Keeper::on_group(std::size_t place, const FoundGroup& found) {
         return arm_retry();
     }
     leave(place);
+    // A group that was left, by whomever, has its number again.
+    for (Radio& other : radios_) std::erase(other.before, *joined);
     r.id = *joined;
     r.found = found;
     r.has_failed = false;
@@ -174,6 +187,7 @@ void Keeper::leave(std::size_t place) {
     link_.drop(*r.id);
     r.before.push_back(*r.id);
     r.id.reset();
+    r.senders.clear();
 }
 
 void Keeper::on_sender(radio::RadioId id, const Endpoint& source) {
@@ -204,7 +218,10 @@ void Keeper::on_retry() {
     const Instant now = os::now();
     for (std::size_t i = 0; i < radios_.size(); ++i)
         if (doubt_at(radios_[i]) <= now) find(i);
+    try_removals(now);
+    leave_unwanted();
     arm_retry();
+    link_.pump();
 }
 
 void Keeper::on_interfaces() {
@@ -215,7 +232,68 @@ void Keeper::on_interfaces() {
 void Keeper::arm_retry() {
     Instant next = never;
     for (const Radio& r : radios_) next = std::min(next, doubt_at(r));
+    for (const Removal& r : removals_) next = std::min(next, r.next);
     retry_.set(next);
+}
+
+// -------- removals
+
+bool Keeper::is_wanted(std::size_t radio, std::uint32_t ssrc) const {
+    return std::any_of(channels_.begin(), channels_.end(),
+                       [&](const Channel& c) { return c.radio == radio && c.wanted.ssrc == ssrc; });
+}
+
+// At the group where its radiod is now.
+bool Keeper::try_removal(Removal& r) {
+    r.next = never;
+    r.request.reset();
+    const auto id = radios_[r.radio].id;
+    if (!id) return false;
+    if (const auto request = service_.remove(*id, r.ssrc, os::now())) r.request = *request;
+    return r.request.has_value();
+}
+
+Keeper::Fate Keeper::put_off(Removal& r) {
+    r.request.reset();
+    if (is_stopping_) {
+        tell_removal(TransitionKind::channel_stays, r, "no answer; left as it is");
+        return Fate::over;
+    }
+    // Once.
+    if (r.wait == settings_.retry_interval) tell_removal(TransitionKind::channel_stays, r, "no answer; trying again");
+    r.next = os::now() + r.wait;
+    r.wait = std::min(r.wait * 2, std::max(removal_wait_max, settings_.retry_interval));
+    return Fate::tried_again;
+}
+
+// Those that are due. One of a channel that is wanted again has nothing left to do.
+void Keeper::try_removals(Instant now) {
+    std::erase_if(removals_, [&](Removal& r) {
+        if (r.request || r.next > now) return false;
+        return is_wanted(r.radio, r.ssrc) || (!try_removal(r) && put_off(r) == Fate::over);
+    });
+}
+
+void Keeper::end_of_removal(radio::RequestId request, bool is_gone) {
+    const auto found =
+        std::find_if(removals_.begin(), removals_.end(), [&](const Removal& r) { return r.request == request; });
+    if (found == removals_.end()) return;
+    if (is_gone) tell_removal(TransitionKind::channel_removed, *found);
+    if (is_gone || is_wanted(found->radio, found->ssrc) || put_off(*found) == Fate::over) removals_.erase(found);
+    if (is_stopping_) {
+        if (removals_.empty() && stopped_) std::exchange(stopped_, nullptr)();
+        return;
+    }
+    leave_unwanted();
+    arm_retry();
+}
+
+void Keeper::tell_removal(TransitionKind kind, const Removal& r, const std::string& text) {
+    Transition t;
+    t.channel = r.name;
+    t.ssrc = r.ssrc;
+    t.text = text;
+    tell(kind, r.radio, nullptr, t);
 }
 
 // -------- what happened
@@ -243,17 +321,6 @@ void Keeper::tell(TransitionKind kind, std::size_t radio, const Channel* channel
     listeners_.tell(t);
 }
 
-void Keeper::end_of_removal(radio::RequestId request, bool is_gone, radio::RadioId radio, std::uint32_t ssrc) {
-    const auto found = removals_.find(request.value);
-    if (found == removals_.end()) return;
-    Transition t;
-    t.channel = found->second;
-    t.ssrc = ssrc;
-    removals_.erase(found);
-    tell(is_gone ? TransitionKind::channel_removed : TransitionKind::channel_silent, radio_of(radio), nullptr, t);
-    if (removals_.empty() && stopped_) std::exchange(stopped_, nullptr)();
-}
-
 void Keeper::on_event(const RadioEvent& e) {
     const std::size_t radio = radio_of(e.radio);
     if (radio == radios_.size()) return;
@@ -274,8 +341,8 @@ void Keeper::on_event(const RadioEvent& e) {
         case Event::channel_lost: return of_channel(TransitionKind::channel_lost);
         case Event::channel_refused: return of_channel(TransitionKind::channel_refused);
         case Event::channel_unreachable: return of_channel(TransitionKind::channel_silent);
-        case Event::channel_removed: return end_of_removal(e.request, true, e.radio, e.ssrc);
-        case Event::expired: return end_of_removal(e.request, false, e.radio, e.ssrc);
+        case Event::channel_removed: return end_of_removal(e.request, true);
+        case Event::expired: return end_of_removal(e.request, false);
         case Event::radiod_restarted: return tell(TransitionKind::radio_restarted, radio, nullptr, t);
         case Event::number_clash: {
             t.ssrc = e.ssrc;

@@ -8,7 +8,10 @@
 //    retry_interval where the group was computed, else after silence_max, and its channels go where the name says.
 //  - A status by a sender that was not heard before, which a radiod is that was restarted, has the channels verified at
 //    once.
-//  - Channels that are no longer wanted are left as they are, or removed, as the settings say.
+//  - Channels that are no longer wanted are left as they are, or removed, as the settings say. A removal that nobody
+//    answers is tried again after retry_interval, doubling to removal_wait_max, until it is answered, the channel is
+//    wanted again, or the keeper stops, which tries once more.
+//  - The group of a radiod that is no longer wanted is left, when what is to be removed there is.
 // Lives on a control::Loop and its thread; a program may run it beside anything else on that loop.
 #pragma once
 
@@ -16,7 +19,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/radio/channel_spec.h"
@@ -55,6 +57,7 @@ enum class TransitionKind : std::uint8_t {
     channel_silent,    // no answer; tried again
     channel_dropped,   // no longer wanted; left as it is
     channel_removed,   // no longer wanted, and ended
+    channel_stays,     // no longer wanted, but nobody answers its removal; `text` says what becomes of that
     channel_too_many,  // beyond what the service keeps
 };
 
@@ -91,7 +94,8 @@ public:
     Keeper& operator=(const Keeper&) = delete;
 
     void apply(const DesiredState& state);
-    // Wants nothing any more; `done` when what is to be removed is, which takes the limit of a command at most.
+    // Wants nothing any more; `done` when what is to be removed is, or has not been answered, which takes the limit of
+    // a command at most.
     void stop(std::function<void()> done);
     [[nodiscard]] Listeners<const Transition&>& listeners() { return listeners_; }
 
@@ -138,10 +142,19 @@ private:
         bool is_active = false;
         std::string refusal{};  // told; it is no news as long as it stays
     };
+    struct Removal {
+        std::size_t radio = 0;  // its place
+        std::uint32_t ssrc = 0;
+        std::string name;
+        std::optional<radio::RequestId> request{};  // under way
+        Duration wait;                              // before the next try
+        Instant next = never;                       // try, when none is under way
+    };
     // Whoever invents senders has the channels verified no more often than this, and what a new interface may mend is
     // tried no more often. Untuned, as the next.
     static constexpr Duration verify_interval{1'000'000'000};
     static constexpr std::size_t senders_max = 8;
+    static constexpr Duration removal_wait_max{300'000'000'000};  // untuned
     [[nodiscard]] std::size_t place_of(const WantedRadio& wanted);
     void find(std::size_t radio);
     void on_group(std::size_t radio, const FoundGroup& found);
@@ -154,12 +167,21 @@ private:
     void on_sender(radio::RadioId id, const Endpoint& source);
     void declare(Channel& channel);
     void drop(Channel& channel);
+    void leave_unwanted();
     void on_event(const radio::RadioEvent& event);
     void tell(TransitionKind kind, std::size_t radio, const Channel* channel, Transition rest = {});
     void tell_channel(TransitionKind kind, Channel& channel, const Transition& rest);
     [[nodiscard]] Channel* channel_of(radio::WantId want);
     [[nodiscard]] std::size_t radio_of(radio::RadioId id) const;
-    void end_of_removal(radio::RequestId request, bool is_gone, radio::RadioId radio, std::uint32_t ssrc);
+    // Whether it is under way.
+    bool try_removal(Removal& removal);
+    // It cannot be asked for, or was not answered; what becomes of it.
+    enum class Fate : std::uint8_t { over, tried_again };
+    [[nodiscard]] Fate put_off(Removal& removal);
+    void try_removals(Instant now);
+    void end_of_removal(radio::RequestId request, bool is_gone);
+    void tell_removal(TransitionKind kind, const Removal& removal, const std::string& text = "");
+    [[nodiscard]] bool is_wanted(std::size_t radio, std::uint32_t ssrc) const;
 
     Loop& loop_;
     Settings settings_;
@@ -171,7 +193,8 @@ private:
     Timer retry_;
     std::vector<Radio> radios_;  // never shorter: a radio that is wanted again has its place
     std::vector<Channel> channels_;
-    std::unordered_map<std::uint64_t, std::string> removals_;  // by request: the channel's name
+    std::vector<Removal> removals_;  // what is no longer wanted, and not known to be gone
+    bool is_stopping_ = false;
     std::function<void()> stopped_;
     Listeners<const Transition&> listeners_;
 };

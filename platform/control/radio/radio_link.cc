@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "platform/control/radio/radio_link.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -66,8 +67,17 @@ void RadioLink::take_waiting() { receiver_.take_waiting(status_batches_max); }
 Result<radio::RadioId, GroupFault> RadioLink::add(const GroupSpec& status_group, const std::string& name) {
     const auto joined = receiver_.join(status_group);
     if (!joined) return Failure{joined.error()};
-    radios_.push_back({status_group, name, *joined, sending_interface(status_group)});
-    const radio::RadioId radio = service_.add_radio();
+    const Radio added{status_group, name, *joined, sending_interface(status_group)};
+    const auto dropped = std::find_if(radios_.begin(), radios_.end(), [&](const Radio& r) {
+        return r.membership == MembershipId{} && r.spec == status_group && r.name == name;
+    });
+    const radio::RadioId radio(static_cast<std::uint16_t>(dropped - radios_.begin()));
+    if (dropped != radios_.end()) {
+        *dropped = added;
+    } else {
+        radios_.push_back(added);
+        HAWSER_CHECK(service_.add_radio() == radio);
+    }
     recall(radio);
     return radio;
 }
@@ -102,6 +112,8 @@ void RadioLink::note_in_cache(radio::RadioId radio, const Endpoint& source, Byte
     heard.name = r.name;
     heard.description = std::string(service_.status().frontend.description.view());
     cache_->learn_radio(cached_group(radio), heard);
+    if (radio::is_ending(service_.status()))
+        return cache_->forget_channel(cached_group(radio), service_.status().channel.ssrc);
     cache_->learn_channel(cached_group(radio), source, packet, service_.status());
 }
 

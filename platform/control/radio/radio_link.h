@@ -40,7 +40,8 @@ public:
     RadioLink& operator=(const RadioLink&) = delete;
 
     // Listens to a radiod's status group, which is then a radio of the service.
-    // `name` is what the cache calls it; empty: by its group alone, or as it is called there.
+    // `name` is what the cache calls it; empty: by its group alone, or as it is called there. One that was dropped, and
+    // is added again as it was, has its number again.
     Result<radio::RadioId, GroupFault> add(const GroupSpec& status_group, const std::string& name = "");
     // Its group is left; what is asked of it from now on expires.
     void drop(radio::RadioId radio);
