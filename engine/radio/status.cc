@@ -251,8 +251,9 @@ std::optional<double> Status::snr_db() const {
 std::optional<double> Status::input_dbm() const {
     if (!has(F::rf_level_cal) || !has(F::if_power)) return std::nullopt;
     return double{frontend.if_power} + double{frontend.level_cal} -
-           static_cast<double>(frontend.lna_gain + frontend.mixer_gain + frontend.if_gain) + double{frontend.atten} -
-           double{frontend.gain};
+           // One by one: as whole numbers, of which anybody may send any, their sum need not be one.
+           static_cast<double>(frontend.lna_gain) - static_cast<double>(frontend.mixer_gain) -
+           static_cast<double>(frontend.if_gain) + double{frontend.atten} - double{frontend.gain};
 }
 
 Duration Status::block_time() const {

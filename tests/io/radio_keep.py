@@ -89,6 +89,8 @@ def bad_files():
                        ("[[channel]]\nfrequency = 1e6\n[[channel]]\nfrequency = 1e6\n", r"channel 1 has the number \d+ too"),
                        ("[[channel]]\nfrequency = 1e6\nradio = 'vhf'\n", r"no \[\[radio\]\] has the name 'vhf'"),
                        ("[[radio]]\nname = 'hf'\n", r'channels.toml:1: radio 1: radio: radio = "NAME" is missing'),
+                       ("[[radio]]\nname = 'a'\nradio = 'hf'\n[[radio]]\nname = 'b'\nradio = 'hf.local:5006'\n", r"channels.toml:6: radio 2: radio: 'hf.local:5006' is radio 1 \(a\) already"),
+                       ("[[radio]]\nradio = '239.1.2.3,lo'\n[[radio]]\nname = 'b'\nradio = '239.1.2.3'\ninterface = 'lo'\n", r"channels.toml:5: radio 2: radio: '239.1.2.3' is radio 1 \(239.1.2.3,lo\) already"),
                        ("speed = 3\n", r"channels.toml:1: speed: there is no such key here")]:
         put(text)
         refuses(f"a bad file: {text!r}", 1, said, "radio", "keep", FILE)

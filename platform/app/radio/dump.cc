@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 // `hawser radio dump`: what is said on a group, or was when it was captured, commands of all clients included.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "engine/radio/address.h"
+#include "engine/wire/radio_tlv.h"
 #include "platform/app/radio/capture.h"
 #include "platform/app/radio/radio_text.h"
 #include "platform/app/radio/subcommands.h"
@@ -33,13 +38,50 @@ struct Packet {
     Endpoint destination;
 };
 
+// An element that the status model has no place for: of a number that is nobody's, or with a value that is none of its
+// field's.
+struct Strange {
+    unsigned number = 0;
+    std::string hex;  // of its value, bytes_shown_max at most
+    std::size_t bytes = 0;
+};
+std::vector<Strange> strange_elements(Bytes packet, const radio::Status& status) {
+    constexpr std::size_t bytes_shown_max = 64;
+    std::vector<Strange> out;
+    auto reader = wire::RadioReader::over(packet);
+    wire::RadioElement e;
+    while (reader && reader->next(e)) {
+        if (status.has(static_cast<radio::RadioField>(e.field))) continue;
+        out.push_back({e.field, "", e.value.size()});
+        for (const std::uint8_t byte : e.value.first(std::min(e.value.size(), bytes_shown_max)))
+            out.back().hex += fmt::format("{:02x}", byte);
+    }
+    return out;
+}
+
+nlohmann::ordered_json strange_json(const std::vector<Strange>& elements) {
+    auto out = nlohmann::ordered_json::array();
+    for (const Strange& e : elements) out.push_back({{"field", e.number}, {"bytes", e.bytes}, {"hex", e.hex}});
+    return out;
+}
+
+std::string strange_text(const std::vector<Strange>& elements) {
+    std::string out;
+    for (const Strange& e : elements)
+        out += fmt::format("{:<30} {}{}\n", fmt::format("field {}", e.number), e.hex.empty() ? "empty" : e.hex,
+                           e.hex.size() < 2 * e.bytes ? fmt::format("... ({} bytes)", e.bytes) : "");
+    return out;
+}
+
+// All that can be read of it: also of a packet that names no channel, and of a damaged one as far as it goes.
 void dump_packet(const DumpRequest& r, const Packet& d) {
     const auto reader = wire::RadioReader::over(d.bytes);
     const bool is_command = reader && reader->type() == wire::RadioPacketType::command;
     radio::Status status;
     std::vector<std::uint8_t> copy(d.bytes.begin(), d.bytes.end());
     if (is_command) copy[0] = 0;
-    const auto fault = radio::decode_status(copy, status);
+    const bool is_damaged = radio::decode_status(copy, status) == radio::StatusFault::damaged;
+    const auto strange = strange_elements(d.bytes, status);
     const char* kind = is_command ? "CMD" : "STATUS";
     if (r.json) {
         nlohmann::ordered_json line;
@@ -47,12 +89,14 @@ void dump_packet(const DumpRequest& r, const Packet& d) {
         line["to"] = os::endpoint_text(d.destination);
         line["bytes"] = d.bytes.size();
         line["packet"] = reader ? kind : "unknown";
-        if (!fault) line["fields"] = status_json(status);
+        if (is_damaged) line["damaged"] = true;
+        if (reader) line["fields"] = status_json(status);
+        if (!strange.empty()) line["unknown"] = strange_json(strange);
         print(control::text_of(line) + "\n");
     } else {
-        std::printf("%s -> %s %zu bytes %s\n%s\n", os::endpoint_text(d.source).c_str(),
+        std::printf("%s -> %s %zu bytes %s%s\n%s%s\n", os::endpoint_text(d.source).c_str(),
                     os::endpoint_text(d.destination).c_str(), d.bytes.size(), reader ? kind : "of no known kind",
-                    fault ? "" : status_text(status).c_str());
+                    is_damaged ? ", damaged" : "", status_text(status).c_str(), strange_text(strange).c_str());
     }
 }
 

@@ -29,6 +29,18 @@ std::string value_text(const toml::node& node) {
     return {};
 }
 
+// However it is written: with its port or without, by `interface` or in the name.
+bool is_same_place(const control::WantedRadio& a, const control::WantedRadio& b) {
+    const auto port_of = [](const control::WantedRadio& r) {
+        return r.address.port == 0 ? radio::status_port : r.address.port;
+    };
+    const bool is_same_host = a.address.literal && b.address.literal
+                                  ? a.address.literal->address == b.address.literal->address
+                                  : a.address.host == b.address.host;
+    return is_same_host && port_of(a) == port_of(b) && a.address.interface == b.address.interface &&
+           a.source == b.source;
+}
+
 bool command_has_frequency(const radio::Command& command) {
     const auto wanted = radio::wanted_by(command);
     return wanted && wanted->has(F::radio_frequency);
@@ -85,6 +97,10 @@ private:
             r.source = os::parse_address(*source);
             if (!r.source) s.complain("source", "'" + *source + "' is no address");
         }
+        for (const auto& other : state_.radios)
+            if (&other != &r && is_same_place(other, r))
+                s.complain("radio", fmt::format("'{}' is radio {} ({}) already: one radiod is named once", text,
+                                                (&other - state_.radios.data()) + 1, other.name));
         s.finish();
     }
 

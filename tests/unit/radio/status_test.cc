@@ -5,6 +5,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -105,6 +106,9 @@ TEST_CASE("what is derived follows the reference", "[status]") {
     calibrated.frontend.level_cal = -5;
     calibrated.frontend.lna_gain = 10;
     CHECK(*calibrated.input_dbm() == Approx(-20 - 5 - 10).margin(0.01));
+    // Of whoever sends the largest numbers there are.
+    calibrated.frontend.lna_gain = calibrated.frontend.mixer_gain = std::numeric_limits<std::int64_t>::max();
+    CHECK(*calibrated.input_dbm() == Approx(-2 * std::ldexp(1.0, 63)));
 }
 
 TEST_CASE("a WFM channel's audio has 48 kHz whatever rate the reply to its command tells", "[status]") {
