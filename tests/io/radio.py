@@ -4,6 +4,7 @@
 Arguments: HAWSER STAND_IN."""
 import json
 import os
+import re
 import struct
 import subprocess
 import time
@@ -112,6 +113,19 @@ def captured():
     whole = capture(1, [frame(1, poll), frame(1, status)])
     code, said = told(status)
     check("a packet alone", code == 0 and "STATUS" in said and "14074000" in said, said)
+    nameless = bytes.fromhex("00 0104 44444449 c803 aabbcc 7200 00")
+    code, said = told(nameless, "--json")
+    line = json.loads(said.splitlines()[0])
+    check("a packet that names no channel, and what no field is", code == 0 and line["fields"]["channel"]["tag"] == 0x44444449
+          and line["unknown"] == [{"field": 200, "bytes": 3, "hex": "aabbcc"}] and "damaged" not in line, said)
+    code, said = told(nameless)
+    check("as text", code == 0 and re.search(r"channel.tag +1145324617", said) and re.search(r"field 200 +aabbcc\n", said), said)
+    code, said = told(bytes.fromhex("01 2108 4165a0bc00000000 c8 8200c8") + bytes(200) + b"\0")
+    check("a command without a channel, and a long value's beginning", "CMD" in said and "11339232" in said and "00... (200 bytes)" in said, said)
+    code, said = told(bytes.fromhex("00 0104 44444449 1409 010203040506070809 1205 00"), "--json")
+    line = json.loads(said.splitlines()[0])
+    check("a damaged one as far as it goes, and a value that is none", line["damaged"] and line["fields"]["channel"]["tag"] == 0x44444449
+          and line["unknown"] == [{"field": 20, "bytes": 9, "hex": "010203040506070809"}], said)
     for size in range(4, len(whole), 9):
         code, said = told(whole[:size])
         first = 24 + 16 + len(frame(1, poll))
@@ -141,6 +155,17 @@ def captured():
     refuses("no such file", 1, "nowhere.pcap: open: No such file", "radio", "dump", "--read", "/nowhere.pcap")
 
 
+def used_again():
+    """A number that is used again at once: radiod keeps a removal's lifetime until it is told another."""
+    for words in (["tune", "-s", "4242", "-f", "7m0", "-m", "usb"], ["create", "-s", "4242", "-f", "7m0", "-m", "usb"]):
+        run("radio", "tune", "-s", "4242", "-f", "7m0", "-m", "usb")
+        run("radio", "remove", "4242")
+        code, said = run("radio", *words)
+        time.sleep(0.3)
+        check(f"{words[0]} makes it for ever", code == 0 and run("radio", "query", "4242", "--field", "channel.lifetime")[1].strip() == "0", said)
+        run("radio", "remove", "4242")
+
+
 def dead_radiod():
     started = time.monotonic()
     code, said = run("radio", "tune", "-s", "1", "-f", "1m0")
@@ -154,5 +179,6 @@ captured()
 with radiod():
     channels()
     dump()
+    used_again()
 dead_radiod()
 finish()

@@ -49,11 +49,17 @@ def stale(publish):
     """An announcement that outlived its radiod, and whose name belongs to another: it takes nothing from who answers."""
     group = "239.221.39.234"  # of test.local
     publish("test.local", "239.1.2.9", "outlived")
-    with radiod("--status", "test"):
-        run("radio", "tune", "-r", group + ",lo", "-s", "7074", "-f", "7m074", "--cache", "none")
-        check("it is in the list of all", wait_for(lambda: "outlived" in run("radio", "list")[1], 20))
-        code, said = run("radio", "list", "-r", "test,lo")
-        check("which makes nobody believe it", code == 0 and "7074000" in said and "trying" not in said, said)
+    with Running("radio", "watch", "--interval", "0.2", "-r", "test,lo") as watching:
+        check("where nobody answers the announcement is tried", watching.wait_for("nobody answers at " + group + ":5006; trying 239.1.2.9:5006", 20), watching.said)
+        with radiod("--status", "test"):
+            run("radio", "tune", "-r", group + ",lo", "-s", "7074", "-f", "7m074", "--cache", "none")
+            check("it is in the list of all", wait_for(lambda: "outlived" in run("radio", "list")[1], 20))
+            code, said = run("radio", "list", "-r", "test,lo")
+            check("which makes nobody believe it", code == 0 and "7074000" in said and "trying" not in said, said)
+            with Running("radio", "dump", "-c", "1", "-r", "test,lo") as dumping:
+                heard = wait_for(lambda: run("radio", "list", "-r", group + ",lo", "--cache", "none") and dumping.child.poll() is not None, 20)
+                check("dump listens at both", heard and dumping.child.returncode == 0 and group in dumping.read(), dumping.read())
+            check("what goes on asks again where it was", watching.wait_for("7074 appeared", 40), watching.said)
 
 
 def two_networks(publish):

@@ -161,8 +161,8 @@ int dump(DumpRequest& r) {
         fail("whose packets? Name a radiod with -r, or a capture with --read");
         return exit_usage;
     }
-    auto group = group_afresh(r.radio);
-    if (!group) return exit_usage;
+    const auto groups = groups_afresh(r.radio);
+    if (groups.empty()) return exit_usage;
     control::Loop loop;
     const auto say = [](const std::string& text) { std::fprintf(stderr, "hawser radio: %s\n", text.c_str()); };
     std::uint64_t seen = 0;
@@ -179,7 +179,8 @@ int dump(DumpRequest& r) {
         },
         say);
     loop.on_signals({SIGINT, SIGTERM}, [&](int) { loop.quit(r.packets == 0 ? exit_ok : exit_failed); });
-    if (const auto joined = receiver.join(*group); !joined) return fail(joined.error().text());
+    for (const control::GroupSpec& group : groups)
+        if (const auto joined = receiver.join(group); !joined) return fail(joined.error().text());
     return loop.run();
 }
 

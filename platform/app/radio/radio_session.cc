@@ -29,18 +29,23 @@ bool is_radio_name(const std::string& text) {
 
 namespace {
 
-// By the resolver, else by who announces the name, on that interface where one is named. Blocks.
-control::FoundGroup find_afresh(const radio::RadioName& name, const std::string& interface) {
+// By who announces the name, on that interface where one is named. Blocks.
+std::optional<control::FoundGroup> find_announced(const radio::RadioName& name, const std::string& interface) {
     constexpr Duration browse_patience{1'500'000'000};  // avahi says what it knows within a second or so
-    control::FoundGroup found = control::find_group(name);
-    if (found.how != control::FoundGroup::How::computed) return found;
     for (const control::RadioInstance& r : control::browse_radios(browse_patience).instances) {
         if (r.host != name.host || (!interface.empty() && r.interface != "lo" && r.interface != interface)) continue;
-        found = {r.group, control::FoundGroup::How::looked_up, "by DNS-SD"};
+        control::FoundGroup found{r.group, control::FoundGroup::How::looked_up, "by DNS-SD"};
         if (name.port != 0) found.group.port = name.port;
-        break;
+        return found;
     }
-    return found;
+    return std::nullopt;
+}
+
+// By the resolver, else by who announces the name. Blocks.
+control::FoundGroup find_afresh(const radio::RadioName& name, const std::string& interface) {
+    const control::FoundGroup found = control::find_group(name);
+    if (found.how != control::FoundGroup::How::computed) return found;
+    return find_announced(name, interface).value_or(found);
 }
 
 control::GroupSpec group_spec_of(const RadioOptions& options, const radio::RadioName& name, const Endpoint& group) {
@@ -54,12 +59,16 @@ control::GroupSpec group_spec_of(const RadioOptions& options, const radio::Radio
 
 }  // namespace
 
-std::optional<control::GroupSpec> group_afresh(const RadioOptions& options) {
-    if (!is_radio_name(options.name)) return std::nullopt;
+std::vector<control::GroupSpec> groups_afresh(const RadioOptions& options) {
+    if (!is_radio_name(options.name)) return {};
     const auto name = radio::parse_radio_name(options.name);
-    control::GroupSpec spec = group_spec_of(options, *name, Endpoint{});
-    spec.group = find_afresh(*name, control::plain_interface(spec.interface)).group;
-    return spec;
+    const control::FoundGroup found = control::find_group(*name);
+    std::vector<control::GroupSpec> out{group_spec_of(options, *name, found.group)};
+    if (found.how != control::FoundGroup::How::computed) return out;
+    const auto announced = find_announced(*name, control::plain_interface(out.front().interface));
+    if (announced && announced->group != out.front().group)
+        out.push_back(group_spec_of(options, *name, announced->group));
+    return out;
 }
 
 std::optional<control::GroupSpec> group_of(const RadioOptions& options, control::StateCache* cache,
@@ -114,6 +123,7 @@ int RadioSession::run(Ends ends, std::function<void()> begin, std::function<void
 
 void RadioSession::take(const radio::RadioEvent& e) {
     if (!on_event_ || !(e.radio == radio_)) return;
+    if (to_verify_ && link_.heard(radio_)) remember();
     if (!shows_nobody(e)) return on_event_(e);
     const bool is_first = !renewed_;
     if (!is_renewing_ && (is_first || os::now() - *renewed_ >= renewal_interval)) renew();
@@ -147,6 +157,9 @@ void RadioSession::on_renewed(const control::FoundGroup& found) {
         if (!held.empty()) begin_();
     } else if (is_known && !(found.group == group_.group)) {
         move_to(found);
+    } else if (left_) {
+        move_to({*left_, control::FoundGroup::How::looked_up, "as before"});
+        to_verify_.reset();  // it may have been computed
     } else {
         for (const radio::RadioEvent& e : held) on_event_(e);
     }
@@ -162,14 +175,22 @@ void RadioSession::move_to(const control::FoundGroup& found) {
         std::fprintf(stderr, "hawser radio: %s\n", added.error().text().c_str());
         return loop_.quit(exit_failed);
     }
-    std::fprintf(stderr, "hawser radio: nobody answers at %s; trying %s\n", os::endpoint_text(group_.group).c_str(),
-                 found.text().c_str());
+    // There and back again: what goes on so is no news.
+    if (moves_++ < 2)
+        std::fprintf(stderr, "hawser radio: nobody answers at %s; trying %s\n", os::endpoint_text(group_.group).c_str(),
+                     found.text().c_str());
     link_.drop(radio_);
     radio_ = *added;
+    left_ = group_.group;
     group_ = spec;
     found_ = found.text();
-    if (cache_) control::learn_group(*cache_, *radio::parse_radio_name(name_), found);
+    to_verify_ = found;
     begin_();
+}
+
+void RadioSession::remember() {
+    if (cache_) control::learn_group(*cache_, *radio::parse_radio_name(name_), *to_verify_);
+    to_verify_.reset();
 }
 
 }  // namespace hawser::app

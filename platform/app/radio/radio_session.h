@@ -3,6 +3,8 @@
 // A group by name is a guess until somebody answers there: the cache may be late, and a computed one may be another's.
 // When nobody does, the name is looked up afresh, and by DNS-SD where no resolver knows it; if either knows another
 // group, the command begins again there, before it may complain. A group that is only computed is no reason to leave.
+// An announcement may be older than its radiod: what goes on asks in turn where it is announced and where it was asked
+// before, until somebody answers; and only who answers is remembered.
 #pragma once
 
 #include <functional>
@@ -35,9 +37,9 @@ struct RadioOptions {
 [[nodiscard]] std::optional<control::GroupSpec> group_of(const RadioOptions& options,
                                                          control::StateCache* cache = nullptr,
                                                          std::string* found = nullptr);
-// The same by the resolver, else by who announces the name, which takes 1.5 s: for whoever only listens, and would not
-// notice that nobody is there.
-[[nodiscard]] std::optional<control::GroupSpec> group_afresh(const RadioOptions& options);
+// The same by the resolver; else the computed group, and the one of who announces the name, which takes 1.5 s: for
+// whoever only listens, and would not notice that nobody is there. Empty with a word on stderr for no name.
+[[nodiscard]] std::vector<control::GroupSpec> groups_afresh(const RadioOptions& options);
 // As the option says; null for "none".
 [[nodiscard]] std::unique_ptr<control::StateCache> open_cache(control::Loop& loop, const std::string& option,
                                                               control::StateCache::Notice notice);
@@ -76,6 +78,7 @@ private:
     void renew();
     void on_renewed(const control::FoundGroup& found);
     void move_to(const control::FoundGroup& found);
+    void remember();
 
     std::string name_;
     std::string found_;
@@ -92,6 +95,9 @@ private:
     bool is_literal_ = false;
     bool is_renewing_ = false;
     std::optional<Instant> renewed_;
+    unsigned moves_ = 0;
+    std::optional<Endpoint> left_;                  // where nobody answered
+    std::optional<control::FoundGroup> to_verify_;  // where nobody has answered yet
     std::vector<radio::RadioEvent> held_;  // what shows nobody, until the name was looked up afresh for the first time
 };
 
