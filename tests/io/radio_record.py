@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`hawser radio record` against the stand-in radiod: what is in the files, how long they are, where they are cut, and
 what a restart, a full disk and standard output make of them. Needs root. Arguments: HAWSER STAND_IN."""
+import calendar
 import json
 import math
 import os
@@ -258,6 +259,18 @@ def cuts():
         check("no hidden file is left", not [n for _, _, files in os.walk(folder) for n in files if n.startswith(".")])
 
 
+def leap_seconds():
+    """Files are named by UTC, which is behind radiod's time by as many as are told."""
+    for count in (18, 118):
+        with Folder() as folder:
+            begun = time.time()
+            code, said = run("radio", "record", "-r", RADIO, "100", "--leap-seconds", str(count), "-x", "0.5", "-d", folder, "--name", "%Y-%m-%dT%H:%M:%S")
+            named = [os.path.splitext(os.path.basename(path))[0] for path in files_in(folder, ".wav")]
+            check("one file", code == 0 and len(named) == 1, said)
+            at = calendar.timegm(time.strptime(named[0], "%Y-%m-%dT%H:%M:%S")) + count - 18
+            check(f"UTC with {count} leap seconds", begun - 1.5 < at < time.time() + 0.5, f"{begun} {named}")
+
+
 def short_and_idle():
     """What pcmrecord has beside: files that are too short, files that end when nothing comes, and names with the sender."""
     run("radio", "tune", "-r", RADIO, "-s", "520", "-f", "998k5", "-m", "usb")
@@ -375,6 +388,7 @@ with radiod():
     slow_command()
     deaf_command()
     cuts()
+    leap_seconds()
     short_and_idle()
     made_for_it()
     changes()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`hawser radio` create, powers and monitor against the stand-in radiod, in a network namespace. Needs root.
 Arguments: HAWSER STAND_IN."""
+import datetime
 import fcntl
 import json
 import os
@@ -55,6 +56,15 @@ def powers():
         check("the peak is the carrier's", 988000 + 500 * peak == 1000000 and max(db) - sorted(db)[-2] > 40, db)
         seconds = [float(line[0][17:23]) for line in lines]
         check("as far apart as was asked", all(0.1 < (b - a) % 60 < 0.6 for a, b in zip(seconds, seconds[1:])), seconds)
+    refuses("an overlap of all", 2, "cannot be the one's before", "radio", "powers", "-r", RADIO, "-f", "1m0", "--overlap", "1")
+    code, said = run("radio", "powers", "-r", RADIO, "-f", "1m0", "-c", "1", "-s", "4321", "--window", "gaussian", "--shape", "2.5", "--overlap", "0.75")
+    told = [run("radio", "query", "-r", RADIO, "4321", "--field", f"spectrum.{field}")[1] for field in ("window_type", "shape", "overlap")]
+    check("window, shape and overlap are radiod's", code == 0 and told == ["gaussian\n", "2.5\n", "0.75\n"], (said, told))
+    for leap_seconds in (18, 118):
+        begun = time.time()
+        code, said = run("radio", "powers", "-r", RADIO, "-f", "1m0", "-b", "4", "-c", "1", "--leap-seconds", str(leap_seconds))
+        at = datetime.datetime.fromisoformat(said.split(",")[0].replace("Z", "+00:00")).timestamp() + leap_seconds - 18
+        check(f"UTC with {leap_seconds} leap seconds", code == 0 and begun - 0.1 < at < time.time() + 0.1, f"{begun} {said}")
     code, said = run("radio", "powers", "-r", RADIO, "-f", "1m0", "-b", "4", "-c", "1", "--json")
     line = json.loads(said)
     check("as JSON", code == 0 and line["start"] == 998000 and line["db"].index(max(line["db"])) == 2, said)
@@ -62,11 +72,11 @@ def powers():
 
 def numbers():
     """Users with other wishes do not retune each other's channel."""
-    wishes = ([], ["-a", "4"], ["--window", "hann"], ["-C", "100"], ["--bytes"], ["-a", "4"])
+    wishes = ([], ["-a", "4"], ["--window", "hann"], ["-C", "100"], ["--bytes"], ["--shape", "9"], ["--overlap", "0.5"], ["-a", "4"])
     said = [run("radio", "powers", "-r", RADIO, "-f", "993k0", "-w", "500", "-b", "32", "-c", "1", "-i", "60", *wish) for wish in wishes]
     code, listed = run("radio", "list", "-r", RADIO, "--json")
     found = [c["channel"]["ssrc"] for c in json.loads(listed) if c["channel"]["frequency"] == 993000]
-    check("each shape has a channel of its own", all(code == 0 for code, _ in said) and len(found) == 5, (said, found))
+    check("each shape has a channel of its own", all(code == 0 for code, _ in said) and len(found) == 7, (said, found))
 
 
 def sweeps():

@@ -35,6 +35,9 @@ struct PowersRequest {
     std::uint32_t average = 1;
     std::optional<double> crossover;
     std::string window;
+    std::optional<double> shape;
+    std::optional<double> overlap;
+    int leap_seconds = radio::leap_seconds_default;
     bool bytes = false;
     std::uint32_t ssrc = 0;
     std::uint64_t count = 0;
@@ -107,7 +110,7 @@ private:
     void on_reply(const radio::Status& status) {
         if (!radio::is_spectrum(status.channel.demod_type))
             return s_.end(fail(std::to_string(ssrc_) + " did not become a spectrum channel"));
-        const auto spectrum = radio::spectrum_of(status);
+        const auto spectrum = radio::spectrum_of(status, r_.leap_seconds);
         if (!spectrum) {
             // The reply to the command that makes the channel has none, nor those of the first blocks.
             if (++empty_replies_ > empty_replies_max) return give_up("radiod sends no bins");
@@ -151,13 +154,21 @@ int powers(PowersRequest& r) {
                            {"channel.lifetime", std::to_string(lifetime_blocks(r.interval_s))}};
     if (r.crossover) settings.emplace_back("spectrum.crossover", radio::format_number(*r.crossover));
     if (!r.window.empty()) settings.emplace_back("spectrum.window_type", r.window);
+    if (r.shape) settings.emplace_back("spectrum.shape", radio::format_number(*r.shape));
+    if (r.overlap) settings.emplace_back("spectrum.overlap", radio::format_number(*r.overlap));
+    if (r.overlap && *r.overlap >= 1) {
+        fail("--overlap: all of an FFT cannot be the one's before");
+        return exit_usage;
+    }
     radio::Command command;
     if (!build_command(settings, command)) return exit_usage;
     std::uint32_t ssrc = r.ssrc;
     if (ssrc == 0) {
         // Another number for each shape of the spectrum, so that two users do not retune each other's.
-        const std::string shape = fmt::format("{} {} {} {} {}", r.bytes ? "bytes" : "powers", r.width, r.average,
-                                              r.crossover ? radio::format_number(*r.crossover) : "default", r.window);
+        std::string shape = fmt::format("{} {} {} {} {}", r.bytes ? "bytes" : "powers", r.width, r.average,
+                                        r.crossover ? radio::format_number(*r.crossover) : "default", r.window);
+        if (r.shape) shape += " shape " + radio::format_number(*r.shape);
+        if (r.overlap) shape += " overlap " + radio::format_number(*r.overlap);
         radio::SsrcInputs inputs;
         inputs.frequency_hz = radio::parse_frequency(r.frequency).value_or(0);
         inputs.preset = shape;
@@ -183,10 +194,15 @@ void add_powers_subcommand(RadioSubcommands& subcommands) {
     sub->add_option("-C,--crossover", r->crossover, "bins wider than this are of the front end's samples (radiod: 200)")
         ->type_name("HZ");
     sub->add_option("--window", r->window, "kaiser (default), rectangular, hann ...")->type_name("NAME");
+    sub->add_option("--shape", r->shape, "of a Kaiser window its beta (radiod: 7), of a Gaussian its sigma")
+        ->check(cli::Range(0.0, 1000.0));
+    sub->add_option("--overlap", r->overlap, "share of an FFT's samples that are the one's before, 0 to below 1")
+        ->check(cli::Range(0.0, 1.0));
     sub->add_flag("--bytes", r->bytes, "the other kind of spectrum: one byte a bin, smaller packets");
     sub->add_option("-s,--ssrc", r->ssrc, "the channel's number (default: from what it is)")->check(ssrc_number());
     sub->add_option("-c,--count", r->count, "end after so many lines")->type_name("N");
     sub->add_option("-i,--interval", r->interval_s, "seconds between two (default 5)")->check(cli::Range(0.02, 3600.0));
+    add_leap_seconds_option(*sub, r->leap_seconds);
     sub->footer("Columns: time, first bin's frequency, last bin's, bin width, count of bins, dB of each.");
 }
 

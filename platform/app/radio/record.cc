@@ -116,6 +116,7 @@ void add_record_subcommand(RadioSubcommands& subcommands) {
     sub->add_flag("--align", r->align, "begin with a whole period, not with one that silence fills up to now")
         ->group(time);
     sub->add_flag("--no-fill", r->no_fill, "put no silence where samples are missing")->group(time);
+    add_leap_seconds_option(*sub, r->leap_seconds);
     add_channel_settings(*sub, r->settings);
     sub->add_option("-s,--ssrc", r->own_ssrc, "of the channel that is made (default: from what it is)")
         ->check(ssrc_number());

@@ -35,6 +35,7 @@ struct RecordRequest {
     bool no_fill = false;
     bool subfolders = false;
     std::size_t channels_max = channels_max_default;
+    int leap_seconds = radio::leap_seconds_default;
 };
 
 // Of --cut: "ft8" and the like, or seconds; empty is 0. Absent where it is no period.

@@ -41,7 +41,10 @@ public:
           settings_(settings_of(request)),
           words_(request),
           streams_(
-              session.loop(), StreamReceiver::Settings{session.group().interface, session.group().source},
+              session.loop(),
+              StreamReceiver::Settings{.interface = session.group().interface,
+                                       .source = session.group().source,
+                                       .leap_seconds = request.leap_seconds},
               [this](std::uint32_t ssrc, const radio::Stream::Item& item) { on_item(ssrc, item); },
               [this](const Endpoint& source, Bytes packet) { s_.link().take(s_.radio(), source, packet); },
               [](const std::string& text) { fail(text); }),

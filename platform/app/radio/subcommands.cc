@@ -61,6 +61,12 @@ cli::Option* add_radio_options(cli::App& app, RadioOptions& radio) {
 
 void add_json_option(cli::App& app, bool& json) { app.add_flag("--json", json, "as JSON, a line for each answer"); }
 
+void add_leap_seconds_option(cli::App& app, int& leap_seconds) {
+    app.add_option("--leap-seconds", leap_seconds, "by which UTC is behind radiod's GPS time (default 18, since 2017)")
+        ->check(cli::Range(0, 3600))
+        ->type_name("N");
+}
+
 cli::Validator ssrc_number() {
     return cli::Validator(
         [](std::string& text) {

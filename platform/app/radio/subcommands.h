@@ -43,6 +43,8 @@ void add_watch_subcommand(RadioSubcommands& subcommands);  // watch
 // -r, --iface, -o, --ttl, --cache. Answers -r, which is required unless told otherwise.
 cli::Option* add_radio_options(cli::App& app, RadioOptions& radio);
 void add_json_option(cli::App& app, bool& json);
+// Of what tells UTC by radiod's GPS time.
+void add_leap_seconds_option(cli::App& app, int& leap_seconds);
 [[nodiscard]] cli::Validator ssrc_number();
 
 // Fields and values, in the order of the command line.

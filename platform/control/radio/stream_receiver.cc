@@ -67,7 +67,10 @@ StreamReceiver::StreamReceiver(Loop& loop, const Settings& settings, ItemHandler
 
 StreamReceiver::~StreamReceiver() { loop_.unwatch(timer_.fd()); }
 
-void StreamReceiver::follow(std::uint32_t ssrc) { channels_.try_emplace(ssrc); }
+void StreamReceiver::follow(std::uint32_t ssrc) {
+    const auto [at, is_new] = channels_.try_emplace(ssrc);
+    if (is_new) at->second.stream = radio::Stream(settings_.leap_seconds);
+}
 
 void StreamReceiver::unfollow(std::uint32_t ssrc) {
     const auto found = channels_.find(ssrc);
@@ -108,7 +111,7 @@ void StreamReceiver::take_over(Channel& channel, const Endpoint& source) {
     if (channel.source.port != 0) {
         add(channel.before, channel.stream.quality(), channel.stream.sequence_figures());
         ++channel.before.takeovers;
-        channel.stream = radio::Stream();
+        channel.stream = radio::Stream(settings_.leap_seconds);
     }
     channel.source = source;
 }

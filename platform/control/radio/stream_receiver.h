@@ -33,6 +33,8 @@ public:
         std::string interface;           // of the data groups; empty: where their route goes
         std::optional<Endpoint> source;  // only what comes from there
         Duration rival_silence = StreamReceiver::rival_silence;
+        // By which UTC is behind radiod's GPS time.
+        std::int64_t leap_seconds = radio::leap_seconds_default;
     };
     // Of one channel, since it is followed; whichever sender it had.
     struct Quality {
