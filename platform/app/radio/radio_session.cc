@@ -43,7 +43,7 @@ std::optional<control::FoundGroup> find_announced(const radio::RadioName& name, 
 
 // By the resolver, else by who announces the name. Blocks.
 control::FoundGroup find_afresh(const radio::RadioName& name, const std::string& interface) {
-    const control::FoundGroup found = control::find_group(name);
+    control::FoundGroup found = control::find_group(name);
     if (found.how != control::FoundGroup::How::computed) return found;
     return find_announced(name, interface).value_or(found);
 }
