@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The real radiod's packets of the fuzz corpus (radiod_*), each with the lines of tests/vectors/captures/KIND.txt that say
-// what is in it.
+// The real radiod's packets of the fuzz corpus (radiod_*), each with the lines of tests/vectors/captures/KIND.txt that
+// say what is in it.
 #pragma once
 
 #include <catch2/catch.hpp>

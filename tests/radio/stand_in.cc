@@ -88,10 +88,13 @@ StandIn::Channel* StandIn::create(std::uint32_t ssrc) {
 }
 
 // One block before 0, whatever the rate.
-void StandIn::restart(Channel& c) { c.timestamp = 0u - block_frames(c); }
+void StandIn::restart(Channel& c) {
+    c.timestamp = 0u - block_frames(c);
+    c.held_frames = 0;
+}
 
 std::uint8_t StandIn::payload_type_of(const Channel& c) {
-    if (radio::is_opus(c.encoding)) return 111;
+    if (c.encoding == Encoding::opus) return 111;
     for (const KnownType& type : known_types)
         if (type.encoding == c.encoding && type.rate == c.samprate && type.channels == c.channels) return type.number;
     const std::array<std::uint32_t, 3> wanted{static_cast<std::uint32_t>(c.encoding), c.samprate, c.channels};
@@ -181,6 +184,8 @@ void StandIn::apply_preset(Channel& c, std::string_view name) {
         c.envelope = p.envelope;
         c.agc = name != "wspr";
         if (!c.agc) c.gain = 60;
+        if (name == "am") c.hang = 0, c.recovery = 50;
+        if (name == "iq") c.hang = 1.1F, c.recovery = 20;
     }
 }
 
@@ -282,7 +287,8 @@ void StandIn::run(Instant now) {
     }
 }
 
-// In the order of radiod's loop: the end of its life, the block's data, then the reply to the command before, then the next command.
+// In the order of radiod's loop: the end of its life, the block's data, then the reply to the command before, then the
+// next command.
 void StandIn::run_block(Channel& c, Instant now) {
     const bool was_silent = c.silent;
     if (c.lifetime_start != 0 && --c.lifetime == 0) return;
@@ -323,10 +329,16 @@ void StandIn::send_media(Channel& c) {
     const std::uint32_t frames = block_frames(c);
     if (radio::is_spectrum(c.demod)) return;
     const bool was_silent = c.silent;
-    c.silent = muted_ || c.frequency == 0 || c.encoding == Encoding::none || c.encoding == Encoding::opus_voip;
-    const std::uint32_t ticks = radio::is_opus(c.encoding) ? 960 : frames;
+    c.silent = muted_ || c.frequency == 0 || c.encoding == Encoding::none;
+    const std::uint32_t ticks = c.encoding == Encoding::opus ? 960 : frames;
     if (!options_.media || c.silent) {
         c.timestamp += ticks;
+        return;
+    }
+    if (c.encoding == Encoding::opus_voip) {
+        // It knows no size of packet for it, and keeps the samples until another encoding is chosen: up to 0.8 s were
+        // seen to come at once then, unmarked.
+        c.held_frames = std::min(c.held_frames + frames, c.samprate);
         return;
     }
     bool marker = was_silent;
@@ -347,9 +359,10 @@ void StandIn::send_media(Channel& c) {
             emit({std::begin(opus_frame), std::end(opus_frame)}, ticks);
         return;
     }
+    const std::size_t due = frames + std::exchange(c.held_frames, 0);
     const std::size_t fit = payload_bytes_max / (sample_bytes(c.encoding) * c.channels);
-    for (std::size_t done = 0; done < frames;) {
-        const std::size_t now = std::min<std::size_t>(fit, frames - done);
+    for (std::size_t done = 0; done < due;) {
+        const std::size_t now = std::min(fit, due - done);
         std::vector<std::uint8_t> payload;
         for (const float sample : tone(c, now, c.samprate)) append_sample(c.encoding, sample, payload);
         emit(std::move(payload), static_cast<std::uint32_t>(now));

@@ -95,7 +95,8 @@ private:
         std::uint16_t sequence = 0;
         std::uint32_t timestamp = 0;
         std::uint8_t payload_type = 122;
-        bool silent = true;  // no packet in the last block: the next one is marked
+        std::uint32_t held_frames = 0;  // of an encoding that is not sent
+        bool silent = true;             // no packet in the last block: the next one is marked
         std::uint64_t data_packets = 0, status_packets = 0, samples = 0;
         double phase = 0;
         std::uint32_t blocks_to_status = 0;

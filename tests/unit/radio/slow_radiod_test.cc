@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A radiod that answers later than the first repetition of a command: a far one, or a busy machine's. Each command is
-// confirmed once, with as many packets as its backoff says, all of one tag; what radiod answers to the repetitions comes
-// after that, and disturbs nobody.
+// confirmed once, with as many packets as its backoff says, all of one tag; what radiod answers to the repetitions
+// comes after that, and disturbs nobody.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
