@@ -82,6 +82,8 @@ configure() {
 # Many of a library's sources at a time, which takes a third of the time. Folders in which people work do without: there
 # one source is compiled anew, and each has to include what it uses.
 at_once=(-Dunity=on)
+# And what only tests run: no figure of theirs is the control plane's.
+for_tests=("${at_once[@]}" -Dcontrol_optimization=0)
 
 # One compile per core, but no more than memory allows: a file with heavy templates takes up to 1.5 GB.
 jobs() {

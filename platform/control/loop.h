@@ -25,6 +25,7 @@ public:
     [[nodiscard]] int fd() const { return fd_.get(); }
     // `never` stops it. A time that is over is due at once.
     void set(Instant deadline);
+    [[nodiscard]] Instant deadline() const { return deadline_; }
     // To be called by the handler: it is not readable any more.
     void acknowledge();
 

@@ -7,8 +7,9 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <string>
+#include <utility>
 
 namespace hawser::test {
 
@@ -25,7 +26,9 @@ struct Folder {
     // Empty where there is none.
     [[nodiscard]] std::string content(const std::string& name) const {
         std::ifstream in(file(name), std::ios::binary);
-        return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+        std::ostringstream text;
+        text << in.rdbuf();
+        return std::move(text).str();
     }
 
     std::string path = (std::filesystem::temp_directory_path() / "hawser-test-XXXXXX").string();

@@ -51,6 +51,8 @@ public:
     void stop();
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] Duration backoff() const { return backoff_; }
+    // When it connects again, while it waits.
+    [[nodiscard]] Instant next_attempt() const { return retry_.deadline(); }
 
     // False when too many calls wait already, for a connection or for their answers; `answer` is not called then.
     bool call(std::string_view method, Json params, Answer answer);
