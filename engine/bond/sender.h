@@ -295,6 +295,9 @@ private:
     void leave(Instant now, Actions& out) noexcept;
     [[nodiscard]] Endpoint receiver_for(const Uplink& uplink) const noexcept;
     [[nodiscard]] bool heard_lately(Instant now) const noexcept;
+    void watch_answers(Instant now, Actions& out) noexcept;
+    [[nodiscard]] bool is_unanswered(Instant now) const noexcept;
+    [[nodiscard]] Instant newest_word() const noexcept;  // of the receiver, on any link that is up
     void arm(Instant at) noexcept {
         if (at < next_deadline_) next_deadline_ = at;
     }
@@ -356,6 +359,7 @@ private:
     std::uint64_t odd_bytes_in_ = 0;  // of Counter::local_bytes_in, what is no data
     std::uint64_t rate_fresh_ = 0;
     Instant rate_data_at_;
+    Instant unanswered_since_;  // media have gone out since, and nothing has come back
     std::uint64_t rate_told_ = 0;
     Instant rate_told_at_{-1'000'000'000'000};
     std::array<LastingState, links_max> path_silence_{};

@@ -348,9 +348,7 @@ void Sender::set_busy(LinkId link, Instant until) noexcept {
 }
 
 bool Sender::heard_lately(Instant now) const noexcept {
-    bool any = false;
-    each_link(alive_, [&](LinkId link) { any = any || now - traffic(link).heard_at < all_silent_max; });
-    return any;
+    return alive_ != 0 && now - newest_word() < all_silent_max && !is_unanswered(now);
 }
 
 }  // namespace hawser::bond

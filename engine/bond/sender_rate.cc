@@ -20,6 +20,9 @@ constexpr Duration told_every{2'000'000'000};
 constexpr Duration path_patience{1'000'000'000};
 constexpr Duration giving_up_patience{2'000'000'000};
 
+// Beyond a round trip and the next: keepalives, reports and SRT's own ACKs come far more often while media flow. Untuned.
+constexpr Duration mute_patience{250'000'000};
+
 }  // namespace
 
 SafeRateInput Sender::rate_input(Instant now) const noexcept {
@@ -66,6 +69,7 @@ void Sender::tick_rate(Instant now, Actions& out) noexcept {
     const SafeRateInput in = rate_input(now);
     if (in.fresh != rate_fresh_) rate_data_at_ = now;
     rate_fresh_ = in.fresh;
+    watch_answers(now, out);
     rate_at_ = now + (now - rate_data_at_ < data_pause_max ? SafeRateLaw::interval : SafeRateLaw::interval * 10);
     if (adaptive_) watch_paths(in, now, out);
     safe_rate_.step(in, now);
@@ -78,6 +82,31 @@ void Sender::tick_rate(Instant now, Actions& out) noexcept {
     out.tell(event(EventKind::safe_rate_changed, now, no_link, kbps(figure.bits_per_second), kbps(rate_told_)));
     rate_told_ = figure.bits_per_second;
     rate_told_at_ = now;
+}
+
+// Media go out and nothing at all comes back: the receiver may have been restarted, and know none of us. It says so
+// only to who asks.
+void Sender::watch_answers(Instant now, Actions& out) noexcept {
+    if (rate_data_at_ != now || newest_word() > unanswered_since_) unanswered_since_ = now;
+    if (!is_unanswered(now)) return;
+    each_link(alive_, [&](LinkId link) {
+        registration_.probe(link, now);
+        run_registration(link, now, out);
+    });
+}
+
+bool Sender::is_unanswered(Instant now) const noexcept {
+    const bool flows = now - rate_data_at_ <= SafeRateLaw::interval * 2;
+    if (alive_ == 0 || !flows || newest_word() > unanswered_since_) return false;
+    Duration round_trip{never.ns};
+    each_link(alive_, [&](LinkId link) { round_trip = std::min(round_trip, uplinks_[link.index()].rtt.smoothed()); });
+    return now - unanswered_since_ >= mute_patience + round_trip * 2;
+}
+
+Instant Sender::newest_word() const noexcept {
+    Instant newest{};
+    each_link(alive_, [&](LinkId link) { newest = std::max(newest, traffic(link).heard_at); });
+    return newest;
 }
 
 void Sender::watch_paths(const SafeRateInput& input, Instant now, Actions& out) noexcept {

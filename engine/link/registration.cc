@@ -78,7 +78,8 @@ Registration::Send Registration::on_due(LinkId link, Instant now) {
         l.due = now + retry_max;
         return l.answered ? Send::nothing : Send::reg2;
     }
-    const std::int64_t shift = std::min(l.tries, tries_at_slow_pace);
+    const bool is_quick = l.checking && l.tries < quick_checks;
+    const std::int64_t shift = is_quick ? 0 : std::min(l.tries, tries_at_slow_pace);
     l.due = now + std::min(retry_max, retry_min * (std::int64_t{1} << shift));
     ++l.tries;
     return Send::reg2;
@@ -121,7 +122,7 @@ Registration::Outcome Registration::on_no_group(LinkId link, bool any_alive, Ins
         // The group lives, though not for this path: another server behind the name, perhaps, or a forger. Keep trying,
         // at the slow pace and never later than without it; a member stays one until the silence says otherwise, since
         // the REG3 that answers its REG2 may be on its way.
-        if (l.tries != 0) l.tries = std::max(l.tries, tries_at_slow_pace);
+        if (l.tries != 0) l.tries = std::max(l.tries, l.checking ? quick_checks : tries_at_slow_pace);
         return Outcome::noted;
     }
     for (Link& other : links_) {

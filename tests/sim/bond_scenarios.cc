@@ -259,6 +259,38 @@ TEST_CASE("a receiver that is restarted has its senders back within seconds, and
     CHECK(lab.blemishes() == "");
 }
 
+TEST_CASE("a receiver that is restarted under a stream has every link back within a second") {
+    BondOptions options;
+    options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive);
+    options.up = {shape(30_ms), shape(45_ms), shape(60_ms)};
+    BondLab lab(options);
+    lab.run(GENERATE(5_s, 5500_ms, 5900_ms));  // wherever the sender is in its second
+    lab.restart_receiver();
+    // Nothing for 250 ms and two round trips, looked at ten times a second; then NGP, REG1 and REG2, a round trip each.
+    Duration took{};
+    while (lab.receiver.count(EventKind::receiver_link_added) < 6 && took < 3_s) {
+        lab.run(10_ms);
+        took = took + 10_ms;
+    }
+    INFO("took " << took.ms() << " ms");
+    CHECK(took < 1_s);
+    CHECK(lab.sender.count(EventKind::group_lost) == 1);
+}
+
+TEST_CASE("a receiver that stands still for a moment is asked, and keeps its group") {
+    BondOptions options;
+    options.up = {shape(30_ms), shape(45_ms)};
+    BondLab lab(options);
+    lab.run(5_s);
+    lab.receiver.freeze(true);
+    lab.run(900_ms);
+    lab.receiver.freeze(false);
+    lab.run(3_s);
+    CHECK(lab.sender.count(EventKind::group_lost) == 0);
+    CHECK(lab.sender.count(EventKind::uplink_silent) == 0);
+    CHECK(lab.blemishes() == "");
+}
+
 TEST_CASE("a sender that is restarted in the middle of a stream carries it on at once") {
     BondOptions options;
     options.mode = GENERATE(select::Mode::classic, select::Mode::enhanced, select::Mode::adaptive);

@@ -327,6 +327,23 @@ TEST_CASE("a member that is asked about and answers stays one, and asks no more"
     CHECK(r.due(a) == never);
 }
 
+TEST_CASE("a member that is asked about and does not answer is asked at the quick pace for two seconds") {
+    Registration r = joined(t0);
+    Instant now = t0 + 5_s;
+    r.probe(a, now);
+    for (std::uint32_t i = 0; i < Registration::quick_checks; ++i) {
+        CHECK(r.on_due(a, now) == Send::reg2);
+        CHECK(r.due(a) == now + 250_ms);
+        now = r.due(a);
+    }
+    for (int i = 0; i < 3; ++i) {
+        CHECK(r.on_due(a, now) == Send::reg2);
+        CHECK(r.due(a) == now + 1_s);
+        now = r.due(a);
+    }
+    CHECK(r.is_member(a));
+}
+
 TEST_CASE("joining is retried quickly first and then at the reference's pace") {
     Registration r(probe_key());
     r.on_open(a, t0);
