@@ -231,16 +231,17 @@ void Dispatch::count_lost(LinkId link, std::uint32_t position, const link::Fligh
 
 // The same of each copy whose fate is open.
 void Dispatch::count_lost(Ledger::Entry& e) noexcept {
-    for (std::size_t copy = 0; copy < 2; ++copy) {
-        if (e.link[copy] == no_link || e.is_lost(static_cast<int>(copy))) continue;
-        const LinkId link = e.link[copy];
-        const link::Flight::Sent* const sent = at(link).flight.find(e.position[copy]);
-        if (sent == nullptr) continue;
-        const link::Flight::Sent was = *sent;
-        at(link).flight.give_up(e.position[copy]);
-        count_lost(link, e.position[copy], was);
+    each_open_copy(e, [&](LinkId link, std::uint32_t position, link::Flight::Sent sent) {
+        at(link).flight.give_up(position);
+        count_lost(link, position, sent);
         refresh(link);
-    }
+    });
+}
+
+// The same of all that left on a link before that position.
+void Dispatch::count_lost_before(LinkId link, std::uint32_t position) noexcept {
+    at(link).flight.settle_before(
+        position, [&](std::uint32_t at, const link::Flight::Sent& sent) { count_lost(link, at, sent); });
 }
 
 // What the newest arrival on a link says of those before it.
@@ -382,9 +383,7 @@ void Dispatch::settle_echo(LinkId link, Instant now) noexcept {
         l.passed_to = l.echo_position;
         return;
     }
-    l.flight.settle_before(l.echo_position, [&](std::uint32_t position, const link::Flight::Sent& sent) {
-        count_lost(link, position, sent);
-    });
+    count_lost_before(link, l.echo_position);
     refresh(link);
 }
 
@@ -420,9 +419,7 @@ void Dispatch::on_plain_echo(LinkId link, Instant asked_at, Instant now) noexcep
     else
         l.path.on_rtt(now - asked_at, now);
     // What has been in no queue for so long, and nobody has named since.
-    l.flight.settle_before(
-        l.flight.position_at(asked_at - unnamed_max),
-        [&](std::uint32_t position, const link::Flight::Sent& sent) { count_lost(link, position, sent); });
+    count_lost_before(link, l.flight.position_at(asked_at - unnamed_max));
 }
 
 void Dispatch::on_srt_ack(wire::Seq31 next_expected, Instant now) noexcept {
@@ -448,20 +445,17 @@ void Dispatch::release_covered(wire::Seq31 next_expected, Instant now) noexcept 
     LinkMask links = 0;
     ledger_.release_before(next_expected, [&](Ledger::Entry& e) {
         note_overtaken(e, now);
-        for (std::size_t copy = 0; copy < 2; ++copy) {
-            if (e.link[copy] == no_link || e.is_lost(static_cast<int>(copy))) continue;
-            const LinkId link = e.link[copy];
+        each_open_copy(e, [&](LinkId link, std::uint32_t position, const link::Flight::Sent& sent) {
+            if (!sent.released && !acks_absent_) return;
             Link& l = at(link);
-            const link::Flight::Sent* const sent = l.flight.find(e.position[copy]);
-            if (sent == nullptr || (!sent->released && !acks_absent_)) continue;
             Covered& c = covered[link.index()];
-            if ((links & mask_of(link)) == 0) c = {0, l.flight.bytes(), sent->at()};
+            if ((links & mask_of(link)) == 0) c = {0, l.flight.bytes(), sent.at()};
             links |= mask_of(link);
-            if (!sent->released) c.bytes += sent->bytes;
-            c.sent_at = std::max(c.sent_at, sent->at());
-            l.flight.give_up(e.position[copy]);
+            if (!sent.released) c.bytes += sent.bytes;
+            c.sent_at = std::max(c.sent_at, sent.at());
+            l.flight.give_up(position);
             --open_packets_;
-        }
+        });
     });
     each_link(links, [&](LinkId link) {
         const Covered& c = covered[link.index()];
@@ -536,14 +530,11 @@ void Dispatch::tick(Instant now) noexcept {
 
 // All that was sent of a packet has passed the queues.
 bool Dispatch::is_passed(const Ledger::Entry& e) const noexcept {
-    for (std::size_t copy = 0; copy < 2; ++copy) {
-        if (e.link[copy] == no_link || e.is_lost(static_cast<int>(copy))) continue;
-        const Link& l = at(e.link[copy]);
-        if (l.flight.find(e.position[copy]) != nullptr &&
-            static_cast<std::int32_t>(e.position[copy] - l.passed_to) >= 0)
-            return false;
-    }
-    return true;
+    bool is_passed = true;
+    each_open_copy(e, [&](LinkId link, std::uint32_t position, const link::Flight::Sent&) {
+        is_passed = is_passed && static_cast<std::int32_t>(position - at(link).passed_to) < 0;
+    });
+    return is_passed;
 }
 
 // A plain receiver's SRT server waits for this one: where its links have passed it, it is lost.

@@ -322,6 +322,16 @@ private:
     void note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequence) noexcept;
     void count_lost(LinkId link, std::uint32_t position, const link::Flight::Sent& sent) noexcept;
     void count_lost(Ledger::Entry& e) noexcept;
+    void count_lost_before(LinkId link, std::uint32_t position) noexcept;
+    // Calls fn(link, position, sent) for each copy of a packet whose fate is open.
+    template <class Fn>
+    void each_open_copy(const Ledger::Entry& e, Fn fn) const noexcept {
+        for (std::size_t copy = 0; copy < 2; ++copy) {
+            if (e.link[copy] == no_link || e.is_lost(static_cast<int>(copy))) continue;
+            const link::Flight::Sent* const sent = at(e.link[copy]).flight.find(e.position[copy]);
+            if (sent != nullptr) fn(e.link[copy], e.position[copy], *sent);
+        }
+    }
     void settle(LinkId link, Instant now) noexcept;
     void settle_echo(LinkId link, Instant now) noexcept;
     void on_plain_echo(LinkId link, Instant asked_at, Instant now) noexcept;
