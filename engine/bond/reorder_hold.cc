@@ -59,6 +59,7 @@ ReorderHold::Place ReorderHold::place_behind(Seq31 sequence, std::int32_t ahead)
     if (ahead < -behind_max) {
         if (++strays_ < strays_to_follow) return Place::pass;
         // What is held belongs to sequences that are over; it would wait for nothing.
+        counters_->add(Counter::drop_session_over, figures_.depth);
         begin(sequence);
         return place(sequence);
     }

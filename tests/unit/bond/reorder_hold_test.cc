@@ -191,6 +191,10 @@ TEST_CASE("sequences that begin anew far behind are followed after a run of them
     Rig rig;
     rig.hold.begin(Seq31(100'000));
     CHECK(rig.hold.place(Seq31(100'000)) == Place::pass);
+    for (const std::uint32_t s : {100'002u, 100'005u}) {
+        REQUIRE(rig.hold.place(Seq31(s)) == Place::wait);
+        CHECK(rig.keep(s));
+    }
     for (std::uint32_t i = 0; i + 1 < ReorderHold::strays_to_follow; ++i) {
         CHECK(rig.hold.place(Seq31(100 + i)) == Place::pass);
         CHECK(rig.hold.next_expected() == Seq31(100'001));
@@ -198,6 +202,9 @@ TEST_CASE("sequences that begin anew far behind are followed after a run of them
     CHECK(rig.hold.place(Seq31(500)) == Place::pass);
     CHECK(rig.hold.next_expected() == Seq31(501));
     CHECK(rig.hold.place(Seq31(502)) == Place::wait);
+    // What was held is let go of, and told.
+    CHECK(rig.hold.depth() == 0);
+    CHECK(rig.counters[Counter::drop_session_over] == 2);
 }
 
 TEST_CASE("what cannot go now is due at once, and what it waits for is not given up a second time") {
