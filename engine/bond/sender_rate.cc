@@ -20,8 +20,10 @@ constexpr Duration told_every{2'000'000'000};
 constexpr Duration path_patience{1'000'000'000};
 constexpr Duration giving_up_patience{2'000'000'000};
 
-// Beyond a round trip and the next: keepalives, reports and SRT's own ACKs come far more often while media flow. Untuned.
+// Beyond a round trip and the next: keepalives, reports and SRT's own ACKs come far more often while media flow.
+// Untuned.
 constexpr Duration mute_patience{250'000'000};
+constexpr Duration unknown_round_trip{600'000'000};  // by a satellite on its high orbit
 
 }  // namespace
 
@@ -98,8 +100,14 @@ void Sender::watch_answers(Instant now, Actions& out) noexcept {
 bool Sender::is_unanswered(Instant now) const noexcept {
     const bool flows = now - rate_data_at_ <= SafeRateLaw::interval * 2;
     if (alive_ == 0 || !flows || newest_word() > unanswered_since_) return false;
-    Duration round_trip{never.ns};
-    each_link(alive_, [&](LinkId link) { round_trip = std::min(round_trip, uplinks_[link.index()].rtt.smoothed()); });
+    Duration round_trip = unknown_round_trip;
+    bool any = false;
+    each_link(alive_, [&](LinkId link) {
+        const auto& rtt = uplinks_[link.index()].rtt;
+        if (!rtt.has_sample()) return;
+        round_trip = any ? std::min(round_trip, rtt.smoothed()) : rtt.smoothed();
+        any = true;
+    });
     return now - unanswered_since_ >= mute_patience + round_trip * 2;
 }
 

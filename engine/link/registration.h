@@ -25,7 +25,7 @@ public:
     static constexpr Duration retry_max{1'000'000'000};  // the reference's pace
     static constexpr std::uint32_t tries_at_slow_pace = 2;
     static_assert(retry_min * (1 << tries_at_slow_pace) == retry_max);
-    // A member is asked about where everything is silent, and a receiver that was restarted is back within moments: these
+    // A member is asked about where everything is silent, and a receiver that was restarted is back within moments: so
     // many questions follow each other at the quick pace.
     static constexpr std::uint32_t quick_checks = 8;
     static constexpr Duration ask_retry{1'000'000'000};  // REG1: sooner would only earn a REG_ERR on a slow path
