@@ -59,6 +59,9 @@ public:
     [[nodiscard]] std::optional<control::LinkWords> words_of(const std::string& name) const;
     // One that `auto` has found.
     [[nodiscard]] bool is_automatic(const std::string& name) const;
+    [[nodiscard]] std::string lasting_pattern(const std::string& interface) const {
+        return plan_.lasting_pattern(interface);
+    }
     // Uplinks that have a place.
     [[nodiscard]] std::size_t count() const;
     // By which of these uplinks, as the machine is now, names can be asked: before the first want() too.

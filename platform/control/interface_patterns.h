@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The patterns by which interfaces are taken for uplinks, or left out, where none is named.
+// The patterns (fnmatch(3)) by which interfaces are taken for uplinks, or left out, where none is named: of a name, or
+// of a MAC address, which a modem keeps when the kernel names it anew.
 #pragma once
 
 #include <string>
@@ -8,9 +9,10 @@
 
 namespace hawser::control {
 
-// Whether `auto` may mean an interface of that name.
-[[nodiscard]] bool may_be_automatic(const AutomaticUplinks& automatic, const std::string& interface);
-// The pattern (fnmatch(3)) of that one name.
-[[nodiscard]] std::string pattern_of(const std::string& interface);
+// Whether `auto` may mean an interface of that name and MAC address (aa:bb:cc:dd:ee:ff; empty: it has none).
+[[nodiscard]] bool may_be_automatic(const AutomaticUplinks& automatic, const std::string& interface,
+                                    const std::string& mac);
+// The pattern of that one name or address.
+[[nodiscard]] std::string pattern_of(const std::string& text);
 
 }  // namespace hawser::control

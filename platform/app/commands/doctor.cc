@@ -77,7 +77,7 @@ Result<std::vector<UplinkSpec>, std::string> read_uplinks(const Request& r,
     // One without a default route too: the route may be what is missing.
     for (const control::Interface& i : interfaces) {
         if (!list->automatic || i.is_loopback || !i.is_up || !(i.has_address(true) || i.has_address(false)) ||
-            !may_be_automatic(r.automatic, i.name))
+            !may_be_automatic(r.automatic, i.name, i.mac))
             continue;
         std::string complaint;
         static_cast<void>(control::add_uplink(*list, i.name, control::UplinkForms::all, complaint));

@@ -9,12 +9,13 @@
 namespace hawser::app {
 
 void add_automatic_options(cli::App& app, control::AutomaticUplinks& automatic) {
-    app.add_option("--auto-include", automatic.include, "of auto, only interfaces like this pattern; may be repeated")
+    app.add_option("--auto-include", automatic.include,
+                   "of auto, only interfaces whose name or MAC address is like this pattern; may be repeated")
         ->type_name("PATTERN");
-    app.add_option(
-           "--auto-exclude", automatic.exclude,
-           "of auto, none like this pattern; may be repeated (default tun* tap* wg* tailscale* zt* docker* br-* "
-           "virbr* veth*)")
+    app.add_option("--auto-exclude", automatic.exclude,
+                   "of auto, none like this pattern, name or MAC address; may be repeated (default tun* tap* wg* "
+                   "tailscale* zt* docker* br-* "
+                   "virbr* veth*)")
         ->type_name("PATTERN");
 }
 

@@ -92,7 +92,8 @@ KeySection sender_section(SenderRequest& r) {
                   bad_uplink)
             .like(std::vector<std::string>{"auto"})
             .needed(),
-        words_key("auto_include", r.automatic.include, "Of auto, only interfaces like one of these patterns.")
+        words_key("auto_include", r.automatic.include,
+                  "Of auto, only interfaces whose name or MAC address is like one of these patterns.")
             .like(std::vector<std::string>{"wwan*", "usb*", "eth0"}),
         words_key("auto_exclude", r.automatic.exclude, "Of auto, none like one of these patterns."),
         text_key("uplinks_file", r.uplinks_file,

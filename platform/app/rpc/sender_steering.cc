@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "platform/app/sender_control.h"
-#include "platform/control/interface_patterns.h"
 
 namespace hawser::app {
 
@@ -47,7 +46,7 @@ Result<std::string, std::string> SenderControl::add_link(const std::string& entr
 }
 
 void SenderControl::shun(const std::string& interface) {
-    const std::string pattern = control::pattern_of(interface);
+    const std::string pattern = links_.lasting_pattern(interface);
     if (std::find(shunned_.begin(), shunned_.end(), pattern) == shunned_.end()) shunned_.push_back(pattern);
 }
 

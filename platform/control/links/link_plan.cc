@@ -91,7 +91,7 @@ bool LinkPlan::has_lost_family(const Row& row, const Interface& on) const {
 }
 
 bool LinkPlan::is_automatic(const Interface& i) const {
-    return !i.is_loopback && i.name.size() < device_name_bytes && may_be_automatic(automatic_, i.name);
+    return !i.is_loopback && i.name.size() < device_name_bytes && may_be_automatic(automatic_, i.name, i.mac);
 }
 
 LinkPlan::Sight LinkPlan::look(const Row& row) const {
@@ -126,12 +126,28 @@ bool LinkPlan::is_wanted(const Row& row) const {
     if (!row.automatic || !automatic_.wanted) return false;
     Interface like;
     like.name = row.name;
+    like.mac = row.mac;
     return is_automatic(like);
 }
 
 bool LinkPlan::is_known(const UplinkSpec& uplink) const {
     return std::any_of(rows_.begin(), rows_.end(),
                        [&](const Row& row) { return row.place != Place::empty && same_uplink(row.uplink, uplink); });
+}
+
+std::string LinkPlan::lasting_pattern(const std::string& interface) const {
+    std::string mac;
+    for (const Row& r : rows_)
+        if (r.place != Place::empty && r.interface == interface) mac = r.mac;
+    for (const Interface& i : interfaces_)
+        if (i.name == interface) mac = i.mac;
+    const auto is_another = [&](const Interface& i) { return i.mac == mac && i.name != interface; };
+    const auto is_another_row = [&](const Row& r) {
+        return r.place != Place::empty && r.mac == mac && r.interface != interface;
+    };
+    const bool is_shared = std::any_of(interfaces_.begin(), interfaces_.end(), is_another) ||
+                           std::any_of(rows_.begin(), rows_.end(), is_another_row);
+    return pattern_of(mac.empty() || is_shared ? interface : mac);
 }
 
 // The operator's own word for it, by its name or by an address that it has now.
@@ -145,6 +161,7 @@ bool LinkPlan::is_spoken_for(const Interface& i) const {
 bool LinkPlan::becomes_automatic(const Row& row) const {
     Interface like;
     like.name = row.uplink.device;
+    like.mac = row.mac;
     return automatic_.wanted && !row.automatic && is_by_device(row.uplink) && is_automatic(like);
 }
 

@@ -78,6 +78,9 @@ public:
     [[nodiscard]] bool is_automatic(LinkId link) const { return rows_[link.index()].automatic; }
     // The interface that it was on last; empty: not known.
     [[nodiscard]] const std::string& interface_of(LinkId link) const { return rows_[link.index()].interface; }
+    // What excludes that interface from `auto`, and no other: its MAC address, whatever it will be called, where it has
+    // one of its own; else its name.
+    [[nodiscard]] std::string lasting_pattern(const std::string& interface) const;
     [[nodiscard]] std::size_t left_out() const { return left_out_; }
 
 private:

@@ -284,6 +284,27 @@ TEST_CASE("automatic: a modem that comes back under another name keeps its place
     CHECK(r.see({other, back, modem_of("02:00:00:00:00:03", "wwan0", 10, "10.0.2.1")}) == Steps{"add 2"});
 }
 
+TEST_CASE("automatic: what excludes a modem holds under its next name, and for no other") {
+    Rig r;
+    r.plan.want({}, AutomaticUplinks{true, {}, {}});
+    const auto other = modem_of("02:00:00:00:00:01", "eth0", 2, "10.0.0.1");
+    CHECK(r.see({other, modem_of("02:00:00:00:00:02", "wwan0", 3, "10.0.1.1"),
+                 modem_of("02:00:00:00:00:09", "usb0", 4, "10.0.3.1"),
+                 modem_of("02:00:00:00:00:09", "usb1", 5, "10.0.4.1"), modem("ppp0", 6, {"10.0.5.1"})})
+              .size() == 5);
+    CHECK(r.plan.lasting_pattern("usb0") == "usb0");  // its twin has that address too
+    CHECK(r.plan.lasting_pattern("ppp0") == "ppp0");  // it has none
+    const std::string pattern = r.plan.lasting_pattern("wwan0");
+    CHECK(pattern == "02:00:00:00:00:02");
+    r.plan.want({}, AutomaticUplinks{true, {}, {pattern}});
+    CHECK(r.steps() == Steps{"remove 1"});
+    CHECK(r.see({other, modem_of("02:00:00:00:00:02", "wwan1", 9, "10.0.1.1"),
+                 modem_of("02:00:00:00:00:03", "wwan0", 10, "10.0.2.1")})
+              .back() == "add 1");
+    CHECK(r.plan.name(LinkId(1)) == "wwan0");
+    CHECK(r.plan.place(LinkId(5)) == Place::empty);
+}
+
 TEST_CASE("automatic: two modems that exchange their names keep their places") {
     Rig r;
     r.plan.want({}, AutomaticUplinks{true, {}, {}});
