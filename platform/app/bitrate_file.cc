@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/bitrate_file.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -10,6 +13,7 @@
 
 #include "platform/app/log.h"
 #include "platform/linux/errno_text.h"
+#include "platform/linux/fd.h"
 #include "platform/linux/process.h"
 #include "platform/linux/replace_file.h"
 
@@ -27,10 +31,12 @@ constexpr std::size_t text_max = 64;
 
 // At most text_max bytes of a file; absent when it cannot be read.
 std::optional<std::string> beginning_of(const std::string& path) {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"), std::fclose);
-    if (!file) return std::nullopt;
+    const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file.is_open()) return std::nullopt;
     std::string text(text_max, '\0');
-    text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+    const ssize_t size = ::read(file.get(), text.data(), text.size());
+    if (size < 0) return std::nullopt;
+    text.resize(static_cast<std::size_t>(size));
     return text;
 }
 

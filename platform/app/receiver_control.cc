@@ -17,7 +17,8 @@
 namespace hawser::app {
 
 namespace {
-// The server's name is looked up again this often, so that a moved server is found; a quarter of a usual DNS lifetime.
+// The server's name is looked up again this often, so that a moved server is found; a quarter of a usual DNS lifetime. One
+// that was never found is asked for sooner, when a sender wants it.
 constexpr Duration lookup_interval{60'000'000'000};
 constexpr Duration look_interval{1'000'000'000};
 // 8192 usual slots become 1024 of 64 KiB, 64 MiB of addresses. Untuned.
@@ -69,7 +70,7 @@ bool ReceiverControl::start_service() {
 
 void ReceiverControl::on_resolved(const control::Resolution& r) {
     if (r.resolved.count == 0) {
-        log(Level::warn, "Failed to resolve {}: {}", r.host, r.error);
+        tell(Level::warn, "name_not_found", fmt::format("Failed to resolve {}: {}", r.host, r.error));
         return;
     }
     const bool same =
@@ -91,6 +92,8 @@ void ReceiverControl::on_event(const Event& event) {
     if (event.kind == EventKind::receiver_link_added)
         ways_.begin(uplink_way(event.group.value, event.link),
                     former_link(event.group, event.link, request_.bond.listen, event.endpoint), event.at);
+    // Told once a second at most, while a sender waits for it.
+    if (event.kind == EventKind::receiver_no_server) look_up_server();
     if (event.kind == EventKind::receiver_listening && request_.compat) log(Level::info, "srtla_rec is now running");
 }
 

@@ -23,7 +23,8 @@ void SenderLinks::follow(control::Loop& loop) {
         update();
     });
     if (!begun)
-        log(Level::warn, "the kernel does not tell of its interfaces ({}): uplinks come and go by their errors alone",
+        log(Level::warn,
+            "the kernel does not tell of its interfaces ({}): until it does, uplinks come and go by their errors alone",
             os::errno_text(begun.error()));
 }
 
@@ -96,8 +97,9 @@ void SenderLinks::take(const LinkPlan::Step& step) {
             limits_.begin(step.link, step.uplink);
             break;
         case LinkPlan::StepKind::remove:
-            tell(Level::info, "uplink_removed",
-                 "Removed connection via " + names_[place] + (step.text.empty() ? "" : ": it " + step.text));
+            tell_({Level::info, "uplink_removed", step.link, names_[place],
+                   "Removed connection via " + names_[place] + (step.text.empty() ? "" : ": it " + step.text),
+                   UplinkState::absent, false});
             c.kind = CommandKind::remove_uplink;
             told_[place].reset();
             limits_.end(step.link);

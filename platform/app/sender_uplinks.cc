@@ -37,7 +37,11 @@ Result<control::UplinkList, std::string> wanted_uplinks(const SenderRequest& req
             u.settings.metered = u.settings.metered || is_meant;
             any = any || is_meant;
         }
-        if (!any) log(Level::warn, "--metered: there is no uplink {}", control::uplink_text(*named));
+        if (!any)
+            log(Level::warn, "--metered: the list has no uplink {}{}", control::uplink_text(*named),
+                list.automatic ? "; those that auto finds are metered by a rule: --link '" +
+                                     control::uplink_text(*named) + ",metered'"
+                               : "");
     }
     if (list.uplinks.empty() && !list.automatic) {
         const std::string first = list.complaints.empty() ? "" : " (" + list.complaints.front() + ")";

@@ -270,7 +270,8 @@ private:
         const bool ended = service_->finished();  // before the events: none comes after it
         Event event;
         while (service_->next_event(event)) {
-            tell(event);
+            // Who removed it has told, and its place may have another's name by now.
+            if (event.kind != EventKind::uplink_removed) tell(event);
             if (event.kind == EventKind::listening || event.kind == EventKind::receiver_listening) tell_ready();
             on_event(event);
         }

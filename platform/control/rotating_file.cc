@@ -14,6 +14,16 @@
 
 namespace hawser::control {
 
+namespace {
+
+bool ends_in_mid_line(const std::string& path, off_t size) {
+    const os::Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    char last = '\n';
+    return size > 0 && ::pread(file.get(), &last, 1, size - 1) == 1 && last != '\n';
+}
+
+}  // namespace
+
 Result<Unit, Errno> RotatingFile::open() {
     os::make_folders(path_);
     constexpr int how = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
@@ -32,6 +42,8 @@ Result<Unit, Errno> RotatingFile::open() {
         if (!lock) return Failure{lock.error()};
         lock_ = std::move(lock).value();
     }
+    // A line that a crash or a full disk has cut in half is not to take the next one with it.
+    if (ends_in_mid_line(path_, s.st_size) && ::write(file.get(), "\n", 1) == 1) ++s.st_size;
     size_ = static_cast<std::uint64_t>(s.st_size);
     file_ = std::move(file);
     return Unit{};

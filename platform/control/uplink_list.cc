@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "platform/control/uplink_list.h"
 
+#include <fcntl.h>
 #include <net/if.h>
-#include <sys/stat.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 #include <utility>
 
 #include "platform/control/quoted.h"
+#include "platform/linux/fd.h"
 #include "platform/linux/sockaddr.h"
 
 namespace hawser::control {
@@ -19,6 +20,7 @@ namespace hawser::control {
 namespace {
 
 constexpr std::size_t file_bytes_max = 1 << 20;
+constexpr int pipe_patience_ms = 1'000;
 static_assert(device_name_bytes == IFNAMSIZ);
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; }
@@ -58,6 +60,11 @@ std::optional<UplinkSpec> parse_uplink(std::string_view line, UplinkForms forms,
             spec.settings.metered = true;
         else
             complaint = quoted(word) + " is no setting of an uplink (metered is)";
+    }
+    // Alone it is a list's word (add_uplink).
+    if (forms == UplinkForms::all && entry == "auto") {
+        complaint = "auto takes no words: what holds for the uplinks that it finds is a rule, as --link '*,metered'";
+        return std::nullopt;
     }
     std::string_view address = entry;
     if (const auto percent = entry.find('%'); percent != std::string_view::npos) {
@@ -131,14 +138,25 @@ UplinkList parse_uplinks(std::string_view text, UplinkForms forms) {
 }
 
 Result<UplinkList, std::string> read_uplinks(const std::string& path, UplinkForms forms) {
-    const auto close = [](std::FILE* f) { std::fclose(f); };
-    const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "re"), close);
-    if (!file) return Failure{"cannot read the uplink file " + path + ": " + std::strerror(errno)};
+    const auto failed = [&] { return Failure{"cannot read the uplink file " + path + ": " + std::strerror(errno)}; };
+    // A pipe (a shell's <(...)) may have its text in a moment, or never: this is the control thread.
+    const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file.is_open()) return failed();
     std::string text(file_bytes_max + 1, '\0');
-    errno = 0;
-    text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-    if (std::ferror(file.get()) != 0)
-        return Failure{"cannot read the uplink file " + path + ": " + std::strerror(errno != 0 ? errno : EIO)};
+    std::size_t size = 0;
+    while (size < text.size()) {
+        const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
+        if (got == 0) break;
+        if (got > 0)
+            size += static_cast<std::size_t>(got);
+        else if (errno == EAGAIN) {
+            pollfd wait{file.get(), POLLIN, 0};
+            if (::poll(&wait, 1, pipe_patience_ms) == 0) errno = ETIMEDOUT;
+            if (errno == ETIMEDOUT) return failed();
+        } else if (errno != EINTR)
+            return failed();
+    }
+    text.resize(size);
     if (text.size() > file_bytes_max) return Failure{"the uplink file " + path + " is larger than a megabyte"};
     return parse_uplinks(text, forms);
 }

@@ -57,6 +57,12 @@ def checked(folder):
     write(path, good + "[sender.control]\ngroup = \"root\"\n")
     code, said = run("check", "-c", path)
     check("a group for no socket is noted: a service has its own", code == 0 and "note: control: group: the file names no socket" in said, said)
+    write(path, good + f"[sender.control]\nsocket = \"{folder}/control\"\ngroup = \"{os.getegid()}\"\n")
+    code, said = run("check", "-c", path)
+    check("a group by its number", code == 0 and "group" not in said.replace("group = ", ""), said)
+    write(path, good + "[sender.control]\nsocket = \"/tmp/c\"\ngroup = \"no such group\"\n")
+    refuses("a group that there is none of", 1, "control: group: there is no group no such group", "check", "-c", path)
+    write(path, good + "[sender.control]\ngroup = \"root\"\n")
     refuses("where there is none it is refused", 78, "checked.toml: control: group is for a socket", "send", "-c", path)
     write(path, good.replace("5000", free_port(), 1).replace("far", "127.0.0.1") + "[sender.control]\ngroup = \"root\"\n")
     os.environ["RUNTIME_DIRECTORY"] = folder
@@ -181,6 +187,8 @@ def live(folder):
             send.child.send_signal(signal.SIGHUP)
             check("a reload takes uplinks away", send.wait_for("Removed connection via 127.0.0.2"), send.said)
             check("and adds some", send.wait_for("Added connection via 127.0.0.4"), send.said)
+            check("which has its predecessor's place, not its end", send.wait_for(r"127\.0\.0\.4.*connection established") and
+                  "removed" not in send.read(), send.said)
             check("tells what changed", send.wait_for("reload: sender.selection.mode has changed"), send.said)
             check("and what waits for a start", send.wait_for("reload: sender.pump.io has changed, which counts from the next start on"), send.said)
             got = status(ports["control"])

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from program import HAWSER, Running, check, finish, free_port, in_namespaces, refuses, run
+from program import HAWSER, Running, check, finish, free_port, in_namespaces, refuses, run, skip
 
 CLIENTS_MAX = 128
 
@@ -199,7 +199,7 @@ def limits_by_name(c):
     check("takes its place again", until(lambda: link("127.0.0.2").get("priority") == 2), link("127.0.0.2"))
     check("budgets.reset of none", code(c.ask("budgets.reset", {"link": "nobody"})) == -32000)
     check("budgets.set of nonsense", code(c.ask("budgets.set", {"link": "127.0.0.2", "used": "much"})) == -32602)
-    c.ask("unsubscribe", {"topic": "events"})
+    check("and it hears no more", ended(c.ask("unsubscribe", {"subscription_id": "events"})))
     c.events.clear()
 
 
@@ -411,7 +411,7 @@ def automatic_uplinks(folder):
         for words in (f"link add u{i} type veth peer name p{i}", f"addr add 10.3.{i}.2/24 dev u{i}", f"link set u{i} up", f"link set p{i} up",
                       f"route add default via 10.3.{i}.1 dev u{i} metric {100 + i}"):
             if subprocess.run(["ip", *words.split()], capture_output=True, check=False).returncode != 0:
-                print("no interfaces can be made")
+                skip("uplinks of auto", "no interfaces can be made")
                 return
     with Running("send", free_port(), "10.3.0.1", free_port(), "-u", "auto", "--control", path, "--auto-include", "u*") as sender:
         c = Control(path) if sender.wait_for("waiting for an SRT caller") else None
@@ -439,6 +439,10 @@ def automatic_uplinks(folder):
         check("an address of one takes its place", "result" in c.ask("links.add", {"uplink": "10.3.0.2"}) and until(lambda: names() == ["10.3.0.2", "u1"]), names())
         check("is removed", "result" in c.ask("links.remove", {"name": "10.3.0.2"}) and until(lambda: names() == ["u1"]), names())
         check("and does not come back by its interface", not until(lambda: names() != ["u1"], 1.5), names())
+        for words in ("link set u0 down", "link set u0 name u7", "link set u7 up", "route add default via 10.3.0.1 dev u7 metric 100"):
+            subprocess.run(["ip", *words.split()], check=True)
+        check("nor by that interface's next name", not until(lambda: names() != ["u1"], 1.5), names())
+        check("which a reload takes back", "result" in c.ask("reload") and until(lambda: names() == ["u1", "u7"]), names())
         c.close()
 
 
@@ -517,6 +521,8 @@ def restarts(folder):
             with Running(*send_words(folder, path)) as second:
                 check("the next one replaces it", second.wait_for("waiting for an SRT caller"), second.said)
                 check("the follower comes back", follower.wait_for("hawser: connected", 20), follower.said)
+                check("and has what was said meanwhile, once", follower.wait_for("waiting for an SRT caller")
+                      and follower.read().count("waiting for an SRT caller") == 1, follower.said)
                 until(lambda: '"log"' in run("ctl", "rpc.clients", "-s", path)[1])
                 run("ctl", "set_quality", '{"enabled": false}', "-s", path)
                 check("and follows again", follower.wait_for(r"quality off \("), follower.said)

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The machine's interfaces as uplinks see them, in a namespace of its own: real links come, change and go.
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
+#include <cerrno>
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -9,6 +13,9 @@
 #include <vector>
 
 #include "platform/control/links/interface_table.h"
+#include "platform/control/links/link_watch.h"
+#include "platform/control/loop.h"
+#include "platform/linux/clock.h"
 #include "platform/linux/sockaddr.h"
 #include "tests/io/group_network.h"
 
@@ -113,4 +120,29 @@ TEST_CASE("a storm that the kernel could not tell in full costs one reading, whi
                "what is so in the end is known");
         expect(faults, !table.take(), "and the bell is silent");
     });
+}
+
+TEST_CASE("interfaces that cannot be read at first are followed from the moment they can be") {
+    control::Loop loop;
+    control::LinkWatch watch;
+    std::size_t told = 0;
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const int next = ::dup(STDIN_FILENO);
+    REQUIRE(::close(next) == 0);
+    // Room for its timer, none for its socket.
+    const rlimit full{static_cast<rlim_t>(next) + 1, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &full) == 0);
+    const auto begun = watch.begin(loop, [&](const std::vector<Interface>& interfaces) {
+        told = interfaces.size();
+        loop.quit(0);
+    });
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    REQUIRE_FALSE(begun);
+    CHECK(begun.error().value == EMFILE);
+    control::Timer patience;
+    patience.set(os::now() + Duration{10'000'000'000});
+    loop.watch(patience.fd(), [&] { loop.quit(1); });
+    CHECK(loop.run() == 0);
+    CHECK(told >= 1);
 }

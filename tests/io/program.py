@@ -11,6 +11,7 @@ import time
 
 HAWSER = os.path.abspath(sys.argv[1])
 results = []
+skipped = []
 # What the program remembers is this script's own, not the user's, nor that of the script beside it.
 _cache = tempfile.TemporaryDirectory()
 os.environ["XDG_CACHE_HOME"] = _cache.name
@@ -28,6 +29,12 @@ def check(title, condition, said=""):
     results.append(bool(condition))
     if not condition:
         print(f"FAILED: {title}\n{said}")
+
+
+def skip(title, why):
+    """What this machine does not let the script try; it counts as skipped."""
+    skipped.append(title)
+    print(f"skipped: {title}: {why}")
 
 
 def refuses(title, code, pattern, *arguments, name="hawser"):
@@ -87,19 +94,19 @@ def wait_code(running, seconds):
 
 
 def in_namespaces(title, flags, *arguments):
-    """This script again in namespaces of its own, where what it prints is this one's and it has to end well. False: there are
-    none to be had."""
+    """This script again in namespaces of its own, where what it prints is this one's and it has to end well. Where there are
+    none to be had it is skipped."""
     probe = subprocess.run(["unshare", *flags, "true"], capture_output=True, text=True, check=False)
     if probe.returncode != 0:
-        print(f"no namespaces, so not tried: {title}: {probe.stderr.strip()}")
-        return False
+        skip(title, f"no namespaces: {probe.stderr.strip()}")
+        return
     inner = subprocess.run(["unshare", *flags, sys.executable, sys.argv[0], HAWSER, *arguments], capture_output=True, text=True, check=False)
     print(inner.stdout, end="")
+    skipped.extend(line for line in inner.stdout.splitlines() if line.startswith("skipped: "))
     check(title, inner.returncode == 0, inner.stderr)
-    return True
 
 
 def finish():
     """Ends the script with the line that the runner counts."""
-    print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
+    print(f"{sum(results)} passed, {len(results) - sum(results)} failed" + (f", {len(skipped)} skipped" if skipped else ""))
     sys.exit(0 if all(results) else 1)

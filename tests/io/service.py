@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from program import HAWSER, Running, check, finish, free_port, refuses, run
+from program import HAWSER, Running, check, finish, free_port, refuses, run, skip
 
 
 class Manager:
@@ -90,7 +90,7 @@ def journal(folder):
 
 def units(folder, source):
     if shutil.which("systemd-analyze") is None:
-        print("systemd-analyze is not installed: the unit files are not verified")
+        skip("the unit files", "systemd-analyze is not installed")
         return
     for kind in ("send", "recv"):
         text = open(os.path.join(source, f"hawser-{kind}.service")).read()
@@ -198,7 +198,7 @@ def sockets(folder, source):
               and one.wait_for("another process serves it; going on without a control socket"), first.said + second.said)
     os.environ.pop("RUNTIME_DIRECTORY")
     if os.geteuid() != 0:
-        print("not root: nobody else's groups are tried")
+        skip("nobody else's groups", "needs root")
         return
     group = next(g for g in grp.getgrall() if g.gr_gid not in (0, 65534))
     place = os.path.join(folder, "of-nobody")

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What the machine may do to a program that runs: a wall clock that jumps by years, a disk that is full, a name server
-that says nothing, a pipe for the log that nobody drains. Each is told, and everything else goes on. The disk and the name server are of namespaces of this
-script's own and need root. Arguments: HAWSER WRONG_CLOCK (empty: none can be preloaded)."""
+that says nothing, a name that is known later, a pipe for the log that nobody drains. Each is told, and everything else goes
+on. The disk, the name server and the names are of namespaces of this script's own and need root. Arguments: HAWSER WRONG_CLOCK (empty: none can be preloaded)."""
 import fcntl
 import json
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -155,13 +156,41 @@ def by_name_server():
                     check(f"{role} ends well", one.end(signal.SIGTERM) == 0, one.read())
 
 
+def handshake():
+    """An SRT caller's first word (draft-sharabayko-srt-01, section 3.2.1): induction."""
+    header = struct.pack(">IIII", 0x80000000, 0, 0, 0)
+    return header + struct.pack(">IIIIIIII16x", 4, 2, 1234, 1500, 8192, 1, 99, 0)
+
+
+def by_late_name():
+    """A receiver that was up before the network: its server's name is found as soon as a sender wants it, not by the minute."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
+        hosts = folder + "/hosts"
+        with open(hosts, "w", encoding="utf-8") as file:
+            file.write("127.0.0.1 localhost\n")
+        subprocess.run(["mount", "--bind", hosts, os.path.realpath("/etc/hosts")], check=True)
+        srtla, srt = free_port(), free_port()
+        with Running("recv", srtla, "late.example", "4001") as recv, Running("send", srt, "127.0.0.1", srtla, "-u", "127.0.0.2") as send:
+            check("a name that is not known yet is told", recv.wait_for("Failed to resolve late.example", 20), recv.said)
+            check("and senders are welcome", send.wait_for("connection established"), send.said)
+            with open(hosts, "a", encoding="utf-8") as file:
+                file.write("127.0.0.1 late.example\n")
+
+            def is_found():
+                caller.sendto(handshake(), ("127.0.0.1", int(srt)))
+                return "SRT server late.example is at 127.0.0.1:4001" in recv.read()
+            check("the first caller has it found", until(is_found, 20), recv.read())
+            check("both end well", send.end(signal.SIGTERM) == 0 and recv.end(signal.SIGTERM) == 0, recv.read())
+
+
 if sys.argv[2] == "in namespaces":
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     by_disk()
     by_name_server()
+    by_late_name()
     finish()
 by_reader()
 if sys.argv[2]:
     by_clock(sys.argv[2])
-in_namespaces("a full disk and a silent name server", ["-m", "-n"], "in namespaces")
+in_namespaces("a full disk, a silent name server and a name that is known later", ["-m", "-n"], "in namespaces")
 finish()

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <grp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <string_view>
 
 #include "platform/app/budget_file.h"
+#include "platform/control/rpc/listener.h"
 #include "platform/linux/fd.h"
 #include "platform/linux/process.h"
 #include "platform/linux/sockaddr.h"
@@ -74,12 +74,12 @@ public:
         // Where it is to be is told at the start; a site's own folder may come by then.
         for (std::size_t i = before; i < list.size(); ++i) list[i].may_pass = true;
         if (s.group.empty() || ::geteuid() == 0) return;
-        const struct group* const wanted = ::getgrnam(s.group.c_str());
-        if (wanted == nullptr) return;  // a number, or refused by its name
+        const auto wanted = rpc::group_id(s.group);
+        if (!wanted) return;  // refused by its name
         std::vector<gid_t> own(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
         const int count = ::getgroups(static_cast<int>(own.size()), own.data());
         own.resize(static_cast<std::size_t>(std::max(count, 0)));
-        if (wanted->gr_gid != ::getegid() && std::find(own.begin(), own.end(), wanted->gr_gid) == own.end())
+        if (*wanted != ::getegid() && std::find(own.begin(), own.end(), *wanted) == own.end())
             add(fmt::format("control: group: this process does not belong to {} (a service: SupplementaryGroups={})",
                             s.group, s.group),
                 true);

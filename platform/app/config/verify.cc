@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/config/verify.h"
 
-#include <grp.h>
-
 #include <algorithm>
 #include <filesystem>
 
@@ -11,6 +9,7 @@
 #include "platform/app/config/sender_keys.h"
 #include "platform/app/radio/keep_file.h"
 #include "platform/app/sender_uplinks.h"
+#include "platform/control/rpc/listener.h"
 #include "platform/linux/thread.h"
 
 namespace hawser::app {
@@ -44,7 +43,7 @@ std::string bad_pump(const PumpSettings& settings) {
 }
 
 std::string bad_control(const rpc::ServerSettings& settings) {
-    if (!settings.group.empty() && ::getgrnam(settings.group.c_str()) == nullptr)
+    if (!settings.group.empty() && !rpc::group_id(settings.group))
         return "control: group: there is no group " + settings.group;
     return {};
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/view/watcher.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "platform/app/plain_text.h"
 #include "platform/app/random.h"
@@ -56,14 +59,16 @@ public:
     }
     control::Loop& loop() { return loop_; }
     rpc::Client& client() { return client_; }
-    // Said once for each time it is lost.
-    void tell_of_losses() {
-        client_.on_state([this](rpc::Client::State state, const std::string& why) {
+    // Said once for each time it is lost, or not there to begin with; `found` is called when it is there then.
+    void tell_of_losses(std::function<void()> found = [] {}) {
+        client_.on_state([this, found = std::move(found)](rpc::Client::State state, const std::string& why) {
             const bool is_there = state == rpc::Client::State::connected;
             if (!is_there && !was_told_)
                 std::fprintf(stderr, "hawser: %s; trying again until it is there\n", printable(why).c_str());
-            if (is_there && was_told_) std::fprintf(stderr, "hawser: connected\n");
-            was_told_ = !is_there;
+            const bool is_found = std::exchange(was_told_, !is_there) && is_there;
+            if (!is_found) return;
+            std::fprintf(stderr, "hawser: connected\n");
+            found();
         });
     }
     int run() {
@@ -202,12 +207,30 @@ int show_log(const std::string& path, bool follow, bool json) {
         return 0;
     }
     Watch watch(path);
-    watch.tell_of_losses();
+    std::string last;
+    const auto take = [&](const Params& line) {
+        last = rpc::text_of(line);
+        if (!show(line)) watch.loop().quit(1);
+    };
+    // What it logged before this connection; a restarted program says in its first moment what there is to know. Asked for
+    // after the subscription: what is told until the answer is in it.
+    bool is_behind = false;
+    watch.tell_of_losses([&] {
+        is_behind = watch.client().call("log.recent", Json::object(), [&](const Outcome& recent) {
+            is_behind = false;
+            if (!recent) return;
+            const Params answer = params_of(*recent);
+            const auto lines = answer.find("lines");
+            if (lines == answer.end()) return;
+            auto next = lines->begin();
+            for (auto line = next; line != lines->end(); ++line)
+                if (rpc::text_of(*line) == last) next = std::next(line);
+            std::for_each(next, lines->end(), take);
+        });
+    });
     watch.client().on_event([&](std::string_view topic, const Params& line) {
-        bool is_read = true;
-        if (topic == "log") is_read = show(line);
+        if (topic == "log" && !is_behind) take(line);
         if (topic == "events.lost") std::fprintf(stderr, "hawser: lines lost: %s\n", rpc::text_of(line).c_str());
-        if (!is_read) watch.loop().quit(1);
     });
     watch.client().subscribe("log");
     return watch.run();

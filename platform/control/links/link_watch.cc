@@ -8,16 +8,27 @@
 namespace hawser::control {
 
 Result<Unit, Errno> LinkWatch::begin(Loop& loop, Handler handler) {
-    auto table = InterfaceTable::open();
-    if (!table) return Failure{table.error()};
-    table_.emplace(std::move(table).value());
-    timer_.emplace();
+    loop_ = &loop;
     handler_ = std::move(handler);
-    loop.watch(table_->fd(), [this] { on_bell(); });
+    timer_.emplace();
     loop.watch(timer_->fd(), [this] {
         timer_->acknowledge();
-        read();
+        if (table_)
+            read();
+        else
+            static_cast<void>(open());
     });
+    return open();
+}
+
+Result<Unit, Errno> LinkWatch::open() {
+    auto table = InterfaceTable::open();
+    if (!table) {
+        timer_->set(os::now() + retry_time);
+        return Failure{table.error()};
+    }
+    table_.emplace(std::move(table).value());
+    loop_->watch(table_->fd(), [this] { on_bell(); });
     handler_(table_->all());
     return Unit{};
 }

@@ -18,16 +18,19 @@ class LinkWatch {
 public:
     using Handler = std::function<void(const std::vector<Interface>&)>;
 
-    // Tells what is there before it returns. The error is the kernel's refusal; nothing is told then.
+    // Tells what is there before it returns. The error is the kernel's refusal: then it asks again each second, and tells
+    // when it is answered. The loop outlives it.
     [[nodiscard]] Result<Unit, Errno> begin(Loop& loop, Handler handler);
 
 private:
     static constexpr Duration settle_time{20'000'000};
     static constexpr Duration retry_time{1'000'000'000};
 
+    [[nodiscard]] Result<Unit, Errno> open();
     void on_bell();
     void read();
 
+    Loop* loop_ = nullptr;
     std::optional<InterfaceTable> table_;
     std::optional<Timer> timer_;
     Handler handler_;

@@ -27,6 +27,14 @@ std::string folder_of(const std::string& path) {
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// Somebody answers there. A process that is stopped or busy is alive too.
+bool is_live(const sockaddr_un& address) {
+    const os::Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    return probe.is_open() && (connect_to(probe.get(), address) == 0 || errno != ECONNREFUSED);
+}
+
+}  // namespace
+
 std::optional<gid_t> group_id(const std::string& group) {
     gid_t id = 0;
     const auto [end, error] = std::from_chars(group.data(), group.data() + group.size(), id);
@@ -35,14 +43,6 @@ std::optional<gid_t> group_id(const std::string& group) {
     if (found == nullptr) return std::nullopt;
     return found->gr_gid;
 }
-
-// Somebody answers there. A process that is stopped or busy is alive too.
-bool is_live(const sockaddr_un& address) {
-    const os::Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    return probe.is_open() && (connect_to(probe.get(), address) == 0 || errno != ECONNREFUSED);
-}
-
-}  // namespace
 
 Result<Listener, std::string> Listener::open(const std::string& path, const std::string& group) {
     const auto fail = [&](const std::string& why) { return Failure{"control socket " + path + ": " + why}; };

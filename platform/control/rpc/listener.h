@@ -6,12 +6,16 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 
 #include "engine/base/result.h"
 #include "platform/linux/fd.h"
 
 namespace hawser::rpc {
+
+// Of a group's name or number.
+[[nodiscard]] std::optional<gid_t> group_id(const std::string& group);
 
 class Listener {
 public:

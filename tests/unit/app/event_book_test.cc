@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <thread>
 
@@ -212,6 +213,16 @@ TEST_CASE("a log is its group's to read whatever the umask, and a mode that is t
     REQUIRE(::chmod(folder.file("new").c_str(), 0600) == 0);
     CHECK(mode_after_write(folder.file("new")) == 0600);
     ::umask(umask_before);
+}
+
+TEST_CASE("a line that was cut in half does not take the next one with it") {
+    const Folder folder;
+    const std::string path = folder.file("log");
+    std::ofstream(path) << "whole\n{\"time\":\"2026";
+    REQUIRE(control::RotatingFile(path, 1000).append("a line\n"));
+    CHECK(folder.content("log") == "whole\n{\"time\":\"2026\na line\n");
+    REQUIRE(control::RotatingFile(path, 1000).append("another\n"));
+    CHECK(folder.content("log") == "whole\n{\"time\":\"2026\na line\nanother\n");
 }
 
 TEST_CASE("a log that another program writes is refused, until that one is gone") {

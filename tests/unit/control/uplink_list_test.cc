@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT
-#include <catch2/catch.hpp>
+#include "platform/control/uplink_list.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
-#include <fstream>
+#include <catch2/catch.hpp>
 
-#include "platform/control/uplink_list.h"
+#include <array>
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "platform/linux/fd.h"
 
 using namespace hawser;
 using control::UplinkForms;
@@ -53,6 +60,34 @@ TEST_CASE("the word metered after an address is a setting, and another word is t
     REQUIRE(list.complaints.size() == 2);
     CHECK(list.complaints[0] == "line 3: 'fast' is no setting of an uplink (metered is)");
     CHECK(list.complaints[1] == "line 5: '10.0.0.4metered' is no IPv4 or IPv6 address");
+}
+
+TEST_CASE("the word auto takes no settings") {
+    const auto list = control::parse_uplinks("auto metered\n", UplinkForms::all);
+    CHECK_FALSE(list.automatic);
+    CHECK(list.uplinks.empty());
+    REQUIRE(list.complaints.size() == 1);
+    CHECK(list.complaints[0].find("line 1: auto takes no words") == 0);
+}
+
+TEST_CASE("an uplink file that is a pipe is read, and one that nobody writes holds nobody up") {
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+    const os::Fd source(ends[0]);
+    os::Fd writer(ends[1]);
+    const std::string path = "/dev/fd/" + std::to_string(source.get());
+    const auto nothing = control::read_uplinks(path, UplinkForms::all);
+    REQUIRE_FALSE(nothing);
+    CHECK(nothing.error() == "cannot read the uplink file " + path + ": Connection timed out");
+    std::thread shell([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        static_cast<void>(::write(writer.get(), "wwan0\n", 6) + ::write(writer.get(), "wwan1\n", 6));
+        writer.reset();
+    });
+    const auto list = control::read_uplinks(path, UplinkForms::all);
+    shell.join();
+    REQUIRE(list);
+    CHECK(list->uplinks.size() == 2);
 }
 
 TEST_CASE("an interface's name and the word auto are uplinks, and what is neither is told") {
