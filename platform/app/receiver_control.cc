@@ -17,8 +17,8 @@
 namespace hawser::app {
 
 namespace {
-// The server's name is looked up again this often, so that a moved server is found; a quarter of a usual DNS lifetime. One
-// that was never found is asked for sooner, when a sender wants it.
+// The server's name is looked up again this often, so that a moved server is found; a quarter of a usual DNS lifetime.
+// One that was never found is asked for sooner, when a sender wants it.
 constexpr Duration lookup_interval{60'000'000'000};
 constexpr Duration look_interval{1'000'000'000};
 // 8192 usual slots become 1024 of 64 KiB, 64 MiB of addresses. Untuned.

@@ -212,8 +212,8 @@ int show_log(const std::string& path, bool follow, bool json) {
         last = rpc::text_of(line);
         if (!show(line)) watch.loop().quit(1);
     };
-    // What it logged before this connection; a restarted program says in its first moment what there is to know. Asked for
-    // after the subscription: what is told until the answer is in it.
+    // What it logged before this connection; a restarted program says in its first moment what there is to know. Asked
+    // for after the subscription: what is told until the answer is in it.
     bool is_behind = false;
     watch.tell_of_losses([&] {
         is_behind = watch.client().call("log.recent", Json::object(), [&](const Outcome& recent) {

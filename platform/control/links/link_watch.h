@@ -18,8 +18,8 @@ class LinkWatch {
 public:
     using Handler = std::function<void(const std::vector<Interface>&)>;
 
-    // Tells what is there before it returns. The error is the kernel's refusal: then it asks again each second, and tells
-    // when it is answered. The loop outlives it.
+    // Tells what is there before it returns. The error is the kernel's refusal: then it asks again each second, and
+    // tells when it is answered. The loop outlives it.
     [[nodiscard]] Result<Unit, Errno> begin(Loop& loop, Handler handler);
 
 private:

@@ -3,6 +3,7 @@
 
 #include "engine/base/random.h"
 #include "platform/control/links/budgets.h"
+#include "tests/few_runs.h"
 
 using namespace hawser;
 using namespace hawser::control;
@@ -234,7 +235,7 @@ TEST_CASE("a clock that was a little ahead does not make the month it was in beg
 
 TEST_CASE(
     "over random histories with wrong clocks no byte is forgotten, and the second month after counts to the byte") {
-    const std::uint64_t seed = GENERATE(range(std::uint64_t{1}, std::uint64_t{41}));
+    const std::uint64_t seed = GENERATE(range(std::uint64_t{1}, test::runs(std::uint64_t{41}, std::uint64_t{9})));
     CAPTURE(seed);
     Random random(seed);
     const auto day = static_cast<std::uint8_t>(1 + random.below(31));
@@ -273,10 +274,12 @@ TEST_CASE(
         budgets.count("wwan0", bytes);
         used += bytes;
         static_cast<void>(budgets.take_news());
-        Budgets again;
-        again.set_today(today);
-        REQUIRE(again.read(budgets.text()));
-        REQUIRE(again.text() == budgets.text());
+        if (step % 8 == 0) {
+            Budgets again;
+            again.set_today(today);
+            REQUIRE(again.read(budgets.text()));
+            REQUIRE(again.text() == budgets.text());
+        }
         const Budgets::Month& now = budgets.find("wwan0")->month;
         REQUIRE(*now.from == month);
         REQUIRE(now.used >= used);
