@@ -455,7 +455,8 @@ void StandIn::send_status(Channel& c, const Endpoint& to, Instant now) {
             b.float32(F::spectrum_base, base);
             b.float32(F::spectrum_step, step);
             std::vector<std::uint8_t> bins(c.bin_count, byte_of(-120));
-            const double place = std::round((options_.carrier_hz - c.frequency) / c.resolution_bw) + c.bin_count / 2;
+            const std::uint32_t middle = c.bin_count / 2;
+            const double place = std::round((options_.carrier_hz - c.frequency) / c.resolution_bw) + middle;
             if (place >= 0 && place < c.bin_count) bins[static_cast<std::size_t>(place)] = byte_of(-20);
             b.bytes(F::bin_byte_data, bins);
         }
