@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // When a poll of all channels is over: when the answers have stopped, not after a fixed time. radiod answers four
-// channels per 20 ms block, in the order of its table, whose free places are silent. After the first stop the poll is
-// repeated once, against loss; what is known by then is good to use (settled), what the second brings is the whole.
+// channels per block, in the order of its table, whose free places are silent. After the first stop the poll is
+// repeated once, more patiently, against loss and against a table with holes; what is known by then is good to use
+// (settled), what the second brings is the whole.
 // Whoever can send to the group can answer for ever with channels that nobody has: a pass is bounded in time and in
 // answers, and one that met a bound is the last (cut short).
 // Pure timing over what it is told; one per radio that is being polled.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "engine/base/time.h"
@@ -15,10 +17,16 @@ namespace hawser::radio {
 
 class Discovery {
 public:
-    // Four blocks without a channel that is new in this pass: 16 free places of the table; untuned.
-    static constexpr Duration quiet{80'000'000};
-    // For the first answer: a block, two ways of a network, and a busy radiod.
+    // So many blocks without a channel that is new in this pass: 16 free places of the table, and 60 in the second
+    // pass. Untuned.
+    static constexpr std::int64_t quiet_blocks = 4;
+    static constexpr std::int64_t quiet_blocks_second = 15;
+    // Of a status that tells no block, and the bounds of what anybody may tell.
+    static constexpr Duration block_least{20'000'000};
+    static constexpr Duration block_most{200'000'000};
+    // For the first answer: a block, two ways of a network, and a busy radiod; in the second pass 60 free places too.
     static constexpr Duration first_answer{200'000'000};
+    static constexpr Duration first_answer_second = first_answer + block_least * quiet_blocks_second;
     // radiod's table of 2000 takes 10 s; three of them on one group. Untuned.
     static constexpr Duration pass_max{30'000'000'000};
     static constexpr std::uint32_t pass_answers_max = 6000;
@@ -33,15 +41,19 @@ public:
         answers_ = 0;
         pass_answers_ = 0;
         cut_short_ = false;
+        block_ = block_least;
         started_ = now;
         pass_started_ = now;
         wants_poll_ = true;
         due_ = now + first_answer;
     }
-    // A channel that has not answered in this pass yet (its last STATUS is of before pass_began()).
-    void on_answer(Instant now) {
+    // A channel that has not answered in this pass yet (its last STATUS is of before pass_began()), of a radiod that
+    // works in blocks of `block`.
+    void on_answer(Instant now, Duration block) {
         if (!is_running()) return;
         ++answers_;
+        block_ = std::clamp(block, block_least, block_most);
+        const Duration quiet = block_ * (pass_ == 1 ? quiet_blocks : quiet_blocks_second);
         cut_short_ = cut_short_ || ++pass_answers_ > pass_answers_max || now + quiet > pass_started_ + pass_max;
         if (!cut_short_) due_ = now + quiet;
     }
@@ -57,7 +69,7 @@ public:
         if (wants_poll_) {
             wants_poll_ = false;
             pass_started_ = now;
-            due_ = now + (answers_ == 0 ? first_answer : quiet);
+            due_ = now + (pass_ == 1 ? first_answer : std::max(first_answer_second, block_ * quiet_blocks_second));
             return Step::poll;
         }
         if (now < due_) return Step::none;
@@ -81,6 +93,7 @@ private:
     bool cut_short_ = false;
     std::uint64_t answers_ = 0;
     std::uint32_t pass_answers_ = 0;
+    Duration block_ = block_least;  // of who answered last
     Instant started_;
     Instant pass_started_;
     Instant due_;

@@ -337,7 +337,7 @@ bool Service::on_packet(RadioId radio, const Endpoint& source, Bytes packet, Ins
     Discovery& discovery = discoveries_[radio.index()];
     if (discovery.is_running()) {
         const OnAir* known = roster_.find(radio, ssrc);
-        if (known == nullptr || known->heard < discovery.pass_began()) discovery.on_answer(now);
+        if (known == nullptr || known->heard < discovery.pass_began()) discovery.on_answer(now, status_.block_time());
         if (known == nullptr || known->heard < discovery.began()) {
             event.kind = RadioEventKind::channel_listed;
             tell(event);

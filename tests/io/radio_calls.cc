@@ -191,7 +191,7 @@ TEST_CASE("a list that is over in the moment it is asked for is asked anew, and 
         r.service.discover(r.radio, os::now());
         r.link.pump();
         for (int i = 0; i < 2; ++i) {  // its two passes, which nobody serves
-            std::this_thread::sleep_for(std::chrono::nanoseconds((radio::Discovery::first_answer * 2).ns));
+            std::this_thread::sleep_for(std::chrono::nanoseconds((radio::Discovery::first_answer_second * 2).ns));
             if (i == 0) r.link.pump();
         }
         r.radiod.start();
@@ -219,7 +219,7 @@ TEST_CASE("a function that asks again while another call is made disturbs neithe
             expect(faults, bool(r.calls.tune(r.radio, 1000, radio::command_for(usb(7e6)), take)), "asked");
         }));
         for (int i = 0; i < 2; ++i) {  // its two passes, which nobody serves
-            std::this_thread::sleep_for(std::chrono::nanoseconds((radio::Discovery::first_answer * 2).ns));
+            std::this_thread::sleep_for(std::chrono::nanoseconds((radio::Discovery::first_answer_second * 2).ns));
             if (i == 0) r.link.pump();
         }
         // The first is over, though nobody has looked: its function is called in here.
