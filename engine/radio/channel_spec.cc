@@ -67,7 +67,10 @@ void for_each_difference(const ChannelSpec& spec, const Status& s, Use use) {
         // radiod rounds rates to whole samples per block, 400 Hz apart in its usual setting.
         judge(F::output_samprate,
               spec.samprate && std::abs(std::int64_t{s.audio_rate()} - std::int64_t{*spec.samprate}) > 200);
-        judge(F::output_encoding, spec.encoding && *spec.encoding != s.output.encoding);
+        const bool is_voip = spec.encoding == Encoding::opus_voip;  // Command::put
+        judge(F::output_encoding, spec.encoding && (is_voip ? Encoding::opus : *spec.encoding) != s.output.encoding);
+        judge(F::opus_application, is_voip && s.has(F::opus_application) &&
+                                       s.opus.application != static_cast<std::uint16_t>(OpusApplication::voip));
         judge(F::output_channels, spec.channels && *spec.channels != s.output.channels);
         judge(F::low_edge, differs(spec.low_edge, s.filter.low_edge));
         judge(F::high_edge, differs(spec.high_edge, s.filter.high_edge));

@@ -103,6 +103,9 @@ Result<Unit, FieldFault> Command::put(RadioField field, const FieldValue& value)
     if (index >= wire::radio_field_count) return Failure{FieldFault::unknown};
     const wire::RadioFieldRow& row = wire::row_of(field);
     if (!row.settable || field == F::command_tag) return Failure{FieldFault::not_settable};
+    if (field == F::output_encoding &&
+        as_unsigned(value) == std::uint64_t{static_cast<std::uint8_t>(Encoding::opus_voip)})
+        return put_opus_voip();
     wire::RadioBuilder builder(MutableBytes(bytes_).subspan(size_));
     bool fits_type = false;
     switch (row.type) {
@@ -138,6 +141,14 @@ Result<Unit, FieldFault> Command::put(RadioField field, const FieldValue& value)
     if (builder.overflowed()) return Failure{FieldFault::too_much};
     size_ += builder.size();
     return Unit{};
+}
+
+Result<Unit, FieldFault> Command::put_opus_voip() {
+    const std::size_t before = size_;
+    auto done = put(F::output_encoding, std::uint64_t{static_cast<std::uint8_t>(Encoding::opus)});
+    if (done) done = put(F::opus_application, std::uint64_t{static_cast<std::uint16_t>(OpusApplication::voip)});
+    if (!done) size_ = before;
+    return done;
 }
 
 Result<Unit, FieldFault> Command::put_text(RadioField field, std::string_view text) {

@@ -29,7 +29,9 @@ enum class FieldFault : std::uint8_t {
 
 class Command {
 public:
-    // A value of another number type is converted where nothing is lost.
+    // A value of another number type is converted where nothing is lost. The encoding opus-voip becomes Opus and its
+    // application, as radiod's own tools ask for it: the number that its statuses may tell it takes too, and sends
+    // nothing then (ka9q-radio 4e0033b4).
     Result<Unit, FieldFault> put(RadioField field, const FieldValue& value);
     // As an operator writes it: numbers, `on`/`off`, names of enumerations, frequencies. A group is
     // address[:port], or a name (it has a letter) that radiod's configuration calls it by.
@@ -44,6 +46,8 @@ public:
     [[nodiscard]] bool empty() const { return size_ == 0; }
 
 private:
+    Result<Unit, FieldFault> put_opus_voip();
+
     std::array<std::uint8_t, command_bytes_max> bytes_{};
     std::size_t size_ = 0;
 };

@@ -32,6 +32,8 @@ void write_and_read(const Status& status) {
         const FieldValue value = value_of(status, row.field);
         HAWSER_CHECK(std::holds_alternative<std::monostate>(value) || !format_value(row.field, value).empty() ||
                      row.type == wire::RadioType::text);
+        // Asked for in other words (Command::put).
+        if (row.field == RadioField::output_encoding && status.output.encoding == Encoding::opus_voip) continue;
         Command command;
         if (!command.put(row.field, value)) continue;
         std::array<std::uint8_t, command_packet_bytes_max> room;

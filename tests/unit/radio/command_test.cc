@@ -117,6 +117,36 @@ TEST_CASE("the smallest numbers come to radiod as they were told", "[command]") 
     CHECK(wanted->channel.doppler_rate == std::numeric_limits<double>::denorm_min());
 }
 
+TEST_CASE("Opus for voice is asked for as radiod sends it", "[command]") {
+    Command text;
+    REQUIRE(text.put_text("output.encoding", "opus-voip"));
+    ChannelSpec spec;
+    spec.frequency = 7e6;
+    spec.encoding = Encoding::opus_voip;
+    for (const Command& command : {text, command_for(spec)}) {
+        const auto wanted = wanted_by(command);
+        REQUIRE(wanted);
+        CHECK(wanted->output.encoding == Encoding::opus);
+        CHECK(wanted->opus.application == 2048);
+    }
+    // Held against what is there.
+    auto is = wanted_by(command_for(spec));
+    REQUIRE(is);
+    CHECK_FALSE(first_difference(spec, *is));
+    is->opus.application = 2049;
+    CHECK(first_difference(spec, *is) == F::opus_application);
+    // Both or none.
+    Command full;
+    bool was_refused = false;
+    do {
+        Command more = full;
+        const bool done = bool(more.put_text("output.encoding", "opus-voip"));
+        CHECK(more.elements().size() == full.elements().size() + (done ? 3 + 4 : 0));
+        was_refused = was_refused || !done;
+    } while (full.put(F::lifetime, std::uint64_t{1}));
+    CHECK(was_refused);
+}
+
 TEST_CASE("a command has room for every field that can be set, and says when it is full", "[command]") {
     Command all;
     for (const wire::RadioFieldRow& row : wire::radio_fields) {
