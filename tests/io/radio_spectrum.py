@@ -28,6 +28,19 @@ def create():
     check("what was made is told", made["channel"]["frequency"] == 997000 and made["output"]["samprate"] == 16000, said)
     code, said = run("radio", "create", "-r", RADIO, "-f", "997k0", "-m", "iq", "-R", "16000", "-e", "f32le")
     check("the same again is the same channel", code == 0 and said.startswith("1857452879 ") and "was there" in said, said)
+    same = ["radio", "create", "-r", RADIO, "-f", "997k0", "-m", "iq", "-R", "16000", "-e", "f32le"]
+    lifetime = lambda: int(run("radio", "query", "-r", RADIO, "1857452879", "--field", "channel.lifetime")[1])
+    code, said = run(*same, "--lifetime", "5000")
+    check("which takes the lifetime that it is wanted for", code == 0 and "was there" in said and 4000 < lifetime() <= 5000, said)
+    code, said = run(*same)
+    check("or none", code == 0 and "was there" in said and lifetime() == 0, said)
+    code, said = run("radio", "create", "-r", RADIO, "-f", "996k0", "-m", "usb", "-R", "24000", "-e", "opus-voip", "--json")
+    voip = json.loads(said) if code == 0 else {}
+    check("Opus for voice is Opus and its application", voip and voip["output"]["encoding"] == "opus"
+          and voip["opus"]["application"] == "voip", said)
+    code, said = run("radio", "create", "-r", RADIO, "-f", "996k0", "-m", "usb", "-R", "24000", "-e", "opus-voip")
+    check("and found again", code == 0 and "was there" in said, said)
+    run("radio", "remove", "-r", RADIO, str(voip["channel"]["ssrc"]))
     code, said = run("radio", "create", "-r", RADIO, "-f", "997k0", "-m", "iq", "-R", "16000", "-e", "f32le", "--new")
     check("another one has the next number", code == 0 and said.startswith("1857452880 "), said)
     run("radio", "set", "-r", RADIO, "1857452879", "channel.frequency", "5m0")

@@ -30,8 +30,8 @@ struct CreateRequest {
 class CreateRun {
 public:
     CreateRun(const CreateRequest& request, RadioSession& session, const radio::Command& command,
-              const radio::ChannelSpec& spec)
-        : r_(request), s_(session), command_(command), spec_(spec) {}
+              const radio::Command& lifetime, const radio::ChannelSpec& spec)
+        : r_(request), s_(session), command_(command), lifetime_(lifetime), spec_(spec) {}
 
     int run() {
         const auto begin = [this] {
@@ -69,10 +69,11 @@ private:
             const bool is_equal = !radio::first_difference(spec_, there->status);
             if (is_equal && !r_.is_new) {
                 is_reused_ = true;
-                return s_.end(finish(there->status));
+                break;
             }
         }
-        if (s_.service().tune(s_.radio(), ssrc_, command_, 0, os::now())) return;
+        // What is there already is as wanted but for its lifetime, which begins anew.
+        if (s_.service().tune(s_.radio(), ssrc_, is_reused_ ? lifetime_ : command_, 0, os::now())) return;
         s_.end(fail(std::to_string(ssrc_) + " is no channel's number"));
     }
 
@@ -96,6 +97,7 @@ private:
     const CreateRequest& r_;
     RadioSession& s_;
     const radio::Command& command_;
+    const radio::Command& lifetime_;  // alone
     const radio::ChannelSpec& spec_;
     std::uint32_t ssrc_ = 0;
     bool is_reused_ = false;
@@ -122,10 +124,12 @@ int create(const CreateRequest& r) {
         fail("a new channel needs its frequency");
         return exit_usage;
     }
+    radio::Command lifetime;
+    static_cast<void>(lifetime.put(radio::RadioField::lifetime, std::uint64_t{spec.lifetime.value_or(0)}));
     spec.lifetime.reset();
     const auto session = RadioSession::open(r.radio);
     if (!session) return session.error();
-    return CreateRun(r, **session, command, spec).run();
+    return CreateRun(r, **session, command, lifetime, spec).run();
 }
 
 }  // namespace
