@@ -81,6 +81,8 @@ public:
 
     Result<RequestId, TuneRefusal> tune(RadioId radio, std::uint32_t ssrc, const Command& command, std::uint64_t owner,
                                         Instant now);
+    // Of tune() or remove(): see Tuner::cancel.
+    bool cancel(RequestId request) { return tuner_.cancel(request); }
     // What is known of the channel is forgotten at once: nothing that is wanted from now on may go by it.
     Result<RequestId, TuneRefusal> remove(RadioId radio, std::uint32_t ssrc, Instant now);
     // The number of a channel that is as wanted, whoever made it, as far as is known: `own` if it is one, else the

@@ -83,6 +83,12 @@ void Keeper::apply(const DesiredState& state) {
         }
         if (same != before.end()) before.erase(same);
     }
+    // What is wanted again is not to be ended by what was begun before.
+    std::erase_if(removals_, [this](const Removal& r) {
+        const bool is_over = is_wanted(r.radio, r.ssrc);
+        if (is_over && r.request) service_.cancel(*r.request);
+        return is_over;
+    });
     for (Channel& gone : before) drop(gone);
     // Joined already, or declared when it is.
     for (const std::size_t i : fresh)
@@ -266,11 +272,11 @@ Keeper::Fate Keeper::put_off(Removal& r) {
     return Fate::tried_again;
 }
 
-// Those that are due. One of a channel that is wanted again has nothing left to do.
+// Those that are due.
 void Keeper::try_removals(Instant now) {
     std::erase_if(removals_, [&](Removal& r) {
         if (r.request || r.next > now) return false;
-        return is_wanted(r.radio, r.ssrc) || (!try_removal(r) && put_off(r) == Fate::over);
+        return !try_removal(r) && put_off(r) == Fate::over;
     });
 }
 
@@ -279,7 +285,7 @@ void Keeper::end_of_removal(radio::RequestId request, bool is_gone) {
         std::find_if(removals_.begin(), removals_.end(), [&](const Removal& r) { return r.request == request; });
     if (found == removals_.end()) return;
     if (is_gone) tell_removal(TransitionKind::channel_removed, *found);
-    if (is_gone || is_wanted(found->radio, found->ssrc) || put_off(*found) == Fate::over) removals_.erase(found);
+    if (is_gone || put_off(*found) == Fate::over) removals_.erase(found);
     if (is_stopping_) {
         if (removals_.empty() && stopped_) std::exchange(stopped_, nullptr)();
         return;

@@ -60,7 +60,8 @@ public:
     // Who is on the air is in the service's roster then. No answer: nobody is.
     Id list(radio::RadioId radio, Function function);
     // Makes or finds a spectrum channel (the specification's demodulator is one) and takes one sweep:
-    // radio::spectrum_of() of the answer's status. Asked again it takes the next; the channel ends by its lifetime.
+    // radio::spectrum_of() of the answer's status. Asked again it takes the next; the channel ends by its
+    // specification's lifetime, without one it stays.
     Asked spectrum(radio::RadioId radio, std::uint32_t ssrc, const radio::ChannelSpec& spec, Function function);
     // False when it was answered, or never asked.
     bool forget(Id id);

@@ -48,7 +48,7 @@ struct Rig {
 }  // namespace
 
 TEST_CASE("a silent channel's stream is not taken over by a radiod that runs beside its own", "[stream_receiver]") {
-    Rig rig(1_s);
+    Rig rig(5_s);  // longer than a loaded machine stands still
     rig.streams.on_status(other, status_of(-50, 100.1));
     CHECK(rig.streams.source(ssrc) == own);
     run_for(rig.loop, StreamReceiver::takeover_silence + 100_ms);
@@ -67,7 +67,7 @@ TEST_CASE("a silent channel's stream is not taken over by a radiod that runs bes
     CHECK(rig.streams.source(ssrc) == own);
     CHECK(rig.streams.quality(ssrc)->takeovers == 0);
     // When nobody has answered for long, the other has the number alone.
-    run_for(rig.loop, 400_ms);
+    run_for(rig.loop, 5_s);
     rig.streams.on_status(other, status_of(-50, 101.7));
     CHECK(rig.streams.source(ssrc) == other);
     CHECK(rig.streams.quality(ssrc)->takeovers == 1);
