@@ -9,12 +9,12 @@
 namespace hawser::control {
 
 bool may_be_automatic(const AutomaticUplinks& automatic, const std::string& interface, const std::string& mac) {
-    const auto is_like = [](const std::string& text, const std::string& pattern) {
-        return !text.empty() && ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
-    };
     const auto matches = [&](const std::vector<std::string>& patterns) {
         return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
-            return is_like(interface, pattern) || is_like(mac, pattern);
+            // Only what looks like an address: "e*" is for names, and no modem's address has to fear it.
+            const bool is_for_mac = pattern.find(':') != std::string::npos;
+            return is_for_mac ? ::fnmatch(pattern.c_str(), mac.c_str(), FNM_CASEFOLD) == 0
+                              : ::fnmatch(pattern.c_str(), interface.c_str(), 0) == 0;
         });
     };
     return !matches(automatic.exclude) && (automatic.include.empty() || matches(automatic.include));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The patterns (fnmatch(3)) by which interfaces are taken for uplinks, or left out, where none is named: of a name, or
-// of a MAC address, which a modem keeps when the kernel names it anew.
+// The patterns (fnmatch(3)) by which interfaces are taken for uplinks, or left out, where none is named: of a name, or,
+// where a colon is in them, of a MAC address in whatever case, which a modem keeps when the kernel names it anew.
 #pragma once
 
 #include <string>

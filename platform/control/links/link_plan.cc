@@ -124,10 +124,7 @@ const UplinkSpec* LinkPlan::wish_for(const Row& row) const {
 bool LinkPlan::is_wanted(const Row& row) const {
     if (wish_for(row) != nullptr) return true;
     if (!row.automatic || !automatic_.wanted) return false;
-    Interface like;
-    like.name = row.name;
-    like.mac = row.mac;
-    return is_automatic(like);
+    return may_be_automatic(automatic_, row.name, mac_of(row.name));
 }
 
 bool LinkPlan::is_known(const UplinkSpec& uplink) const {
@@ -135,12 +132,18 @@ bool LinkPlan::is_known(const UplinkSpec& uplink) const {
                        [&](const Row& row) { return row.place != Place::empty && same_uplink(row.uplink, uplink); });
 }
 
-std::string LinkPlan::lasting_pattern(const std::string& interface) const {
+// Of the interface that is called so now, or was last.
+std::string LinkPlan::mac_of(const std::string& interface) const {
     std::string mac;
     for (const Row& r : rows_)
         if (r.place != Place::empty && r.interface == interface) mac = r.mac;
     for (const Interface& i : interfaces_)
         if (i.name == interface) mac = i.mac;
+    return mac;
+}
+
+std::string LinkPlan::lasting_pattern(const std::string& interface) const {
+    const std::string mac = mac_of(interface);
     const auto is_another = [&](const Interface& i) { return i.mac == mac && i.name != interface; };
     const auto is_another_row = [&](const Row& r) {
         return r.place != Place::empty && r.mac == mac && r.interface != interface;
@@ -159,10 +162,8 @@ bool LinkPlan::is_spoken_for(const Interface& i) const {
 
 // Taken off the list, and wanted all the same since every interface is.
 bool LinkPlan::becomes_automatic(const Row& row) const {
-    Interface like;
-    like.name = row.uplink.device;
-    like.mac = row.mac;
-    return automatic_.wanted && !row.automatic && is_by_device(row.uplink) && is_automatic(like);
+    return automatic_.wanted && !row.automatic && is_by_device(row.uplink) &&
+           may_be_automatic(automatic_, row.uplink.device, mac_of(row.uplink.device));
 }
 
 // False when all places are taken by others that are wanted. An automatic one whose interface is away gives way.

@@ -125,6 +125,7 @@ private:
 
     [[nodiscard]] Sight look(const Row& row) const;
     [[nodiscard]] bool is_automatic(const Interface& i) const;
+    [[nodiscard]] std::string mac_of(const std::string& interface) const;
     [[nodiscard]] bool uses(const Interface& i, bool v4) const;
     [[nodiscard]] Endpoint source_on(const Interface& i) const;
     [[nodiscard]] std::int64_t penalty(const Row& row, Instant now) const;

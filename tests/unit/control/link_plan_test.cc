@@ -305,6 +305,39 @@ TEST_CASE("automatic: what excludes a modem holds under its next name, and for n
     CHECK(r.plan.place(LinkId(5)) == Place::empty);
 }
 
+TEST_CASE("automatic: a pattern with a colon is for addresses, in whatever case, and others for names alone") {
+    Rig r;
+    r.plan.want({}, AutomaticUplinks{true, {"e*"}, {}});
+    CHECK(r.see({modem_of("02:00:00:00:00:01", "eth0", 2, "10.0.0.1"),
+                 modem_of("e4:5f:01:00:00:02", "wlan0", 3, "10.0.1.1")}) == Steps{"add 0"});
+    CHECK(r.plan.name(LinkId(0)) == "eth0");
+    r.plan.want({}, AutomaticUplinks{true, {}, {"E4:5F:*"}});
+    CHECK(r.steps().empty());
+    r.plan.want({}, AutomaticUplinks{true, {}, {"*1"}});
+    CHECK(r.steps() == Steps{"add 1"});
+}
+
+TEST_CASE("automatic: what is excluded by its address stays out, whatever has its name or had it") {
+    Rig r;
+    const auto m = modem_of("02:00:00:00:00:02", "wwan0", 3, "10.0.1.1");
+    auto waiting = m;
+    waiting.addresses.clear();
+    SECTION("one of the list, taken away before it had an address") {
+        r.plan.want({uplink("wwan0")}, AutomaticUplinks{true, {}, {}});
+        static_cast<void>(r.see({waiting}));
+        r.plan.want({}, AutomaticUplinks{true, {}, {r.plan.lasting_pattern("wwan0")}});
+        static_cast<void>(r.steps());
+        CHECK(r.see({m}).empty());
+        CHECK(r.plan.place(LinkId(0)) == Place::empty);
+    }
+    SECTION("one that comes under the name of another that is away") {
+        r.plan.want({}, AutomaticUplinks{true, {}, {"02:00:00:00:00:09"}});
+        CHECK(r.see({m}) == Steps{"add 0"});
+        CHECK(r.see({}).size() == 1);
+        CHECK(r.see({modem_of("02:00:00:00:00:09", "wwan0", 9, "10.0.3.1")}) == Steps{"remove 0"});
+    }
+}
+
 TEST_CASE("automatic: two modems that exchange their names keep their places") {
     Rig r;
     r.plan.want({}, AutomaticUplinks{true, {}, {}});
