@@ -70,9 +70,11 @@ bool ReceiverControl::start_service() {
 
 void ReceiverControl::on_resolved(const control::Resolution& r) {
     if (r.resolved.count == 0) {
-        tell(Level::warn, "name_not_found", fmt::format("Failed to resolve {}: {}", r.host, r.error));
+        const std::string text = fmt::format("Failed to resolve {}: {}", r.host, r.error);
+        if (std::exchange(failure_, text) != text) tell(Level::warn, "name_not_found", text);
         return;
     }
+    failure_.clear();
     const bool same =
         r.resolved.count == server_.count &&
         std::equal(server_.addresses.begin(), server_.addresses.begin() + server_.count, r.resolved.addresses.begin());

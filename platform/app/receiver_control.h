@@ -48,6 +48,7 @@ private:
     ClientFiles files_;
     WayHistory ways_;
     Resolved server_;
+    std::string failure_;  // of the last lookup, as it was told; empty: none
     ReceiverFiguresBefore before_;
     GroupRates rates_;  // while metrics are served
 };

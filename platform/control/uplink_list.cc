@@ -145,15 +145,17 @@ Result<UplinkList, std::string> read_uplinks(const std::string& path, UplinkForm
     std::string text(file_bytes_max + 1, '\0');
     std::size_t size = 0;
     while (size < text.size()) {
+        // One that nobody has opened to write would be at its end at once.
+        pollfd wait{file.get(), POLLIN, 0};
+        if (::poll(&wait, 1, pipe_patience_ms) == 0) {
+            errno = ETIMEDOUT;
+            return failed();
+        }
         const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
         if (got == 0) break;
         if (got > 0)
             size += static_cast<std::size_t>(got);
-        else if (errno == EAGAIN) {
-            pollfd wait{file.get(), POLLIN, 0};
-            if (::poll(&wait, 1, pipe_patience_ms) == 0) errno = ETIMEDOUT;
-            if (errno == ETIMEDOUT) return failed();
-        } else if (errno != EINTR)
+        else if (errno != EINTR && errno != EAGAIN)
             return failed();
     }
     text.resize(size);

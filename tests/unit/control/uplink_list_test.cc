@@ -2,6 +2,7 @@
 #include "platform/control/uplink_list.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -13,6 +14,7 @@
 #include <thread>
 
 #include "platform/linux/fd.h"
+#include "tests/io/folder.h"
 
 using namespace hawser;
 using control::UplinkForms;
@@ -79,6 +81,9 @@ TEST_CASE("an uplink file that is a pipe is read, and one that nobody writes hol
     const auto nothing = control::read_uplinks(path, UplinkForms::all);
     REQUIRE_FALSE(nothing);
     CHECK(nothing.error() == "cannot read the uplink file " + path + ": Connection timed out");
+    const test::Folder folder;
+    REQUIRE(::mkfifo(folder.file("unwritten").c_str(), 0600) == 0);
+    CHECK_FALSE(control::read_uplinks(folder.file("unwritten"), UplinkForms::all));
     std::thread shell([&] {
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
         static_cast<void>(::write(writer.get(), "wwan0\n", 6) + ::write(writer.get(), "wwan1\n", 6));
