@@ -9,8 +9,8 @@ skip, never a pass.
 
 A test that failed beside others may have been starved by them: what waits for the kernel's clock cannot know. --again
 names such tests for a second run, in which each is alone; what passes there counts by it, and is told of. Not those that
-a sanitizer or a signal ended, since a race is none the less one for being rare, nor any where more than AGAIN_MAX
-failed.
+a sanitizer, a signal or an audit ended, or a program that they ran (tests/io/program.py, tests/e2e/lab.py say so): a race
+is none the less one for being rare. Nor any where more than AGAIN_MAX failed.
 
 usage: count_tests.py TESTLOG_JSON [SECOND_JSON]   prints: PASSED FAILED SKIPPED, and to stderr what failed and why others
                                                    were skipped
@@ -24,7 +24,7 @@ import sys
 CATCH_ALL = re.compile(r"All tests passed \(.* in (\d+) test cases?\)")
 CATCH_SOME = re.compile(r"test cases:\s*(\d+)((?:\s*\|\s*\d+ [a-z ]+)+)")
 OWN_COUNT = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\b", re.M)
-SANITIZER = re.compile(r"Sanitizer|runtime error:")
+FATAL = re.compile(r"Sanitizer|runtime error:|internal error:|ended by signal")
 LINES_SHOWN = 60
 AGAIN_MAX = 3
 
@@ -72,7 +72,7 @@ def for_a_second_run(tests):
     if len(failed) > AGAIN_MAX:
         return []
     return [name_of(test).split(" / ", 1)[-1] for test in failed
-            if test["result"] == "TIMEOUT" or test.get("returncode", 1) > 0 and not SANITIZER.search(said_by(test))]
+            if test["result"] == "TIMEOUT" or test.get("returncode", 1) > 0 and not FATAL.search(said_by(test))]
 
 
 def tell_failure(test, verdict):

@@ -62,6 +62,9 @@ def json_lines(path):
     return [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
 
 
+BY_ITSELF = (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL)
+
+
 class Process:
     """A child whose output goes to a file, unless it is asked for otherwise."""
 
@@ -92,6 +95,13 @@ class Process:
 
     def text(self):
         return self.log.read_text(errors="replace")
+
+    def tell_of_bad_end(self):
+        """What no second run of the scenario may forgive (scripts/count_tests.py)."""
+        if self.child.returncode in BY_ITSELF:
+            print(f"{self.name} ended by signal {-self.child.returncode}: {self.text()[-2000:]}")
+        elif "Sanitizer" in self.text() or "internal error:" in self.text():
+            print(f"{self.name} did what it may not: {self.text()[-5000:]}")
 
 
 class Lab:
@@ -140,6 +150,7 @@ class Lab:
             if process.running():
                 process.child.kill()
                 process.child.wait()
+            process.tell_of_bad_end()
 
     def _build(self):
         for name in (self.sender_ns, self.router_ns, self.receiver_ns):

@@ -3,6 +3,7 @@
 running it, waiting for what it says, and counting what was as wanted. The first argument of the script is HAWSER."""
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -18,10 +19,19 @@ os.environ["XDG_CACHE_HOME"] = _cache.name
 os.environ["STATE_DIRECTORY"] = _cache.name + "/state"
 
 
+def tell_of_bad_end(code, said):
+    """What no check may pass over, and no second run of the script forgive (scripts/count_tests.py)."""
+    by_itself = (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL)
+    if code in by_itself or "Sanitizer" in said or "internal error:" in said:
+        results.append(False)
+        print(f"FAILED: hawser {f'ended by signal {-code}' if code in by_itself else 'did what it may not'}\n{said[-5000:]}")
+
+
 def run(*arguments, name="hawser", seconds=20, preexec=None):
     """Exit code and everything said."""
     done = subprocess.run([name, *arguments], executable=HAWSER, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=seconds, preexec_fn=preexec)
+    tell_of_bad_end(done.returncode, done.stdout)
     return done.returncode, done.stdout
 
 
@@ -64,7 +74,7 @@ class Running:
     def __exit__(self, *_):
         if self.child.poll() is None:
             self.child.kill()
-        self.child.wait()
+        tell_of_bad_end(self.child.wait(), self.read())
 
     def read(self):
         self.said += (self.child.stdout.read() or b"").decode()
