@@ -131,6 +131,7 @@ void Receiver::on_command(const Command& command, Instant now, Actions& out) noe
         case CommandKind::hold_recorder: recorder_.hold(); break;
         case CommandKind::resume_recorder: recorder_.resume(); break;
         case CommandKind::stop:
+        case CommandKind::hand_over:  // its sessions are the senders' to carry on
             stopping_ = true;
             stop_slice(now, out);
             break;
@@ -170,12 +171,15 @@ void Receiver::on_deadline(Instant now, Actions& out) noexcept {
     HAWSER_VERIFY(is_consistent());
 }
 
-// Says goodbye to the SRT servers, a slice at a time; the listening socket goes last.
+// Says goodbye to both ends of each SRT session, a slice at a time; the listening socket goes last.
 void Receiver::stop_slice(Instant now, Actions& out) noexcept {
     const std::size_t room = table_.links_per_group() + 2;
     while (!table_.active().empty() && out.events().size() + room <= Actions::events_max &&
-           out.sends().size() + 2 <= Actions::sends_max)
-        remove_group(table_.active().back(), EventKind::receiver_group_removed, RemovalReason::stopped, now, out);
+           out.sends().size() + room <= Actions::sends_max) {
+        const std::uint32_t g = table_.active().back();
+        shut_down_caller(g, now, out);
+        remove_group(g, EventKind::receiver_group_removed, RemovalReason::stopped, now, out);
+    }
     if (!table_.active().empty()) {
         sweep_at_ = now;
         return;

@@ -155,6 +155,7 @@ private:
     void open_server(std::uint32_t g, Instant now, Actions& out) noexcept;
     void close_server(std::uint32_t g, Instant now, Actions& out) noexcept;
     void shut_down_server(std::uint32_t g, Actions& out) noexcept;
+    void shut_down_caller(std::uint32_t g, Instant now, Actions& out) noexcept;
     void server_error(std::uint32_t g, int error, Instant now, Actions& out) noexcept;
     void next_address(std::uint32_t g, Instant now, Actions& out) noexcept;
     void release_held(std::uint32_t g) noexcept;

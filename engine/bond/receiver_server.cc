@@ -71,6 +71,18 @@ void Receiver::shut_down_server(std::uint32_t g, Actions& out) noexcept {
     counters_.add(Counter::local_packets_out);
 }
 
+// To the sender's side, by each link that is alive: its caller dials anew at once, not after SRT's idle time of 5 s.
+void Receiver::shut_down_caller(std::uint32_t g, Instant now, Actions& out) noexcept {
+    const ReceiverGroup& group = table_.group(g);
+    if (!group.session.is_live() || group.session.caller_id() == 0) return;
+    const auto goodbye = wire::build_shutdown(group.session.caller_id());
+    table_.each_link(g, [&](std::uint32_t, const ReceiverLink& link) {
+        if (now - link.heard > options_.link_live) return;
+        if (!out.send_bytes(uplink_, goodbye, &link.endpoint)) return counters_.add(Counter::drop_no_room);
+        note_out(Decision::passed, link, goodbye, now);
+    });
+}
+
 void Receiver::release_held(std::uint32_t g) noexcept {
     PacketRef& held = table_.group(g).held;
     if (held.buffer != no_buffer) pool_.release(held.buffer);

@@ -106,7 +106,8 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
         case CommandKind::set_silence: options_.link_silence = command.span; break;
         case CommandKind::hold_recorder: recorder_.hold(); break;
         case CommandKind::resume_recorder: recorder_.resume(); break;
-        case CommandKind::stop: stop(now, out); break;
+        case CommandKind::stop: stop(true, now, out); break;
+        case CommandKind::hand_over: stop(false, now, out); break;
         case CommandKind::publish:
         case CommandKind::set_server: break;
     }
@@ -229,7 +230,7 @@ void Sender::next_receiver(Instant now, Actions& out) noexcept {
     if (options_.give_up && (has_connected_ || is_last)) {
         out.tell(event(EventKind::gave_up, now, no_link, has_connected_ ? 1 : 0));
         failed_ = true;
-        stop(now, out);
+        stop(true, now, out);
         return;
     }
     no_link_since_ = now;
@@ -255,9 +256,10 @@ void Sender::watch_receiver_acks(Instant now, Actions& out) noexcept {
     out.tell(event(EventKind::no_srtla_acks, now));
 }
 
-void Sender::stop(Instant now, Actions& out) noexcept {
+// At the end both sides of the SRT session hear that it is over, but not where another run is to carry it on.
+void Sender::stop(bool says_goodbye, Instant now, Actions& out) noexcept {
     if (finished_ || leave_at_ != never) return;
-    if (options_.says_goodbye && say_goodbye(now, out))
+    if (says_goodbye && say_goodbye(now, out))
         leave_at_ = now + leave_delay;
     else
         leave(now, out);

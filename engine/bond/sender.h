@@ -54,9 +54,7 @@ struct SenderOptions {
     Duration link_silence{4'000'000'000};  // without a packet from the receiver: the reference's CONN_TIMEOUT
     Duration caller_idle{2'000'000'000};   // libsrt sends a keepalive each second; its callers give up after 3 s
     Duration receiver_timeout{
-        10'000'000'000};  // without any link: the next address is tried (reference: GLOBAL_TIMEOUT)
-    // At the end both sides of the SRT session hear that it is over. Not where another run is to carry it on.
-    bool says_goodbye = false;
+        10'000'000'000};   // without any link: the next address is tried (reference: GLOBAL_TIMEOUT)
     bool give_up = false;  // end, as the reference does, when no address is left or all links are lost
     // Kept after sending, a power of two; bounded by half of the pool, as the rest is for what is on its way.
     // 4096: four seconds at 1000 packets/s.
@@ -290,11 +288,12 @@ private:
     void watch_receiver_acks(Instant now, Actions& out) noexcept;
     void next_receiver(Instant now, Actions& out) noexcept;
     void set_receiver(const Resolved& resolved, Instant now, Actions& out) noexcept;
-    void stop(Instant now, Actions& out) noexcept;
+    void stop(bool says_goodbye, Instant now, Actions& out) noexcept;
     [[nodiscard]] bool say_goodbye(Instant now, Actions& out) noexcept;
     void leave(Instant now, Actions& out) noexcept;
     [[nodiscard]] Endpoint receiver_for(const Uplink& uplink) const noexcept;
     [[nodiscard]] bool heard_lately(Instant now) const noexcept;
+    void note_far_end(Instant now) noexcept;
     void watch_answers(Instant now, Actions& out) noexcept;
     [[nodiscard]] bool is_unanswered(Instant now) const noexcept;
     [[nodiscard]] Instant newest_word() const noexcept;  // of the receiver, on any link that is up
@@ -359,7 +358,9 @@ private:
     std::uint64_t odd_bytes_in_ = 0;  // of Counter::local_bytes_in, what is no data
     std::uint64_t rate_fresh_ = 0;
     Instant rate_data_at_;
-    Instant unanswered_since_;  // media have gone out since, and nothing has come back
+    Instant unanswered_since_;  // media have gone out since, or the session was ended, and nothing has come back
+    Instant end_watch_until_;   // the receiver's side has ended the session
+    bool is_end_asked_ = false;
     std::uint64_t rate_told_ = 0;
     Instant rate_told_at_{-1'000'000'000'000};
     std::array<LastingState, links_max> path_silence_{};

@@ -24,6 +24,8 @@ constexpr Duration giving_up_patience{2'000'000'000};
 // Untuned.
 constexpr Duration mute_patience{250'000'000};
 constexpr Duration unknown_round_trip{600'000'000};  // by a satellite on its high orbit
+// How long a receiver is asked that has ended the session, until it answers. Untuned.
+constexpr Duration end_watch{5'000'000'000};
 
 }  // namespace
 
@@ -67,7 +69,12 @@ void Sender::tick_rate(Instant now, Actions& out) noexcept {
     const bool lives = caller_.has_caller() && !caller_.ended() && !finished_;
     rate_at_ = never;
     watch_reserve(now, out);
-    if (!lives) return;
+    if (!lives) {
+        if (now >= end_watch_until_ || finished_) return;
+        watch_answers(now, out);
+        rate_at_ = now + SafeRateLaw::interval;
+        return;
+    }
     const SafeRateInput in = rate_input(now);
     if (in.fresh != rate_fresh_) rate_data_at_ = now;
     rate_fresh_ = in.fresh;
@@ -86,11 +93,21 @@ void Sender::tick_rate(Instant now, Actions& out) noexcept {
     rate_told_at_ = now;
 }
 
-// Media go out and nothing at all comes back: the receiver may have been restarted, and know none of us. It says so
-// only to who asks.
+// The receiver's side has ended the session: it may have ended itself.
+void Sender::note_far_end(Instant now) noexcept {
+    end_watch_until_ = now + end_watch;
+    is_end_asked_ = false;
+    unanswered_since_ = now;
+}
+
+// Media go out, or the session was ended, and nothing at all comes back: the receiver may have been restarted, and know
+// none of us. It says so only to who asks.
 void Sender::watch_answers(Instant now, Actions& out) noexcept {
-    if (rate_data_at_ != now || newest_word() > unanswered_since_) unanswered_since_ = now;
+    const bool is_heard = newest_word() > unanswered_since_;
+    if (is_heard && is_end_asked_) end_watch_until_ = Instant{};
+    if ((rate_data_at_ != now && now >= end_watch_until_) || is_heard) unanswered_since_ = now;
     if (!is_unanswered(now)) return;
+    is_end_asked_ = true;
     each_link(alive_, [&](LinkId link) {
         registration_.probe(link, now);
         run_registration(link, now, out);
@@ -98,7 +115,7 @@ void Sender::watch_answers(Instant now, Actions& out) noexcept {
 }
 
 bool Sender::is_unanswered(Instant now) const noexcept {
-    const bool flows = now - rate_data_at_ <= SafeRateLaw::interval * 2;
+    const bool flows = now - rate_data_at_ <= SafeRateLaw::interval * 2 || now < end_watch_until_;
     if (alive_ == 0 || !flows || newest_word() > unanswered_since_) return false;
     Duration round_trip = unknown_round_trip;
     bool any = false;

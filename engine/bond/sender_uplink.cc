@@ -83,6 +83,7 @@ Fate Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, 
         case wire::SrtControl::shutdown:
             if (is_first && !caller_.ended()) {
                 caller_.on_shutdown();
+                note_far_end(now);
                 out.tell(event(EventKind::session_ended, now));
             }
             break;

@@ -59,6 +59,7 @@ enum class CommandKind : std::uint8_t {
     resume_recorder,  // it has been read
     publish,          // a snapshot now
     stop,             // say goodbye where the protocol can, then leave the loop
+    hand_over,        // leave the loop; another run carries on what there is
 };
 
 struct Command {

@@ -63,9 +63,10 @@ public:
         wake_();
         return true;
     }
-    void stop() {
+    // `how`: stop or hand_over.
+    void stop(CommandKind how = CommandKind::stop) {
         Command c;
-        c.kind = CommandKind::stop;
+        c.kind = how;
         while (!finished() && !command(c)) std::this_thread::yield();
     }
     void join() { thread_.join(); }

@@ -78,7 +78,6 @@ bool SenderControl::start_service() {
     request_.bond.listen = *address;
     request_.bond.listen.port = request_.listen_port;
     request_.bond.earlier = run_file_.read(receiver_text(request_));
-    request_.bond.says_goodbye = run_file_.path().empty();
     if (!run_file_.path().empty()) {
         keep_timer_.emplace();
         loop_.watch(keep_timer_->fd(), [this] {

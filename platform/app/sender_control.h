@@ -42,6 +42,9 @@ private:
         return flight_ways(ways_, snapshot(), links_.names(), request_.bond.listen);
     }
     [[nodiscard]] bool is_sender() const override { return true; }
+    [[nodiscard]] CommandKind on_termination() const override {
+        return run_file_.path().empty() ? CommandKind::stop : CommandKind::hand_over;
+    }
     [[nodiscard]] Json stats() override { return sender_stats(*this); }
     [[nodiscard]] Json sample() const override { return sample_of(snapshot(), links_.names()); }
     void add_methods(rpc::Methods& methods) override;

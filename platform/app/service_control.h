@@ -69,6 +69,8 @@ protected:
     [[nodiscard]] virtual std::string state() const = 0;  // in a few words, for the service manager
     [[nodiscard]] virtual FlightWays ways() const = 0;    // that the newest figures know
     [[nodiscard]] virtual bool is_sender() const = 0;
+    // How to end on SIGTERM, which may be a restart's; SIGINT is a stop.
+    [[nodiscard]] virtual CommandKind on_termination() const { return CommandKind::stop; }
     // What names can be asked by, beside the system's resolver.
     [[nodiscard]] virtual std::vector<control::LookupWay> lookup_ways() const { return {}; }
 
@@ -326,7 +328,7 @@ private:
             default:
                 if (std::exchange(stopping_, true)) return loop_.quit(1);  // asked a second time
                 manager_.tell("STOPPING=1");
-                if (service_) return service_->stop();
+                if (service_) return service_->stop(signal == SIGTERM ? on_termination() : CommandKind::stop);
                 end(0);
                 break;
         }

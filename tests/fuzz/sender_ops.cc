@@ -38,7 +38,9 @@ public:
         bond::SenderOptions options;
         options.listen = host(100, 5600);
         options.history_packets = 64;
-        options.give_up = input_.u8() % 2 != 0;
+        const std::uint8_t choices = input_.u8();
+        options.give_up = choices % 2 != 0;
+        says_goodbye_ = choices / 2 % 2 != 0;
         wire::GroupKey probe{};
         for (std::size_t i = 0; i < probe.size(); ++i) probe[i] = static_cast<std::uint8_t>(i * 7 + 1);
         sender_ = std::make_unique<bond::Sender>(options, pool_, probe, 1);
@@ -47,9 +49,10 @@ public:
     }
     ~Machine() {
         Command stop;
-        stop.kind = CommandKind::stop;
+        stop.kind = says_goodbye_ ? CommandKind::stop : CommandKind::hand_over;
         sender_->on_command(stop, now_, out_);
         carry_out();
+        pass(Duration{10'000'000});
         for (const Kept& k : kept_) pool_.release(k.packet.buffer);
         HAWSER_CHECK(sender_->finished());
         HAWSER_CHECK(sender_->is_consistent());
@@ -436,6 +439,7 @@ private:
     std::optional<SocketId> some_uplink() { return uplink(input_.u8() % links); }
 
     Input& input_;
+    bool says_goodbye_ = false;  // at the end
     Pool pool_;
     bond::Actions out_;
     std::unique_ptr<bond::Sender> sender_;

@@ -79,7 +79,7 @@ private:
     void end() {
         freeze(false);
         Command c;
-        c.kind = CommandKind::stop;
+        c.kind = CommandKind::hand_over;  // a restart is one; a stop is tested by itself
         command(c);
         for (int i = 0; i < 500 && !bond_->finished(); ++i) world_.run_for(10_ms);
         HAWSER_CHECK(bond_->finished());

@@ -248,7 +248,13 @@ TEST_CASE("stop says goodbye for every session and closes every socket") {
     }
     rig.take();
     rig.stop();
-    CHECK(rig.take_to(srt_server).size() == 150);
+    const auto sent = rig.take();
+    const auto to = [&sent](const Endpoint& whom) {
+        return std::count_if(sent.begin(), sent.end(),
+                             [&](const Sent& s) { return s.to == whom && s.is(SrtControl::shutdown); });
+    };
+    CHECK(to(srt_server) == 150);
+    for (unsigned n = 0; n < 150; ++n) CHECK(to(phone(n)) == 1);
     CHECK(rig.open_sockets() == 0);
     CHECK(rig.receiver.finished());
     CHECK_FALSE(rig.receiver.failed());

@@ -2,6 +2,7 @@
 // The sender against a scripted receiver: SRT sessions, their sequence numbers, and who may be the caller.
 #include <catch2/catch.hpp>
 
+#include "engine/wire/srt_shutdown.h"
 #include "tests/sim/harness_sender.h"
 
 using namespace hawser;
@@ -216,10 +217,25 @@ TEST_CASE("SRTLA types and short datagrams from the SRT side go nowhere and take
     REQUIRE(lab.reach([&] { return lab.caller->connected(); }, 1_s));
 }
 
+TEST_CASE("a session that ends at the far end ends at the caller's, and a receiver that lives is asked once") {
+    LabOptions options;
+    options.mode = GENERATE(select::Mode::classic, select::Mode::adaptive);
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.run(1_s);
+    const std::size_t asked = lab.receiver->count(wire::SrtlaType::reg2);
+    lab.receiver->send_to_all(wire::build_shutdown(lab.server->session().caller_id));
+    CHECK(lab.reach([&] { return !lab.caller->connected(); }, 50_ms));
+    lab.run(10_s);
+    CHECK(lab.count(EventKind::session_ended) == 1);
+    CHECK(lab.receiver->count(wire::SrtlaType::reg2) == asked + 2);
+    CHECK(lab.count(EventKind::group_lost) == 0);
+    for (std::size_t i = 0; i < 2; ++i) CHECK(lab.link(i).state == UplinkState::connected);
+}
+
 TEST_CASE("a sender that ends for good says so to both ends of the session, at once") {
     LabOptions options;
     options.mode = GENERATE(select::Mode::classic, select::Mode::adaptive);
-    options.sender.says_goodbye = true;
     SenderLab lab(options);
     REQUIRE(lab.settle());
     lab.run(1_s);
@@ -236,9 +252,9 @@ TEST_CASE("a sender whose next run carries the session on says no goodbye") {
     SenderLab lab;
     REQUIRE(lab.settle());
     lab.run(1_s);
-    Command stop;
-    stop.kind = CommandKind::stop;
-    lab.command(stop);
+    Command hand_over;
+    hand_over.kind = CommandKind::hand_over;
+    lab.command(hand_over);
     lab.run(100_ms);
     CHECK(lab.sender->finished());
     CHECK(lab.caller->connected());
@@ -247,7 +263,6 @@ TEST_CASE("a sender whose next run carries the session on says no goodbye") {
 
 TEST_CASE("a sender that nobody uses says no goodbye, and ends at once") {
     LabOptions options;
-    options.sender.says_goodbye = true;
     options.connect_caller = false;
     SenderLab lab(options);
     REQUIRE(lab.settle());

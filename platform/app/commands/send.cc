@@ -112,8 +112,8 @@ std::optional<int> parse_send(int argc, char** argv, SenderRequest& request, std
     app.add_option("UPLINKS_FILE", request.uplinks_file, "uplinks, one a line; read again on SIGHUP");
     add_config_option(app, config);
     app.add_option("--runtime-dir", request.runtime_folder,
-                   "keeps the group's id there, so that the SRT session lives on through a restart (default: systemd's "
-                   "RUNTIME_DIRECTORY)")
+                   "keeps the group's id there, so that the SRT session lives on through a restart by SIGTERM (SIGINT "
+                   "ends it; default: systemd's RUNTIME_DIRECTORY)")
         ->type_name("FOLDER");
     app.add_option("-u,--uplink", request.uplinks,
                    "a source address, ADDRESS%DEVICE, an interface with whatever address it has, or auto: every "
