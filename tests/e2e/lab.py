@@ -374,8 +374,8 @@ def run_once(lab, scenario, arguments):
     return None
 
 
-def main(scenario, **layout):
-    """Runs one scenario from the command line: SCRIPT HAWSER SRT_END [ARGUMENT...]."""
+def main(scenario, place=Lab, **layout):
+    """Runs one scenario from the command line: SCRIPT HAWSER SRT_END [ARGUMENT...]. `place`: where."""
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("hawser", type=os.path.abspath, help="the program under test")
     parser.add_argument("srt_end", type=os.path.abspath, help="tests/e2e/srt_end.cc, built")
@@ -391,7 +391,7 @@ def main(scenario, **layout):
         # What is on time is measured against the clock: a run that missed a bound while programs waited for a CPU most
         # of the time says nothing, and is done again.
         for attempt in range(RUNS_MAX):
-            lab = Lab(words.hawser, words.srt_end, **layout)
+            lab = place(words.hawser, words.srt_end, **layout)
             error = run_once(lab, scenario, words.arguments)
             if error is None:
                 return

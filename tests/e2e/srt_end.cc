@@ -7,6 +7,7 @@
 //   P SEQUENCE HASH NS    payload: SRT's packet sequence, 64-bit hash, CLOCK_MONOTONIC when sent or handed over
 //   R NS                  payload that SRT did not take
 //   C NS COUNT            so many connections by now
+//   E NS                  the sink's caller has gone
 // SIGTERM ends it; the source then waits until SRT has had its latency to repeat what was lost.
 #include <signal.h>
 #include <unistd.h>
@@ -57,11 +58,16 @@ public:
         connections_ = count;
         std::fprintf(log_, "C %" PRId64 " %" PRIu32 "\n", os::now().ns, count);
     }
+    void connected(bool is_connected) {
+        if (is_connected_ && !is_connected) std::fprintf(log_, "E %" PRId64 "\n", os::now().ns);
+        is_connected_ = is_connected;
+    }
 
 private:
     std::FILE* log_;
     std::FILE* stream_;
     std::uint32_t connections_ = 0;
+    bool is_connected_ = false;
 };
 
 bool told_to_stop(const sigset_t& signals, Duration within) {
@@ -120,7 +126,11 @@ int run_sink(char** argv, const sigset_t& signals) {
                               .on_payload = [&log](std::span<const std::uint8_t> payload, std::uint32_t sequence,
                                                    Instant now) { log.payload(payload, sequence, now); }});
     if (!sink) return fail(sink);
-    while (!told_to_stop(signals, watch_every)) log.connections(sink.value()->status().connections);
+    while (!told_to_stop(signals, watch_every)) {
+        const demo::SrtSink::Status status = sink.value()->status();
+        log.connections(status.connections);
+        log.connected(status.connected);
+    }
     return 0;
 }
 

@@ -1,14 +1,33 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A picture over four links, none of which could carry it alone, comes out as it went in. Argument: uring or epoll."""
-from lab import LATENCY_MS, main
+import json
+import subprocess
+import sys
+
+from lab import BITRATE_KBPS, LATENCY_MS, main
 from stream import compare
 
 
+METRICS_PORT = 9090
+
+
+def watched_bitrate(lab):
+    """As who switches scenes by it reads it, in kbit/s."""
+    script = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{METRICS_PORT}/stats', timeout=5).read().decode())"
+    words = ["ip", "netns", "exec", lab.receiver_ns, sys.executable, "-c", script]
+    said = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    assert said["status"] == "ok" and set(said["publishers"]) == {"0", "live"}, said
+    return said["publishers"]["live"]["bitrate"]
+
+
 def scenario(lab, io="auto"):
-    lab.start_all("--io", io)
+    lab.start_all("--io", io, "--metrics", METRICS_PORT)
     lab.wait_streamed(6)
+    bitrate = watched_bitrate(lab)
     lab.finish()
+    # The picture's rate is that of its packets on average; SRT's headers are counted.
+    assert 0.7 * BITRATE_KBPS < bitrate < 1.5 * BITRATE_KBPS, f"{bitrate} kbit/s of {BITRATE_KBPS}"
     outcome = compare(lab.sources, lab.sink, LATENCY_MS)
     print(outcome)
     assert outcome.share >= 0.999, "99.9 % whole and on time"

@@ -18,7 +18,7 @@ class Stream:
 
     def __init__(self, process, log, file):
         self.process, self.log, self.file = process, log, file
-        self._offset, self._payloads, self._connections, self._refused = 0, [], [], 0
+        self._offset, self._payloads, self._connections, self._refused, self._ends = 0, [], [], 0, 0
 
     def _read_on(self):
         if not self.log.exists():
@@ -35,6 +35,8 @@ class Stream:
                 self._connections.append((int(words[0]) / 1e9, int(words[1])))
             elif kind == "R":
                 self._refused += 1
+            elif kind == "E":
+                self._ends += 1
 
     def payloads(self):
         self._read_on()
@@ -47,6 +49,11 @@ class Stream:
     def refused(self):
         self._read_on()
         return self._refused
+
+    def ends(self):
+        """Of connections, as a sink sees them."""
+        self._read_on()
+        return self._ends
 
     def ts_packets(self):
         return ts_packets(self.file.read_bytes())
