@@ -116,7 +116,7 @@ void Client::lose(const std::string& why) {
     ++connection_;
     state_ = State::waiting;
     retry_.set(os::now() + jittered(backoff_));
-    backoff_ = std::min(backoff_ + backoff_, backoff_max);
+    backoff_ = longer(backoff_);
     fail_sent(why);
     if (state_ == State::waiting) set_state(State::waiting, why);
 }

@@ -51,6 +51,10 @@ public:
     void stop();
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] Duration backoff() const { return backoff_; }
+    // What is waited after that wait was in vain.
+    [[nodiscard]] static constexpr Duration longer(Duration wait) {
+        return wait + wait < backoff_max ? wait + wait : backoff_max;
+    }
     // When it connects again, while it waits.
     [[nodiscard]] Instant next_attempt() const { return retry_.deadline(); }
 

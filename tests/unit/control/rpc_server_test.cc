@@ -471,6 +471,10 @@ TEST_CASE("the client waits longer each time, within bounds, and keeps a bounded
     Folder folder;
     control::Loop loop;
     Client client(loop, folder.file("control"), 7);
+    std::vector<std::int64_t> seconds;
+    for (Duration wait = Client::backoff_first; seconds.size() < 7; wait = Client::longer(wait))
+        seconds.push_back(wait.ns / 1'000'000'000);
+    CHECK(seconds == std::vector<std::int64_t>{1, 2, 4, 8, 16, 16, 16});
     int answers = 0;
     client.start();
     CHECK(client.backoff() == Client::backoff_first + Client::backoff_first);
