@@ -38,6 +38,7 @@ mount --bind "$2" /usr/local/bin/hawser
 ip link set lo up
 systemd-sysusers "$1/sysusers.conf"
 export container=hawser SYSTEMD_UNIT_PATH="$1/units" SYSTEMD_PROC_CMDLINE="systemd.unified_cgroup_hierarchy=1"
+echo it begins
 exec "$3" --system --unit=hawser.target
 """
 
@@ -75,6 +76,9 @@ class Machine:
             raise Skip(f"no namespaces: {probe.stderr.strip()}")
         self._fill(pathlib.Path(units), pathlib.Path(sysusers))
         manager = self._spawn("systemd", [*namespaces, "sh", "-c", BEGIN, "begin", self.folder, self.hawser, SYSTEMD])
+        wait("its root", lambda: not manager.running() or "it begins" in manager.text(), 10)
+        if "it begins" not in manager.text():
+            raise Skip(f"no root for a systemd: {manager.text().strip()}")
         children = pathlib.Path(f"/proc/{manager.child.pid}/task/{manager.child.pid}/children")
         self.first = wait("its first process", lambda: children.read_text().split()[:1], 5)[0]
         wait("systemd", lambda: manager.running() and self.state("hawser.target") == "active", 20)
