@@ -5,6 +5,7 @@ Arguments: HAWSER STAND_IN."""
 import json
 import os
 import re
+import signal
 import struct
 import subprocess
 import time
@@ -59,6 +60,12 @@ def channels():
     check("what radiod decides by itself is nothing refused", code == 0, said)
     code, said = run("radio", "set", "14074", "output.samprate", "12345")
     check("what radiod does not take is told", code == 1 and "output.samprate is 12400" in said, said)
+    with Running("radio", "query", "14074", "--field", "filter.high_edge", "--watch", "--interval", "0.2") as watching:
+        check("a query again and again", watching.wait_for(r"^2500\n2500$"), watching.read())
+        run("radio", "set", "14074", "filter.high_edge", "2400")
+        check("sees what changes", watching.wait_for(r"^2400$"), watching.read())
+        check("until it is ended", watching.end(signal.SIGINT) == 0, watching.read())
+    run("radio", "set", "14074", "filter.high_edge", "2500")
     code, said = run("radio", "query", "99", "--json")
     check("query creates no channel", code == 1 and "has no channel 99" in said and len(run("radio", "list")[1].splitlines()) == 3, said)
     code, said = run("radio", "set", "99", "agc.gain", "3")

@@ -255,8 +255,22 @@ def cuts():
         names = files_in(folder, ".wav")
         check("both files are there, in folders of their day", len(names) == 2 and all(re.search(r"/10[01]/\d{4}/\d+/\d+/", n) for n in names), names)
         # No more than what was going on is written after the end.
-        check("FT8 begins at a quarter minute", all(int(os.path.basename(n)[13:15]) % 15 == 0 for n in names), names)
+        check("FT8 begins at a quarter minute", all(begin_of(n) % 15 == 0 for n in names), names)
         check("no hidden file is left", not [n for _, _, files in os.walk(folder) for n in files if n.startswith(".")])
+
+
+    for mode, period in (("--ft4", 7.5), ("--wspr", 120)):
+        with Folder() as folder, Running("radio", "record", "-r", RADIO, mode, "-d", folder, "100") as recording:
+            recording.wait_for("100: ")
+            time.sleep(0.3)
+            check("an interrupt ends it well too", recording.end(signal.SIGINT) == 0, recording.read())
+            names = files_in(folder, ".wav")
+            # The names have whole seconds: half a second is cut off.
+            check(f"{mode} begins at a multiple of {period} s", names and all((begin_of(n) + 0.5) % period < 1 for n in names), names)
+
+
+def begin_of(path):
+    return calendar.timegm(time.strptime(os.path.basename(path)[:16], "%Y%m%dT%H%M%SZ"))
 
 
 def leap_seconds():
