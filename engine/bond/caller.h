@@ -97,10 +97,10 @@ public:
 
     // Whether a packet from the server may be meant for this caller.
     [[nodiscard]] bool accepts_destination(std::uint32_t destination) const {
-        return socket_id_ == 0 || accepts_answer(destination);
+        return (socket_id_ == 0 && dialling_id_ == 0) || accepts_answer(destination);
     }
-    // A handshake answers one of the caller's own. Who joins in mid-stream takes packets for any socket, but not the
-    // answer to a stranger's dialling.
+    // A handshake answers one of the caller's own. Who joins in mid-stream takes packets for any socket until the
+    // caller dials, but not the answer to a stranger's dialling.
     [[nodiscard]] bool accepts_answer(std::uint32_t destination) const {
         return destination != 0 && (destination == socket_id_ || destination == dialling_id_);
     }
@@ -118,8 +118,10 @@ public:
         });
         return inside;
     }
-    // 0: not known (no handshake seen since we started).
-    [[nodiscard]] std::uint32_t socket_id() const { return socket_id_; }
+    // Whom the server's ACK was for: no other word is of a caller whose handshake an earlier run of ours has seen.
+    void on_ack(std::uint32_t destination) { acked_id_ = destination; }
+    // 0: not known.
+    [[nodiscard]] std::uint32_t socket_id() const { return socket_id_ != 0 ? socket_id_ : acked_id_; }
     // The other end's; 0 as there.
     [[nodiscard]] std::uint32_t server_id() const { return server_id_; }
     [[nodiscard]] wire::Seq31 newest() const { return newest_; }
@@ -136,6 +138,7 @@ private:
     Instant heard_at_;
     Instant answered_at_;  // by the server while dialling, or locked
     std::uint32_t socket_id_ = 0;
+    std::uint32_t acked_id_ = 0;
     std::uint32_t server_id_ = 0;
     std::uint32_t dialling_id_ = 0;  // of the caller's last handshake; 0: none
     wire::Seq31 newest_;

@@ -61,6 +61,7 @@ Fate Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, 
         case wire::SrtControl::ack: {
             const auto next = wire::ack_next_expected(*srt);
             if (!next || !caller_.accepts_ack(*next)) return drop_from_uplink(Counter::drop_bad_ack);
+            caller_.on_ack(srt->destination());
             safe_rate_.on_srt_ack(*next);
             // Every copy counts for the links' in-flight figures, as in the reference; the caller gets one.
             if (adaptive_)

@@ -31,7 +31,7 @@ LATENCY_MS = 600  # SRT's, of every scenario that does not say otherwise
 BITRATE_KBPS = 3000  # of the picture
 LINK_KBPS = 2000  # of an uplink: no single one carries the picture
 RUNS_MAX, DISTURBED_SHARE = 3, 0.6
-SRTLA_PORT, SRT_IN_PORT, SRT_OUT_PORT = 5000, 6000, 4001
+SRTLA_PORT, SRT_IN_PORT, SRT_OUT_PORT, METRICS_PORT = 5000, 6000, 4001, 9090
 
 
 # Only a build with the thread sanitizer reads it.
@@ -249,6 +249,12 @@ class Lab:
                 return self.stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
             finally:
                 assert libc.setns(home.fileno(), new_net) == 0, os.strerror(ctypes.get_errno())
+
+    def page(self, namespace, path):
+        """What is served over HTTP there, at METRICS_PORT."""
+        script = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{METRICS_PORT}{path}', timeout=5).read().decode(), end='')"
+        words = ["ip", "netns", "exec", namespace, sys.executable, "-c", script]
+        return subprocess.run(words, check=True, capture_output=True, text=True).stdout
 
     # The processes ----------------------------------------------------------------------------------------------
     def spawn(self, name, namespace, argv, **streams):

@@ -92,8 +92,24 @@ def look_through(lab, path, count, interfaces, payload=0):
     return rows, collections.Counter(re.sub(r"[\d.]+|,.*|: .*", "", row["frame.comment"].split("; ")[1]) for row in rows)
 
 
+def tells_no_secret(lab):
+    """Neither in what is logged nor in what is answered."""
+    for process in (lab.send, lab.recv):
+        before = len(process.text())
+        process.tell(signal.SIGUSR1)
+        wait("all figures", lambda process=process, before=before: "{" in process.text()[before:], 5)
+    said = {name: (lab.folder / name).read_text() for name in ("send.log", "recv.log", "send-events", "recv-events")}
+    for end in ("send", "recv"):
+        for method in ("get_status", "get_stats", "config.get", "recorder.status"):
+            said[f"{end} {method}"] = str(ctl(lab, end, method))
+    assert all(len(text) > 30 for text in said.values()), said
+    for name, text in said.items():
+        for secret in (STREAM_ID, PASSPHRASE, *(half.hex() for half in group_ids(lab))):
+            assert secret[:12] not in text.lower(), f"{secret} in {name}"
+
+
 def options(lab, end, *more):
-    return ["--control", lab.folder / end, "--recordings", lab.folder / f"{end}-recordings", *more]
+    return ["--event-log", lab.folder / f"{end}-events", "--control", lab.folder / end, "--recordings", lab.folder / f"{end}-recordings", *more]
 
 
 def scenario(lab):
@@ -167,6 +183,8 @@ def scenario(lab):
     for row in rows:
         if row["frame.comment"].startswith("uplink ") and row["udp.dstport"] == str(SRTLA_PORT):
             assert row["ip.src"] == row["frame.interface_name"], row
+
+    tells_no_secret(lab)
 
     # A full folder is refused until there is room.
     folder = lab.folder / "send-recordings"

@@ -2,21 +2,14 @@
 # SPDX-License-Identifier: MIT
 """A picture over four links, none of which could carry it alone, comes out as it went in. Argument: uring or epoll."""
 import json
-import subprocess
-import sys
 
-from lab import BITRATE_KBPS, LATENCY_MS, main
+from lab import BITRATE_KBPS, LATENCY_MS, METRICS_PORT, main
 from stream import compare
-
-
-METRICS_PORT = 9090
 
 
 def watched_bitrate(lab):
     """As who switches scenes by it reads it, in kbit/s."""
-    script = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{METRICS_PORT}/stats', timeout=5).read().decode())"
-    words = ["ip", "netns", "exec", lab.receiver_ns, sys.executable, "-c", script]
-    said = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    said = json.loads(lab.page(lab.receiver_ns, "/stats"))
     assert said["status"] == "ok" and set(said["publishers"]) == {"0", "live"}, said
     return said["publishers"]["live"]["bitrate"]
 

@@ -4,14 +4,17 @@
 units say. The stream lives on through a restart, a crash and a hang, an operator's stop ends it at once, and the journal
 has the log and the events."""
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import tempfile
+import threading
 import time
 
 from lab import BITRATE_KBPS, LATENCY_MS, SRT_IN_PORT, SRT_OUT_PORT, SRTLA_PORT, Process, Skip, main, wait
@@ -19,6 +22,9 @@ from stream import Stream, compare
 
 SOON = 1.5  # seconds until a session's end is known, where SRT's own idle time is 5
 WATCHDOG_S = 2
+# With what systemd does in between: the unit's command after the end, its namespaces and its filter. 20 to 45 ms are ours
+# (restart_kept.py).
+RESTART_MS, RESTARTS = 2000, 3
 SYSTEMD = next((path for path in ("/lib/systemd/systemd", "/usr/lib/systemd/systemd") if os.path.exists(path)), None)
 TOOLS = ("nsenter", "unshare", "systemctl", "journalctl", "systemd-sysusers")
 # Of Debian's units those that a service orders itself by, and the journal.
@@ -193,17 +199,34 @@ def scenario(machine, units, sysusers):
     assert "127.0.0.2" in said and "127.0.0.3" in said, said
 
     # What systemd does to it, and the session lives on.
-    machine.do("systemctl", "restart", "hawser-send")
-    print(f"restarted: {flows(5):.1f} s until 100 more were out")
+    took_ms = []
+    for _ in range(RESTARTS):
+        begun = time.monotonic()
+        machine.do("systemctl", "restart", "hawser-send")
+        flows(5)
+        took_ms.append(gap_ms(machine, begun))
+    print(f"restarted: in its group {', '.join(f'{ms:.0f}' for ms in took_ms)} ms after the end")
+    assert statistics.median(took_ms) < RESTART_MS, f"half of the restarts take longer: {took_ms}"
     assert machine.shown("hawser-send", "NRestarts") == "0"
-    for number, why, restarts in ((signal.SIGKILL, "killed", 1), (signal.SIGSTOP, "hung", 2)):
+    for fault, why, restarts in ((lambda pid: os.kill(pid, signal.SIGKILL), "killed", 1), (stop_pump, "its pump stopped", 2)):
         pid, _ = machine.process_of("send")
-        os.kill(pid, number)
+        fault(pid)
         wait(f"a new process where the old was {why}", lambda restarts=restarts: machine.shown("hawser-send", "NRestarts") == str(restarts)
              and machine.state("hawser-send") == "active", WATCHDOG_S + 8)
         print(f"{why}: {flows(5):.1f} s until 100 more were out")
-    last_start = time.monotonic()
     assert source.connections() == 1, f"{source.connections()} connections: the SRT session did not live on"
+
+    # An operator's stop is the end of the session, at both ends at once: this run has not seen how it began.
+    refused, ends = source.refused(), sink.ends()
+    asked = time.monotonic()
+    machine.do("systemctl", "stop", "hawser-send")
+    wait("the end of the session", lambda: source.refused() > refused and sink.ends() > ends, SOON)
+    print(f"stopped: both ends of the stream knew after {time.monotonic() - asked:.2f} s")
+    assert machine.shown("hawser-send", "Result") == "success"
+    assert not (pathlib.Path(f"/proc/{machine.first}/root/run/hawser/send")).exists(), "nothing is left for a next run"
+    machine.do("systemctl", "start", "hawser-send")
+    last_start = time.monotonic()
+    flows(5)
 
     # A reload that is refused changes nothing.
     machine.configure(CONFIG.replace("uplinks", "uplink"))
@@ -222,15 +245,7 @@ def scenario(machine, units, sysusers):
     machine.do("systemctl", "restart", "hawser-recv")
     print(f"receiver restarted: {flows(4.5):.1f} s until 100 more were out")
 
-    # An operator's stop is the end of the session, at both ends at once.
-    refused, ends = source.refused(), sink.ends()
-    asked = time.monotonic()
     machine.do("systemctl", "stop", "hawser-send")
-    wait("the end of the session", lambda: source.refused() > refused and sink.ends() > ends, SOON)
-    print(f"stopped: both ends of the stream knew after {time.monotonic() - asked:.2f} s")
-    assert machine.shown("hawser-send", "Result") == "success"
-    assert not list((pathlib.Path(f"/proc/{machine.first}/root/run/hawser")).glob("send/*")), "nothing is left for a next run"
-
     # A file that is refused does not start, and is not tried again.
     machine.configure("[sender]\nlisten = 0\n")
     assert machine.run("systemctl", "start", "hawser-send")[0] != 0
@@ -238,6 +253,28 @@ def scenario(machine, units, sysusers):
     assert (machine.state("hawser-send"), machine.shown("hawser-send", "ExecMainStatus"), machine.shown("hawser-send", "NRestarts")) == ("failed", "78", "0")
 
     journal(machine)
+
+
+def gap_ms(machine, since):
+    """From the old process's last event to the group of the new one."""
+    at = {e["HAWSER_KIND"]: int(e["__MONOTONIC_TIMESTAMP"]) / 1000 for e in machine.entries("send") if "HAWSER_KIND" in e}
+    assert at["group_kept"] / 1000 > since, "an event of this restart"
+    return at["group_kept"] - at["stopped"]
+
+
+def stop_pump(pid):
+    """The one thread, while the others go on: as a debugger stops it."""
+    pump = next(int(task.parent.name) for task in pathlib.Path(f"/proc/{pid}/task").glob("*/comm") if "pump" in task.read_text())
+    libc = ctypes.CDLL(None, use_errno=True)
+    attach, wall = 16, 0x40000000  # PTRACE_ATTACH, __WALL
+    assert libc.ptrace(attach, pump, None, None) == 0, os.strerror(ctypes.get_errno())
+
+    def let_it_end():
+        """Who traces a thread has to see its end, or its process never ends."""
+        with contextlib.suppress(ChildProcessError):
+            while os.WIFSTOPPED(os.waitpid(pump, wall)[1]):
+                pass
+    threading.Thread(target=let_it_end, daemon=True).start()
 
 
 def journal(machine):

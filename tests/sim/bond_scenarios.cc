@@ -267,11 +267,14 @@ TEST_CASE("a receiver that is restarted under a stream has every link back withi
     options.up = {shape(30_ms), shape(45_ms), shape(60_ms)};
     BondLab lab(options);
     lab.run(GENERATE(5_s, 5500_ms, 5900_ms));  // wherever the sender is in its second
+    const bool says_goodbye = GENERATE(false, true);
+    for (std::size_t i = 0; i < 3; ++i) lab.set_dark(i, !says_goodbye);
     lab.restart_receiver();
-    // It has said goodbye for the server, and the caller dials anew, as encoders do.
+    for (std::size_t i = 0; i < 3; ++i) lab.set_dark(i, false);
     lab.run(200_ms);
-    CHECK_FALSE(lab.caller->connected());
-    lab.caller->restart(wire::Seq31(77), 0x7777);
+    CHECK(lab.caller->connected() == !says_goodbye);
+    // Told that it is over, the caller dials anew, as encoders do; after a crash its media go on.
+    if (says_goodbye) lab.caller->restart(wire::Seq31(77), 0x7777);
     // Nothing for 250 ms and two round trips, looked at ten times a second; then NGP, REG1 and REG2, a round trip each.
     Duration took = 200_ms;
     while (lab.receiver.count(EventKind::receiver_link_added) < 6 && took < 3_s) {
@@ -347,6 +350,13 @@ TEST_CASE("a sender that comes up with what the run before left goes on in its g
     CHECK(lab.server->sessions().size() == 1);
     CHECK(lab.on_time_per_mille() >= 980);
     CHECK(lab.blemishes() == "");
+    // A stop of the run that has not seen the session's handshake is told to both ends all the same.
+    Command stop;
+    stop.kind = CommandKind::stop;
+    lab.sender.command(stop);
+    lab.run(100_ms);
+    CHECK_FALSE(lab.caller->connected());
+    CHECK(lab.server->session().ended);
 }
 
 TEST_CASE("after a sender's restart the receiver lets gaps pass for a while, since nobody repairs them in time") {

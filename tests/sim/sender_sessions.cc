@@ -233,6 +233,26 @@ TEST_CASE("a session that ends at the far end ends at the caller's, and a receiv
     for (std::size_t i = 0; i < 2; ++i) CHECK(lab.link(i).state == UplinkState::connected);
 }
 
+TEST_CASE("a late copy of the goodbye to one session does not end the next") {
+    SenderLab lab;
+    REQUIRE(lab.settle());
+    lab.run(1_s);
+    const auto goodbye = wire::build_shutdown(lab.server->session().caller_id);
+    lab.receiver->send_to(SenderLab::uplink(0), goodbye);
+    REQUIRE(lab.reach([&] { return !lab.caller->connected(); }, 50_ms));
+    sim::SrtCallerOptions options;
+    options.local = Endpoint::from_v4(0x7F000001, 40001);
+    options.target = SenderLab::listen_at();
+    options.socket_id = 0x5678;
+    options.seed = 99;
+    sim::SrtCaller second(lab.world, lab.near, options);
+    second.connect();
+    lab.receiver->send_to(SenderLab::uplink(1), goodbye);
+    REQUIRE(lab.reach([&] { return second.connected(); }, 1_s));
+    CHECK(lab.count(EventKind::session_ended) == 1);
+    CHECK(lab.counter(Counter::drop_bad_destination) >= 1);
+}
+
 TEST_CASE("a sender that ends for good says so to both ends of the session, at once") {
     LabOptions options;
     options.mode = GENERATE(select::Mode::classic, select::Mode::adaptive);
