@@ -180,9 +180,9 @@ class Lab:
         subprocess.run(["tc", "-n", namespace, "qdisc", verb, "dev", device, "root", "tbf", "rate", f"{kbps}kbit",
                         "burst", "4kb", "latency", "200ms"], check=True, capture_output=True, text=True)
 
-    def shape(self, kbps):
-        """What each uplink carries from now on, towards the receiver."""
-        for link in self.link_numbers:
+    def shape(self, kbps, links=None):
+        """What each uplink, or each of `links`, carries from now on towards the receiver."""
+        for link in links or self.link_numbers:
             self._tbf("change", self.sender_ns, f"u{link}", kbps)
 
     @property
@@ -219,6 +219,14 @@ class Lab:
 
     def restore(self, link):
         ip("-n", self.router_ns, "link", "set", f"x{link}", "up")
+
+    def swallow(self, link, verb="add"):
+        """As when the network behind the radio is lost: not even the carrier tells. No uplink may be by its address."""
+        for words in (["iif", f"x{link}"], ["to", f"10.77.{link}.0/24"]):
+            ip("-n", self.router_ns, "rule", verb, *words, "blackhole")
+
+    def let_through(self, link):
+        self.swallow(link, "del")
 
     def set_mtu(self, link, mtu):
         ip("-n", self.sender_ns, "link", "set", f"u{link}", "mtu", str(mtu))
