@@ -247,14 +247,14 @@ class Lab:
         return int(subprocess.run(["ip", "netns", "exec", self.sender_ns, "cat", path], check=True, capture_output=True,
                                   text=True).stdout)
 
-    def udp_socket(self, namespace, family=socket.AF_INET):
+    def socket_in(self, namespace, family=socket.AF_INET, kind=socket.SOCK_DGRAM):
         """A socket that stays in the namespace, for what a scenario scripts itself."""
         libc = ctypes.CDLL(None, use_errno=True)
         new_net = 0x40000000  # CLONE_NEWNET
         with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{namespace}") as there:
             assert libc.setns(there.fileno(), new_net) == 0, os.strerror(ctypes.get_errno())
             try:
-                return self.stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+                return self.stack.enter_context(socket.socket(family, kind))
             finally:
                 assert libc.setns(home.fileno(), new_net) == 0, os.strerror(ctypes.get_errno())
 
