@@ -3,8 +3,9 @@
 """Uplinks by interface: they join when they come, are left when they go, keep their place when they are renumbered, and
 the picture does not suffer. Argument: `named`, or `auto` for every interface with a default route: those are followed
 when they come back under another name. With `healthy` one of them carries the picture alone and stays as it is: whatever
-becomes of the others, nothing is lost."""
+becomes of the others, two of which share an address at last, nothing is lost."""
 import re
+import shutil
 import subprocess
 import time
 
@@ -125,6 +126,24 @@ def is_renumbered(lab, link):
     print(f"link {link} was renumbered: data after {data_on(lab, link, 5) * 1000:.0f} ms")
 
 
+def shares_an_address(lab, link, other):
+    """The link gets the address that the other one has, as modems of one make give it. The router tells by the connection
+    whose answer it is."""
+    if shutil.which("nft") is None:
+        print("skipped: two links with one address: missing: nft")
+        return
+    rules = (f"table ip twins {{\nchain before {{\ntype filter hook prerouting priority mangle\n"
+             f"iifname x{link} ct mark set {link}\niifname xr meta mark set ct mark\n}}\n}}")
+    subprocess.run(["ip", "netns", "exec", lab.router_ns, "nft", rules], check=True, capture_output=True, text=True)
+    ip("-n", lab.router_ns, "rule", "add", "fwmark", str(link), "table", str(200 + link))
+    ip("-n", lab.router_ns, "route", "add", f"10.77.{other}.0/24", "dev", f"x{link}", "table", str(200 + link))
+    ip("-n", lab.sender_ns, "address", "flush", "dev", f"u{link}")
+    ip("-n", lab.sender_ns, "address", "add", f"10.77.{other}.9/24", "dev", f"u{link}")
+    route(lab, link)
+    for one in (link, other):
+        print(f"link {one} of two with one address: data after {data_on(lab, one, 5) * 1000:.0f} ms")
+
+
 def keep_their_places(lab):
     assert len(re.findall("Added connection", lab.send.text())) == 4, "one place for each"
     assert "Removed connection" not in lab.send.text(), "and none was given up"
@@ -166,6 +185,7 @@ def one_healthy(lab):
     until_now(f"link {SWALLOWED} flapped and is held back")
     are_lost(lab, (LATE, lab.cut, lab.restore, GONE), (REMOVED, lab.swallow, lab.let_through, SILENT))
     until_now(f"links {LATE} and {REMOVED} were lost, which left none but the healthy one")
+    shares_an_address(lab, LATE, REMOVED)
     comes_back_renamed(lab, REMOVED, "modem0")
     keep_their_places(lab)
     lab.wait_streamed(1)
