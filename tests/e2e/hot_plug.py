@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Uplinks by interface: they join when they come, are left when they go, keep their place when they are renumbered, and
 the picture does not suffer. Argument: `named`, or `auto` for every interface with a default route: those are followed
-when they come back under another name. With `healthy` one of them carries the picture alone and stays as it is: whatever
-becomes of the others, two of which share an address at last, nothing is lost."""
+when they come back under another name. With `healthy` one of them carries the picture alone and stays as it is:
+whatever becomes of the others, two of which share an address at last, nothing is lost."""
 import re
 import shutil
 import subprocess
@@ -127,8 +127,8 @@ def is_renumbered(lab, link):
 
 
 def shares_an_address(lab, link, other):
-    """The link gets the address that the other one has, as modems of one make give it. The router tells by the connection
-    whose answer it is."""
+    """The link gets the address that the other one has, as modems of one make give it. The router tells by the
+    connection whose answer it is."""
     if shutil.which("nft") is None:
         print("skipped: two links with one address: missing: nft")
         return

@@ -221,7 +221,7 @@ class Lab:
         ip("-n", self.router_ns, "link", "set", f"x{link}", "up")
 
     def swallow(self, link, verb="add"):
-        """As when the network behind the radio is lost: not even the carrier tells. No uplink may be by its address."""
+        """As when the network behind the radio is lost: not even the carrier tells. IPv4 only."""
         for words in (["iif", f"x{link}"], ["to", f"10.77.{link}.0/24"]):
             ip("-n", self.router_ns, "rule", verb, *words, "blackhole")
 
