@@ -180,9 +180,9 @@ class Lab:
         subprocess.run(["tc", "-n", namespace, "qdisc", verb, "dev", device, "root", "tbf", "rate", f"{kbps}kbit",
                         "burst", "4kb", "latency", "200ms"], check=True, capture_output=True, text=True)
 
-    def shape(self, kbps):
-        """What each uplink carries from now on, towards the receiver."""
-        for link in self.link_numbers:
+    def shape(self, kbps, links=None):
+        """What each uplink, or each of `links`, carries from now on towards the receiver."""
+        for link in links or self.link_numbers:
             self._tbf("change", self.sender_ns, f"u{link}", kbps)
 
     @property
@@ -220,6 +220,14 @@ class Lab:
     def restore(self, link):
         ip("-n", self.router_ns, "link", "set", f"x{link}", "up")
 
+    def swallow(self, link, verb="add"):
+        """As when the network behind the radio is lost: not even the carrier tells. IPv4 only."""
+        for words in (["iif", f"x{link}"], ["to", f"10.77.{link}.0/24"]):
+            ip("-n", self.router_ns, "rule", verb, *words, "blackhole")
+
+    def let_through(self, link):
+        self.swallow(link, "del")
+
     def set_mtu(self, link, mtu):
         ip("-n", self.sender_ns, "link", "set", f"u{link}", "mtu", str(mtu))
         ip("-n", self.router_ns, "link", "set", f"x{link}", "mtu", str(mtu))
@@ -239,14 +247,14 @@ class Lab:
         return int(subprocess.run(["ip", "netns", "exec", self.sender_ns, "cat", path], check=True, capture_output=True,
                                   text=True).stdout)
 
-    def udp_socket(self, namespace, family=socket.AF_INET):
+    def socket_in(self, namespace, family=socket.AF_INET, kind=socket.SOCK_DGRAM):
         """A socket that stays in the namespace, for what a scenario scripts itself."""
         libc = ctypes.CDLL(None, use_errno=True)
         new_net = 0x40000000  # CLONE_NEWNET
         with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{namespace}") as there:
             assert libc.setns(there.fileno(), new_net) == 0, os.strerror(ctypes.get_errno())
             try:
-                return self.stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+                return self.stack.enter_context(socket.socket(family, kind))
             finally:
                 assert libc.setns(home.fileno(), new_net) == 0, os.strerror(ctypes.get_errno())
 

@@ -33,7 +33,7 @@ class NameServer:
 
     def __init__(self, lab, address):
         self.lab, self.asked = lab, set()
-        self.socket = lab.udp_socket(lab.router_ns)
+        self.socket = lab.socket_in(lab.router_ns)
         self.socket.bind((address, 53))
         self.socket.settimeout(0.1)
         self.is_over = False

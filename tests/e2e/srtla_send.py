@@ -30,7 +30,7 @@ class Caller:
     """A scripted encoder, whose socket hears only the address that it called."""
 
     def __init__(self, lab, namespace, address, socket_id):
-        self.end = lab.udp_socket(namespace, socket.AF_INET6 if ":" in address else socket.AF_INET)
+        self.end = lab.socket_in(namespace, socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.end.connect((address, SRT_IN_PORT))
         self.socket_id, self.said_at, self.answers = socket_id, 0, []
 
@@ -57,7 +57,7 @@ class Server:
     """The scripted SRT server: answers every induction and notes whose it was."""
 
     def __init__(self, lab):
-        self.end = lab.udp_socket(lab.receiver_ns)
+        self.end = lab.socket_in(lab.receiver_ns)
         self.end.bind(("127.0.0.1", SRT_OUT_PORT))
         self.callers = []
 
