@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "platform/app/io_choice.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -14,22 +16,33 @@ namespace {
 constexpr const char* better_model =
     "io_uring: this system permits it, and it takes less CPU per packet than epoll under load";
 
-// kernel.io_uring_disabled: 0 for all, 1 for a group and CAP_SYS_ADMIN only, 2 for nobody. Linux 6.6.
-int uring_disabled() {
-    std::ifstream file("/proc/sys/kernel/io_uring_disabled");
-    int value = 0;
-    return file >> value ? value : 0;
+// A sysctl's number; where this kernel has no such one, what it does without.
+std::int64_t value_of(const std::string& path, std::int64_t otherwise) {
+    std::ifstream file(path);
+    std::int64_t value = 0;
+    return file >> value ? value : otherwise;
+}
+
+// io_uring_disabled: 0 for all, 1 for io_uring_group (-1: none) and CAP_SYS_ADMIN only, 2 for nobody. Linux 6.6.
+std::string forbidding_sysctl(const std::string& folder) {
+    const std::int64_t disabled = value_of(folder + "/io_uring_disabled", 0);
+    const std::string says = "the sysctl kernel.io_uring_disabled is " + std::to_string(disabled);
+    if (disabled != 1) return disabled == 0 ? "" : says;
+    const std::int64_t group = value_of(folder + "/io_uring_group", -1);
+    if (group < 0) return says + ", and kernel.io_uring_group names no group";
+    const gid_t gid = static_cast<gid_t>(group);
+    if (::getegid() == gid || ::group_member(gid) != 0) return "";
+    return says + ", and this process is not in kernel.io_uring_group, " + std::to_string(group);
 }
 
 }  // namespace
 
-std::string uring_refusal(Errno error) {
+std::string uring_refusal(Errno error, const std::string& sysctls) {
     const std::string_view call = error.call;
     if (call == "io_uring features" || call == "io_uring operations")
         return "this kernel's io_uring lacks what is needed; Linux 6.1 has it";
     if (error.value == EPERM || error.value == EACCES) {
-        if (const int value = uring_disabled(); value != 0)
-            return "the sysctl kernel.io_uring_disabled is " + std::to_string(value);
+        if (std::string sysctl = forbidding_sysctl(sysctls); !sysctl.empty()) return sysctl;
         return "permission denied, as the seccomp profiles of containers do";
     }
     if (error.value == ENOSYS) return "this kernel has none, or a seccomp profile hides it";

@@ -29,7 +29,8 @@ struct IoChoice {
 [[nodiscard]] std::string_view name_of(IoKind kind);
 [[nodiscard]] std::optional<IoKind> parse_io_kind(std::string_view text);
 
-// Why io_uring could not be set up, in words: the sysctl, the seccomp profile, the kernel's age.
-[[nodiscard]] std::string uring_refusal(Errno error);
+// Why io_uring could not be set up, in words: the sysctl, the seccomp profile, the kernel's age. `sysctls`: the folder
+// of kernel.*.
+[[nodiscard]] std::string uring_refusal(Errno error, const std::string& sysctls = "/proc/sys/kernel");
 
 }  // namespace hawser::app

@@ -249,10 +249,29 @@ TEST_CASE("an uplink that is renewed with another address moves to it and is one
     lab.run(3_s);
     lab.remove_uplink(2);
     lab.run(1_s);
+    const UplinkSnapshot before = lab.link(1);
+    REQUIRE(before.packets_out > 0);
+    REQUIRE(before.packets_in > 0);
     lab.renew_uplink(1, SenderLab::uplink(2));
     REQUIRE(
         lab.reach([&] { return lab.connected(1) && lab.link(1).local.address == SenderLab::uplink(2).address; }, 1_s));
+    // In its place, and with what it has carried: nothing that counts by the link sees another one.
+    const auto goes_on = [&](auto figure) { return lab.link(1).*figure >= before.*figure; };
+    CHECK(lab.link(1).tenancy == before.tenancy);
+    CHECK(lab.link(2).state == UplinkState::absent);
+    CHECK(lab.link(1).failures == before.failures + 1);
+    CHECK(goes_on(&UplinkSnapshot::packets_out));
+    CHECK(goes_on(&UplinkSnapshot::bytes_out));
+    CHECK(goes_on(&UplinkSnapshot::packets_in));
+    CHECK(goes_on(&UplinkSnapshot::bytes_in));
+    CHECK(goes_on(&UplinkSnapshot::wire_bytes_out));
+    CHECK(goes_on(&UplinkSnapshot::wire_bytes_in));
+    CHECK(goes_on(&UplinkSnapshot::naks));
     lab.run(3_s);
+    CHECK(lab.link(1).packets_out > before.packets_out);
+    CHECK(lab.link(1).bytes_out > before.bytes_out);
+    CHECK(lab.link(1).packets_in > before.packets_in);
+    CHECK(lab.receiver->groups_made() == 1);
     CHECK(lab.receiver->link(SenderLab::uplink(2)) != nullptr);
     CHECK(lab.count(EventKind::uplink_removed) == 1);
     CHECK(lab.server->session().given_up == 0);

@@ -38,6 +38,7 @@ const Params& member(const Params& of, const char* name) {
 }
 
 std::string rate_text(double bytes_per_second) {
+    if (bytes_per_second < 0) return "-";
     const double kbps = bytes_per_second * 8 / 1000;
     return kbps >= 1000 ? fmt::format("{:.2f} Mbit/s", kbps / 1000) : fmt::format("{:.0f} kbit/s", kbps);
 }
@@ -46,9 +47,12 @@ std::string figure(double value, const char* unit) {
     return value < 0 ? std::string("-") : fmt::format("{:.1f}{}", value, unit);
 }
 
-// Cut to so many characters; names are of any length.
+// Cut to so many bytes, and at a character's beginning; names are of any length.
 std::string cut(const std::string& name, std::size_t length) {
-    return name.size() <= length ? name : name.substr(0, length - 1) + "~";
+    if (name.size() <= length) return name;
+    std::size_t end = length - 1;
+    while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;
+    return name.substr(0, end) + "~";
 }
 
 }  // namespace
@@ -58,19 +62,22 @@ LiveLink LiveFigures::row_of(const std::string& key, const Params& link, double 
     const bool sends = is_sender_;
     const double bytes = number(link, sends ? "bytes_out" : "bytes_in", 0);
     const double packets = number(link, sends ? "packets_out" : "packets_in", 0);
-    const double lost = sends ? std::max(number(link, "lost", 0), number(link, "nak_count", 0)) : 0;
+    const double lost = number(link, "lost", 0);
+    const double naks = number(link, "nak_count", 0);
     const auto found = before_.find(key);
     Before& b = found == before_.end() ? before_[key] : found->second;
     // A place that another link has taken counts from zero again.
     const bool continues = found != before_.end() && seconds > 0 && bytes >= b.bytes && packets >= b.packets;
-    row.bytes_per_second = continues ? (bytes - b.bytes) / seconds : number(link, "bitrate_bytes_per_sec", 0);
-    if (sends && continues && packets > b.packets && lost >= b.lost)
-        row.loss = 100 * (lost - b.lost) / (packets - b.packets);
+    row.bytes_per_second = continues ? (bytes - b.bytes) / seconds : number(link, "bitrate_bytes_per_sec", -1);
+    // By the selector's own count or by NAKs, whichever grows more: with the mode, one takes over from the other.
+    if (sends && continues && packets > b.packets)
+        row.loss = 100 * std::max(lost - b.lost, naks - b.naks) / (packets - b.packets);
     b.bytes = bytes;
     b.packets = packets;
     b.lost = lost;
+    b.naks = naks;
     b.seen = true;
-    b.history.push_back(row.bytes_per_second);
+    if (row.bytes_per_second >= 0) b.history.push_back(row.bytes_per_second);
     if (b.history.size() > history_max) b.history.pop_front();
     row.history.assign(b.history.begin(), b.history.end());
     return row;
@@ -91,9 +98,11 @@ void LiveFigures::take(const Params& stats) {
         take_sender(stats, seconds);
     else
         take_receiver(stats, seconds);
-    double total = 0;
-    for (const LiveLink& row : rows_) total += row.bytes_per_second;
-    for (LiveLink& row : rows_) row.share = total > 0 ? 100 * row.bytes_per_second / total : 0;
+    double total = rows_.empty() ? 0 : -1;
+    for (const LiveLink& row : rows_)
+        if (row.bytes_per_second >= 0) total = std::max(total, 0.0) + row.bytes_per_second;
+    for (LiveLink& row : rows_)
+        if (row.bytes_per_second >= 0) row.share = total > 0 ? 100 * row.bytes_per_second / total : 0;
     for (auto b = before_.begin(); b != before_.end();) b = b->second.seen ? std::next(b) : before_.erase(b);
     summary_.push_back(fmt::format("all links: {}", rate_text(total)));
 }
@@ -195,10 +204,10 @@ std::string table_of(const LiveFigures& figures, bool history) {
                        figures.is_sender() ? "uplink" : "group, sender", "rate", "share", "RTT", "loss", "window",
                        "in flight", "queue", history ? fmt::format("{:<31}", "last 30 s") : std::string(), "state");
     for (const LiveLink& row : figures.links()) {
-        out += fmt::format("{:<28} {:>13} {:>5.1f}% {:>9} {:>7} {:>8} {:>9} {:>9}  ", cut(row.name, 28),
-                           rate_text(row.bytes_per_second), row.share, figure(row.rtt_ms, " ms"), figure(row.loss, "%"),
-                           figure(row.window, ""), row.in_flight < 0 ? "-" : fmt::format("{:.0f}", row.in_flight),
-                           figure(row.queue_ms, " ms"));
+        out += fmt::format("{:<28} {:>13} {:>6} {:>9} {:>7} {:>8} {:>9} {:>9}  ", cut(row.name, 28),
+                           rate_text(row.bytes_per_second), figure(row.share, "%"), figure(row.rtt_ms, " ms"),
+                           figure(row.loss, "%"), figure(row.window, ""),
+                           row.in_flight < 0 ? "-" : fmt::format("{:.0f}", row.in_flight), figure(row.queue_ms, " ms"));
         if (history)
             out += sparkline(row.history) + std::string(LiveFigures::history_max - row.history.size() + 1, ' ');
         out += row.state + "\n";

@@ -17,9 +17,10 @@ namespace hawser::app {
 struct LiveLink {
     std::string name;
     std::string state;
-    double bytes_per_second = 0;
-    double share = 0;       // of all links', percent
-    double rtt_ms = -1;     // below zero: not known
+    // Below zero: not known.
+    double bytes_per_second = -1;
+    double share = -1;  // of all links', percent
+    double rtt_ms = -1;
     double loss = -1;       // percent of the packets since the figures before
     double window = -1;     // packets
     double in_flight = -1;  // packets
@@ -44,6 +45,7 @@ private:
         double bytes = 0;
         double packets = 0;
         double lost = 0;
+        double naks = 0;
         std::deque<double> history;
         bool seen = false;  // in the newest figures
     };
