@@ -223,7 +223,7 @@ def scenario(machine, units, sysusers):
     wait("the end of the session", lambda: source.refused() > refused and sink.ends() > ends, SOON)
     print(f"stopped: both ends of the stream knew after {time.monotonic() - asked:.2f} s")
     assert machine.shown("hawser-send", "Result") == "success"
-    assert not (pathlib.Path(f"/proc/{machine.first}/root/run/hawser/send")).exists(), "nothing is left for a next run"
+    assert not pathlib.Path("/proc", machine.first, "root", "run/hawser/send").exists(), "nothing is left for a next run"
     machine.do("systemctl", "start", "hawser-send")
     last_start = time.monotonic()
     flows(5)

@@ -22,6 +22,15 @@ bool redial_until(const std::vector<sim::SrtCaller*>& callers, SenderLab& lab, C
     return false;
 }
 
+sim::SrtCallerOptions another_caller() {
+    sim::SrtCallerOptions options;
+    options.local = Endpoint::from_v4(0x7F000001, 40001);
+    options.target = SenderLab::listen_at();
+    options.socket_id = 0x5678;
+    options.seed = 99;
+    return options;
+}
+
 }  // namespace
 
 TEST_CASE("a session that begins just before the wrap flows through it, in-flight counts and NAKs with it") {
@@ -116,12 +125,7 @@ TEST_CASE("answers to the last session do not reach the next") {
 TEST_CASE("a second caller is refused while the first lives, and taken when it has gone") {
     SenderLab lab;
     REQUIRE(lab.settle());
-    sim::SrtCallerOptions options;
-    options.local = Endpoint::from_v4(0x7F000001, 40001);
-    options.target = SenderLab::listen_at();
-    options.socket_id = 0x5678;
-    options.seed = 99;
-    sim::SrtCaller second(lab.world, lab.near, options);
+    sim::SrtCaller second(lab.world, lab.near, another_caller());
     second.connect();
     lab.run(1_s);
     CHECK(second.refused() == wire::handshake_reject_conflict);
@@ -160,11 +164,7 @@ TEST_CASE("a caller that was never connected holds nobody up for long") {
     lab.run(100_ms);
     if (!dials_on) lab.world.remove_program(lab.caller.get());  // killed while dialling
     lab.server->set_answers(!dials_on);
-    sim::SrtCallerOptions second_options;
-    second_options.local = Endpoint::from_v4(0x7F000001, 40001);
-    second_options.target = SenderLab::listen_at();
-    second_options.socket_id = 0x5678;
-    sim::SrtCaller second(lab.world, lab.near, second_options);
+    sim::SrtCaller second(lab.world, lab.near, another_caller());
     const Instant from = lab.world.now();
     second.connect();
     REQUIRE(redial_until({&second}, lab, [&] { return lab.snapshot().caller == second.local(); }));
@@ -185,11 +185,7 @@ TEST_CASE("two callers who dial at once over a slow path do not keep each other 
     options.connect_caller = false;
     SenderLab lab(options);
     REQUIRE(lab.settle());
-    sim::SrtCallerOptions second_options;
-    second_options.local = Endpoint::from_v4(0x7F000001, 40001);
-    second_options.target = SenderLab::listen_at();
-    second_options.socket_id = 0x5678;
-    sim::SrtCaller second(lab.world, lab.near, second_options);
+    sim::SrtCaller second(lab.world, lab.near, another_caller());
     lab.caller->connect();
     second.connect();
     REQUIRE(
@@ -240,12 +236,7 @@ TEST_CASE("a late copy of the goodbye to one session does not end the next") {
     const auto goodbye = wire::build_shutdown(lab.server->session().caller_id);
     lab.receiver->send_to(SenderLab::uplink(0), goodbye);
     REQUIRE(lab.reach([&] { return !lab.caller->connected(); }, 50_ms));
-    sim::SrtCallerOptions options;
-    options.local = Endpoint::from_v4(0x7F000001, 40001);
-    options.target = SenderLab::listen_at();
-    options.socket_id = 0x5678;
-    options.seed = 99;
-    sim::SrtCaller second(lab.world, lab.near, options);
+    sim::SrtCaller second(lab.world, lab.near, another_caller());
     second.connect();
     lab.receiver->send_to(SenderLab::uplink(1), goodbye);
     REQUIRE(lab.reach([&] { return second.connected(); }, 1_s));
