@@ -37,13 +37,16 @@ mount --make-rprivate /
 mount -t proc proc /proc
 umount -R /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-for place in /run /var/lib /var/log /usr/local/bin; do mount -t tmpfs tmpfs $place; done
+for place in /run /var/lib /var/log /var/tmp /usr/local/bin; do mount -t tmpfs tmpfs $place; done
 mount --bind "$1/etc" /etc
 touch /usr/local/bin/hawser
 mount --bind "$2" /usr/local/bin/hawser
 ip link set lo up
 systemd-sysusers "$1/sysusers.conf"
-export container=hawser SYSTEMD_UNIT_PATH="$1/units" SYSTEMD_PROC_CMDLINE="systemd.unified_cgroup_hierarchy=1"
+cp -a "$1/units" /run/units
+# The last, since the folder is there: what systemd makes in it for a service goes with it.
+mount -t tmpfs tmpfs /tmp
+export container=hawser SYSTEMD_UNIT_PATH=/run/units SYSTEMD_PROC_CMDLINE="systemd.unified_cgroup_hierarchy=1"
 echo it begins
 exec "$3" --system --unit=hawser.target
 """
