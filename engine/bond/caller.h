@@ -77,6 +77,7 @@ public:
         ended_ = false;
         // An encoder that starts anew on the same port: it needs the answers to its induction under its new id.
         dialling_id_ = handshake.socket_id();
+        acked_id_ = 0;
         if (handshake.request_type() != wire::handshake_conclusion) return false;
         if (socket_id_ == handshake.socket_id() && has_range_) return false;
         socket_id_ = handshake.socket_id();

@@ -131,7 +131,7 @@ void Receiver::on_command(const Command& command, Instant now, Actions& out) noe
         case CommandKind::hold_recorder: recorder_.hold(); break;
         case CommandKind::resume_recorder: recorder_.resume(); break;
         case CommandKind::stop:
-        case CommandKind::hand_over:  // its sessions are the senders' to carry on
+        case CommandKind::hand_over:  // nothing of a receiver's can be carried on
             stopping_ = true;
             stop_slice(now, out);
             break;
@@ -175,7 +175,7 @@ void Receiver::on_deadline(Instant now, Actions& out) noexcept {
 void Receiver::stop_slice(Instant now, Actions& out) noexcept {
     const std::size_t room = table_.links_per_group() + 2;
     while (!table_.active().empty() && out.events().size() + room <= Actions::events_max &&
-           out.sends().size() + room <= Actions::sends_max) {
+           out.sends().size() <= Actions::sends_max / 2) {  // the rest is for what this group says and holds
         const std::uint32_t g = table_.active().back();
         shut_down_caller(g, now, out);
         remove_group(g, EventKind::receiver_group_removed, RemovalReason::stopped, now, out);

@@ -359,8 +359,7 @@ private:
     std::uint64_t rate_fresh_ = 0;
     Instant rate_data_at_;
     Instant unanswered_since_;  // media have gone out since, or the session was ended, and nothing has come back
-    Instant end_watch_until_;   // the receiver's side has ended the session
-    bool is_end_asked_ = false;
+    Instant end_watch_until_;   // the receiver's side has ended the session; past where it has not
     std::uint64_t rate_told_ = 0;
     Instant rate_told_at_{-1'000'000'000'000};
     std::array<LastingState, links_max> path_silence_{};

@@ -24,7 +24,7 @@ constexpr Duration giving_up_patience{2'000'000'000};
 // Untuned.
 constexpr Duration mute_patience{250'000'000};
 constexpr Duration unknown_round_trip{600'000'000};  // by a satellite on its high orbit
-// How long a receiver is asked that has ended the session, until it answers. Untuned.
+// How long a receiver is asked that has ended the session, until it says that a link is its own. Untuned.
 constexpr Duration end_watch{5'000'000'000};
 
 }  // namespace
@@ -96,18 +96,17 @@ void Sender::tick_rate(Instant now, Actions& out) noexcept {
 // The receiver's side has ended the session: it may have ended itself.
 void Sender::note_far_end(Instant now) noexcept {
     end_watch_until_ = now + end_watch;
-    is_end_asked_ = false;
     unanswered_since_ = now;
+    rate_at_ = std::min(rate_at_, now + SafeRateLaw::interval);
+    arm(rate_at_);
 }
 
 // Media go out, or the session was ended, and nothing at all comes back: the receiver may have been restarted, and know
 // none of us. It says so only to who asks.
 void Sender::watch_answers(Instant now, Actions& out) noexcept {
     const bool is_heard = newest_word() > unanswered_since_;
-    if (is_heard && is_end_asked_) end_watch_until_ = Instant{};
     if ((rate_data_at_ != now && now >= end_watch_until_) || is_heard) unanswered_since_ = now;
     if (!is_unanswered(now)) return;
-    is_end_asked_ = true;
     each_link(alive_, [&](LinkId link) {
         registration_.probe(link, now);
         run_registration(link, now, out);

@@ -238,7 +238,10 @@ void Sender::apply(link::Registration::Outcome outcome, LinkId link, Instant now
             out.tell(event(EventKind::uplink_connected, now, link));
             send_keepalive(link, now, out);
             break;
-        case Outcome::link_refreshed: heard(link, now); break;
+        case Outcome::link_refreshed:
+            heard(link, now);
+            end_watch_until_ = now;
+            break;
         case Outcome::link_refused:
             counters_.add(Counter::registrations_refused);
             out.tell(event(EventKind::uplink_refused, now, link, registration_.refusals(link)));

@@ -38,10 +38,15 @@ def put_back(lab, link, address):
     route(lab, link)
 
 
+def carries(lab, link, seconds):
+    before = lab.bytes_sent(link)
+    wait(f"data on link {link}", lambda: lab.bytes_sent(link) > before + 20_000, seconds)
+
+
 def data_on(lab, link, seconds):
     """Time until data leaves by it."""
-    begun, before = time.monotonic(), lab.bytes_sent(link)
-    wait(f"data on link {link}", lambda: lab.bytes_sent(link) > before + 20_000, seconds)
+    begun = time.monotonic()
+    carries(lab, link, seconds)
     took = time.monotonic() - begun
     assert took < SOON, f"data on link {link} took {took:.2f} s"
     return took
@@ -151,21 +156,18 @@ def keep_their_places(lab):
 
 def are_lost(lab, *losses):
     """Links that carry, each taken in its own way for longer than the sender waits for a silent one, and given back."""
-    def carries(link, seconds):
-        before = lab.bytes_sent(link)
-        wait(f"data on link {link}", lambda: lab.bytes_sent(link) > before + 20_000, seconds)
-
     for link, _, _, _ in losses:
-        carries(link, 5)
+        carries(lab, link, 5)
     said_before = len(lab.send.text())
     for link, take, _, _ in losses:
         take(link)
     lab.wait_streamed(5)
     for link, _, give_back, word in losses:
-        assert f"uplink u{link}: {word}" in lab.send.text()[said_before:], f"no word of link {link}: {word}"
+        # Silence is looked for once a second.
+        wait(f"word of link {link}", lambda said=f"uplink u{link}: {word}": said in lab.send.text()[said_before:], 3)
         give_back(link)
     for link, _, _, _ in losses:
-        carries(link, 12)
+        carries(lab, link, 12)
 
 
 def one_healthy(lab):

@@ -97,11 +97,13 @@ def tells_no_secret(lab):
     for process in (lab.send, lab.recv):
         before = len(process.text())
         process.tell(signal.SIGUSR1)
-        wait("all figures", lambda process=process, before=before: "{" in process.text()[before:], 5)
+        wait("all figures", lambda process=process, before=before: re.search(r"(?m)^\{.*\}$", process.text()[before:]), 5)
     said = {name: (lab.folder / name).read_text() for name in ("send.log", "recv.log", "send-events", "recv-events")}
     for end in ("send", "recv"):
         for method in ("get_status", "get_stats", "config.get", "recorder.status"):
-            said[f"{end} {method}"] = str(ctl(lab, end, method))
+            answer = ctl(lab, end, method)
+            assert isinstance(answer, dict), f"{method}: {answer}"
+            said[f"{end} {method}"] = str(answer)
     assert all(len(text) > 30 for text in said.values()), said
     for name, text in said.items():
         for secret in (STREAM_ID, PASSPHRASE, *(half.hex() for half in group_ids(lab))):

@@ -217,7 +217,8 @@ def denied():
             value = int(f.read())
     except OSError:
         value = 0
-    return f"the sysctl kernel.io_uring_disabled is {value}" if value else "permission denied, as the seccomp profiles of containers do"
+    profile, sysctl = "permission denied, as the seccomp profiles of containers do", f"the sysctl kernel.io_uring_disabled is {value}"
+    return {0: profile, 1: f"({profile}|{sysctl})"}.get(value, sysctl)  # 1: it depends on the group
 
 
 def without_io_uring():

@@ -259,6 +259,7 @@ def cuts():
         check("no hidden file is left", not [n for _, _, files in os.walk(folder) for n in files if n.startswith(".")])
 
 
+def periods():
     for mode, period in (("--ft4", 7.5), ("--wspr", 120)):
         with Folder() as folder, Running("radio", "record", "-r", RADIO, mode, "-d", folder, "100") as recording:
             recording.wait_for("100: ")
@@ -402,6 +403,7 @@ with radiod():
     slow_command()
     deaf_command()
     cuts()
+    periods()
     leap_seconds()
     short_and_idle()
     made_for_it()

@@ -104,6 +104,10 @@ def sweeps():
         # goes by without a word.
         def written():
             return os.stat(cache).st_ino, os.stat(cache).st_mtime_ns
+        deadline = time.monotonic() + 20
+        while not os.path.exists(cache) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        check("a cache is written", os.path.exists(cache), watching.said)
         stretches = 0
         before = None
         while written() != before and stretches < 6:

@@ -113,8 +113,8 @@ KeySection sender_section(SenderRequest& r) {
             .at_start(),
         text_key(
             "runtime_dir", r.runtime_folder,
-            "A folder for what the next run needs, so that the SRT session lives on through a restart: the group's "
-            "id, in a file that only its owner can read. Under systemd the unit's own.")
+            "A folder for what the next run needs, so that the SRT session lives on through a restart by SIGTERM "
+            "(SIGINT ends it): the group's id, in a file that only its owner can read. Under systemd the unit's own.")
             .like("/run/hawser/send")
             .at_start(),
         span_key("link_timeout_ms", r.bond.link_silence, 1_ms, 1'000, 60'000,
