@@ -17,7 +17,9 @@ void Registration::on_close(LinkId link, Instant now) {
 }
 
 void Registration::on_silent(LinkId link, Instant now) {
-    if (links_[link.index()].state == State::closed) return;
+    Link& l = links_[link.index()];
+    if (l.state == State::closed) return;
+    if (l.state == State::member) l.quick_until = now + back_soon;
     join(link, now);
 }
 
@@ -78,7 +80,7 @@ Registration::Send Registration::on_due(LinkId link, Instant now) {
         l.due = now + retry_max;
         return l.answered ? Send::nothing : Send::reg2;
     }
-    const bool is_quick = l.checking && l.tries < quick_checks;
+    const bool is_quick = (l.checking && l.tries < quick_checks) || now < l.quick_until;
     const std::int64_t shift = is_quick ? 0 : std::min(l.tries, tries_at_slow_pace);
     l.due = now + std::min(retry_max, retry_min * (std::int64_t{1} << shift));
     ++l.tries;

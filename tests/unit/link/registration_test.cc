@@ -356,6 +356,22 @@ TEST_CASE("joining is retried quickly first and then at the reference's pace") {
     }
 }
 
+TEST_CASE("a member that has fallen silent is asked at the quick pace for half a minute, a link that was none is not") {
+    Registration r = joined(t0);
+    r.on_silent(a, t0 + 10_s);
+    Instant now = t0 + 10_s;
+    for (; now < t0 + 40_s; now = r.due(a)) {
+        CHECK(r.on_due(a, now) == Send::reg2);
+        REQUIRE(r.due(a) == now + 250_ms);
+    }
+    CHECK(r.on_due(a, now) == Send::reg2);
+    CHECK(r.due(a) == now + 1_s);
+    r.on_silent(a, now);
+    CHECK(r.on_due(a, now) == Send::reg2);
+    CHECK(r.on_due(a, now + 250_ms) == Send::reg2);
+    CHECK(r.due(a) == now + 750_ms);
+}
+
 TEST_CASE("closing the link that was asked hands the question on or begins anew") {
     Registration r = probing(t0);
     static_cast<void>(r.on_no_group(a, false, t0));
