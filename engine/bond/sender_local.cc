@@ -8,6 +8,18 @@ namespace hawser::bond {
 namespace {
 
 constexpr Duration refused_told_every{10'000'000'000};
+constexpr std::uint32_t first_ackacks = 16;  // untuned: a tenth of a second of them
+
+// What one link that stands still at the wrong moment must not delay, so that all carry it and the first to come counts;
+// SRT takes copies for repeats. Where the conclusion arrives the SRT receiver counts its latency from. The round trip of
+// the first ACKACK is what it measures the caller's clock against later: when that was long, it takes half of the excess
+// for drift, and the session is so much later from then on (Haivision/srt v1.5.1, tsbpd_time.cpp, addDriftSample). And
+// nobody repeats a goodbye.
+bool counts_once(const wire::SrtPacket& packet) {
+    const wire::SrtControl type = packet.control_type();
+    return type == wire::SrtControl::handshake || type == wire::SrtControl::shutdown ||
+           (type == wire::SrtControl::ackack && packet.control_info() <= first_ackacks);
+}
 
 }  // namespace
 
@@ -52,7 +64,7 @@ void Sender::on_local_control(const Completion& c, Bytes packet, Instant now, Ac
     if (const auto handshake = wire::Handshake::over(srt)) {
         if (caller_.on_handshake(*handshake)) new_session(now, out);
         deadlines_.on_caller_handshake(srt);
-        dispatch_.set_latency(deadlines_.latency());
+        take_latency();
     } else if (srt.control_type() != wire::SrtControl::handshake) {
         caller_.on_connected_control();
         caller_.on_destination(srt.destination());
@@ -63,13 +75,24 @@ void Sender::on_local_control(const Completion& c, Bytes packet, Instant now, Ac
         e.endpoint = caller_.endpoint();
         out.tell(e);
     }
+    if (adaptive_ && counts_once(srt)) {
+        if (const LinkMask links = dispatch_.usable(alive_ & ~busy_); links != 0)
+            return each_link(links, [&](LinkId link) {
+                if (dispatch_.is_limited()) dispatch_.caps().note_sent(link, packet.size(), now);
+                pass_on(c.packet, link, now, out);
+            });
+    }
     LinkId link = choose(packet.size(), now);
     // SRT's own packets do not wait for a cap: data make room for them.
     if (link == no_link && !adaptive_ && dispatch_.is_limited()) link = choose_by_class(0, packet.size(), now);
     if (link == no_link) return note_no_uplink(packet, now, out);
-    const bool is_out = put_out(c.packet, link, out);
+    pass_on(c.packet, link, now, out);
+}
+
+void Sender::pass_on(const PacketRef& ref, LinkId link, Instant now, Actions& out) noexcept {
+    const bool is_out = put_out(ref, link, out);
     record(recorder_, is_out ? Fate{.decision = Decision::passed} : dropped_from_local(Counter::drop_no_room), link,
-           packet, now);
+           pool_.bytes(ref), now);
 }
 
 bool Sender::admit_caller(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept {
@@ -111,10 +134,9 @@ bool Sender::admit_caller(const Completion& c, Bytes packet, Instant now, Action
 void Sender::new_session(Instant now, Actions& out) noexcept {
     accounting_.new_session();
     loss_reports_.clear();
-    history_.clear();
     drop_waiting(now);
     deadlines_.new_session();
-    dispatch_.set_latency(deadlines_.latency());
+    take_latency();
     srtla_acks_seen_ = false;
     data_at_first_srt_ack_ = 0;
     if (srtla_acks_absent_) note_acks_absent(false);

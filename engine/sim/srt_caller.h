@@ -48,7 +48,8 @@ public:
     // Dies without a word and begins a new connection, from the same port.
     void restart(wire::Seq31 initial_sequence, std::uint32_t socket_id);
     void say_shutdown();
-    void pause(bool paused);  // no new data; everything else goes on
+    void say(const Packet& packet) { send(packet); }  // any content
+    void pause(bool paused);                          // no new data; everything else goes on
 
     [[nodiscard]] bool connected() const { return state_ == State::connected; }
     // The handshake's answer was a refusal: its request type. 0: no.

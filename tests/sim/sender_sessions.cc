@@ -295,3 +295,50 @@ TEST_CASE("an SRT server that is absent leaves the uplinks as they are, and the 
     lab.server->set_answers(true);
     REQUIRE(lab.reach([&] { return lab.delivered() > 100; }, 2_s));
 }
+
+TEST_CASE("parity of SRT's packet filter, which bears the sequence of a data packet, leaves at once beside it") {
+    LabOptions options;
+    options.mode = GENERATE(select::Mode::classic, select::Mode::adaptive);
+    CAPTURE(select::name_of(options.mode));
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    lab.run(500_ms);
+    constexpr int count = 20;
+    for (int i = 0; i < count; ++i) {
+        // One for the packets up to the last, and one for packets of a second ago.
+        for (const std::int32_t back : {1, 500}) {
+            sim::Packet parity = sim::make_data(lab.caller->next_sequence().plus(-back), false, lab.caller->stamp(),
+                                                sim::Packet(1316, static_cast<std::uint8_t>(i + 1)));
+            store_be32(parity.data() + 4, 0xC0000000);
+            lab.caller->say(parity);
+        }
+        lab.run(20_ms);
+    }
+    lab.run(100_ms);
+    CHECK(lab.server->session().invented == 2 * count);
+    CHECK(lab.counter(Counter::retransmissions_absorbed) == 0);
+    CHECK(lab.server->session().repeated == 0);
+    CHECK(lab.delivered() + 50 > lab.caller->counts().sent);
+}
+
+TEST_CASE("adaptive sends SRT's first and last words on every link, and one of them is enough") {
+    static constexpr std::size_t uplinks = 4;
+    const std::size_t alive = GENERATE(range(std::size_t{0}, std::size_t{4}));
+    CAPTURE(alive);
+    LabOptions options = lab_with(select::Mode::adaptive, uplinks);
+    options.connect_caller = false;
+    SenderLab lab(options);
+    REQUIRE(lab.settle());
+    const auto only_one = [&](bool is_dark) {
+        for (std::size_t i = 0; i < uplinks; ++i)
+            if (i != alive) lab.set_dark(i, is_dark);
+    };
+    only_one(true);
+    lab.caller->connect();
+    CHECK(lab.reach([&] { return lab.caller->connected(); }, 100_ms));  // without a second try of the caller's
+    only_one(false);
+    lab.run(1_s);
+    only_one(true);
+    lab.caller->say_shutdown();
+    CHECK(lab.reach([&] { return lab.server->session().ended; }, 50_ms));
+}
