@@ -25,8 +25,9 @@ static_assert(sizeof(PacketRef) == 8);
 
 // A slot holds a datagram of 1500 bytes and the address header that an io_uring receive puts before it.
 inline constexpr std::uint32_t pool_slot_bytes = 2048;
-// 8192 slots: at 1000 packets/s, seconds of history to send again from.
-inline constexpr std::uint32_t pool_slots_default = 16u * 1024 * 1024 / pool_slot_bytes;
+// 16384 slots: half of them for what is kept until it has come (SenderOptions::kept_packets), or held back for what
+// comes before it (ReorderHold::ahead_max).
+inline constexpr std::uint32_t pool_slots_default = 32u * 1024 * 1024 / pool_slot_bytes;
 
 // A slot that holds any UDP payload, for sockets that join segments: no offset in it exceeds 16 bits.
 inline constexpr std::uint32_t joined_slot_bytes = 65536;

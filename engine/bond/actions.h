@@ -62,6 +62,9 @@ public:
         HAWSER_CHECK(counts_.made < sends_max);
         made_[counts_.made++] = buffer;
     }
+    // The same as an outlet's: has_room() for a packet and let_go() of it.
+    [[nodiscard]] bool has_room() const noexcept { return counts_.sends < sends_max && counts_.made < sends_max; }
+    void let_go(BufferId buffer) noexcept { release_after(buffer); }
     // Opens a socket; the answer comes to the bond's on_opened(spec.tag, ...). False when full.
     bool open(const SocketSpec& spec) noexcept {
         if (counts_.opens == opens_max) return false;

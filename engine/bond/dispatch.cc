@@ -46,6 +46,7 @@ void Dispatch::link_up(LinkId link, Instant now) noexcept {
     l.hedged_to = l.passed_to = l.acknowledged_to = l.flight.begin();
     l.acknowledged_at = Instant{};
     l.has_arrived = false;
+    if (now - l.left_at < window_memory) l.path.begin_with(l.last_window / 2);
     up_ |= mask_of(link);
     silent_ &= ~mask_of(link);
     unanswered_ &= ~mask_of(link);
@@ -53,9 +54,11 @@ void Dispatch::link_up(LinkId link, Instant now) noexcept {
     refresh_least();
 }
 
-void Dispatch::link_down(LinkId link, Instant) noexcept {
+void Dispatch::link_down(LinkId link, Instant now) noexcept {
     if ((up_ & mask_of(link)) == 0) return;
     Link& l = at(link);
+    l.last_window = l.path.window();
+    l.left_at = now;
     l.flight.settle_before(l.flight.end(), [&](std::uint32_t position, const link::Flight::Sent& sent) {
         note_lost(link, position, sent.sequence);
     });
@@ -105,7 +108,8 @@ void Dispatch::set_bystander(bool is_bystander) noexcept {
     take_settings();
 }
 
-void Dispatch::set_latency(Duration latency) noexcept {
+void Dispatch::set_latency(Duration latency, bool is_guess) noexcept {
+    is_latency_guess_ = is_guess;
     if (latency_ == latency) return;
     latency_ = latency;
     margin_ = std::min(margin_max, latency / 5);
@@ -189,6 +193,7 @@ void Dispatch::set_limits(LinkId link, std::uint8_t priority, std::uint64_t rate
 
 void Dispatch::forget(LinkId link) noexcept {
     at(link).lost = at(link).copies = 0;
+    at(link).last_window = 0;
     classes_.forget(link);
     caps_.set(link, 0, 0);
     is_limited_ = classes_.several() || caps_.any();
@@ -221,8 +226,12 @@ void Dispatch::note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequen
     if (e->state == Ledger::State::in_flight && !e->has_open_copy()) ledger_.want(*e);
 }
 
-// The network has lost it, as opposed to what leaves with its link or never left.
+// The network has lost it, as opposed to what leaves with its link or never left, or came though nobody named it: what
+// is delivered and has no other copy came by this one.
 void Dispatch::count_lost(LinkId link, std::uint32_t position, const link::Flight::Sent& sent) noexcept {
+    const Ledger::Entry* const e = ledger_.find(sent.sequence);
+    if (e != nullptr && e->state == Ledger::State::delivered && e->sends == 1)
+        return note_lost(link, position, sent.sequence);
     ++at(link).lost;
     at(link).path.on_lost(sent.bytes, sent.counted);
     counters_.add(Counter::losses_seen);
@@ -341,7 +350,7 @@ void Dispatch::on_report(LinkId link, const wire::DeliveryReport& report, Instan
         l.path.note_expected(newest_expected, now);
     }
     if (const auto next = report.next_expected())
-        ledger_.note_delivered_before(*next, [&](const Ledger::Entry& e) { note_overtaken(e, now); });
+        ledger_.note_delivered_before(*next, [&](Ledger::Entry& e) { note_inferred(e); });
     settle(link, now);
     refresh_least();
 }
@@ -427,7 +436,7 @@ void Dispatch::on_srt_ack(wire::Seq31 next_expected, Instant now) noexcept {
         ledger_.release_before(next_expected, [&](const Ledger::Entry& e) { note_overtaken(e, now); });
     else
         release_covered(next_expected, now);
-    if (stuck_since_ == never || stuck_at_ != next_expected) {
+    if (stuck_since_ == never || wire::distance(stuck_at_, next_expected) > 0) {
         stuck_at_ = next_expected;
         stuck_since_ = now;
     }
@@ -471,6 +480,8 @@ bool Dispatch::on_asked(wire::Seq31 sequence) noexcept {
     Ledger::Entry* const e = ledger_.find(sequence);
     if (e == nullptr) return false;
     if (!reports_ && e->state == Ledger::State::in_flight && is_passed(*e)) count_lost(*e);
+    if (e->state == Ledger::State::in_flight && is_swallowed(*e)) ledger_.want(*e);
+    if (e->state == Ledger::State::given_up) return !is_latency_guess_;
     if (e->state != Ledger::State::delivered) return true;
     // It came to the bond's far end and was lost behind it, or the question crossed the answer.
     if (++e->asked < asked_max) return true;
@@ -536,6 +547,20 @@ bool Dispatch::is_passed(const Ledger::Entry& e) const noexcept {
     });
     return is_passed;
 }
+
+// All that was sent of a packet is on links that are silent, while another speaks.
+bool Dispatch::is_swallowed(const Ledger::Entry& e) const noexcept {
+    if ((up_ & ~silent_) == 0) return false;
+    bool is_swallowed = true;
+    each_open_copy(e, [&](LinkId link, std::uint32_t, const link::Flight::Sent&) {
+        is_swallowed = is_swallowed && (silent_ & mask_of(link)) != 0;
+    });
+    return is_swallowed;
+}
+
+// The receiver waits for this one no more, and no answer has named it: it came, and the answer was lost, or it was given
+// up. The first question for it tells.
+void Dispatch::note_inferred(Ledger::Entry& e) noexcept { e.asked = asked_max - 1; }
 
 // A plain receiver's SRT server waits for this one: where its links have passed it, it is lost.
 void Dispatch::note_stuck(wire::Seq31 next_expected, Instant now) noexcept {

@@ -20,7 +20,7 @@ class HeldPackets {
 public:
     static constexpr std::uint32_t none = 0xFFFF;
     // Of the pool: what may be held, and what must be free for anybody to wait. Untuned.
-    static constexpr std::uint32_t share_held = 4;
+    static constexpr std::uint32_t share_held = 2;
     static constexpr std::uint32_t share_free = 8;
     // A group may hold so many times what is left for others (Choudhury and Hahne's dynamic thresholds, 1998): alone
     // four fifths of all, and the more groups want to hold, the less each.

@@ -172,16 +172,14 @@ public:
         e.packet.buffer = no_buffer;
         return packet;
     }
-    // All before `next` have come, or the receiver wants them no more, as those which were never sent. Calls
-    // visit(Entry&) for each whose fate was open.
+    // All before `next` have come, or our receiver waits for them no more; what was never sent is wanted still, since the
+    // SRT server may take it. Calls visit(Entry&) for each that was sent and whose fate was open.
     template <class Visit>
     void note_delivered_before(wire::Seq31 next, Visit&& visit) noexcept {
         walk(floor_, next, [&](Entry& e) {
+            if (is_unsent(e) || e.state == State::given_up) return;
             if (e.state == State::in_flight || e.state == State::wanted) visit(e);
-            if (is_unsent(e))
-                give_up(e);
-            else if (e.state != State::given_up)
-                set(e, State::delivered);
+            set(e, State::delivered);
         });
     }
     // The same, and nobody will ask for them again, though one may be on its way once more.
@@ -189,9 +187,9 @@ public:
     void release_before(wire::Seq31 next, Visit&& visit) noexcept {
         walk(released_, next, [&](Entry& e) {
             if (e.state == State::in_flight || e.state == State::wanted) [[unlikely]] {
-                const bool is_news = wire::distance(floor_, e.sequence) >= 0;
+                const bool is_news = wire::distance(floor_, e.sequence) >= 0 || is_unsent(e);
                 if (is_news) visit(e);
-                set(e, is_news && is_unsent(e) ? State::given_up : State::delivered);
+                set(e, is_unsent(e) ? State::given_up : State::delivered);
             }
             release(e);
         });

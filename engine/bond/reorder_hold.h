@@ -33,10 +33,10 @@ namespace hawser::bond {
 
 class ReorderHold {
 public:
-    // Sequences beyond the first missing one that may be held: 2 s of 10 Mbit/s.
-    static constexpr std::int32_t ahead_max = 2048;
+    // Sequences beyond the first missing one that may be held: 2 s of 43 Mbit/s.
+    static constexpr std::int32_t ahead_max = 8192;
     // Sequences before it whose arrival is remembered, to tell late ones from duplicates.
-    static constexpr std::int32_t behind_max = 6144;
+    static constexpr std::int32_t behind_max = 8192;
     // So many packets in a row from before that: the sequences have begun anew. As ServerSession::strays_to_follow.
     static constexpr std::uint32_t strays_to_follow = 32;
 
@@ -110,7 +110,7 @@ public:
     [[nodiscard]] bool is_consistent() const noexcept;
 
 private:
-    static constexpr std::uint32_t bits = 8192;
+    static constexpr std::uint32_t bits = 16384;
     static_assert(ahead_max + behind_max == bits);
     static constexpr std::uint32_t bit_mask = bits - 1;
     static constexpr std::uint32_t slot_mask = ahead_max - 1;

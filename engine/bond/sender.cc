@@ -26,12 +26,11 @@ Sender::Sender(const SenderOptions& options, Pool& pool, const wire::GroupKey& p
       pool_(pool),
       selector_(accounting_, Random(seed)),
       registration_(options.earlier.has_group ? options.earlier.group : probe, options.earlier.has_group),
-      history_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2))),
-      dispatch_(pool, std::min(options.history_packets, std::bit_floor(pool.slots() / 2)), counters_, recorder_),
+      dispatch_(pool, std::min(options.kept_packets, std::bit_floor(pool.slots() / 2)), counters_, recorder_),
       cap_queue_(pool) {
     dispatch_.set_bystander(true);
     deadlines_.expect(options.earlier.latency);
-    dispatch_.set_latency(deadlines_.latency());
+    take_latency();
 }
 
 Event Sender::event(EventKind kind, Instant now, LinkId link, std::uint32_t a, std::uint32_t b) {
@@ -101,6 +100,7 @@ void Sender::on_command(const Command& command, Instant now, Actions& out) noexc
             recorder_.set_mode(static_cast<std::uint8_t>(command.selection.mode));
             accounting_.set_arrival_first(command.selection.mode != select::Mode::classic);
             deadlines_.fix(command.selection.latency);
+            take_latency();
             set_adaptive(command.selection.mode == select::Mode::adaptive, now, out);
             break;
         case CommandKind::set_silence: options_.link_silence = command.span; break;
@@ -287,7 +287,6 @@ void Sender::leave(Instant now, Actions& out) noexcept {
     });
     if (local_socket_ != no_socket) static_cast<void>(out.close(local_socket_));
     local_socket_ = no_socket;
-    history_.clear();
     drop_waiting(now);
     leave_at_ = never;
     finished_ = true;

@@ -25,7 +25,6 @@
 #include "engine/bond/copy_filter.h"
 #include "engine/bond/deadlines.h"
 #include "engine/bond/dispatch.h"
-#include "engine/bond/history.h"
 #include "engine/bond/loss_reports.h"
 #include "engine/bond/recording.h"
 #include "engine/bond/safe_rate.h"
@@ -56,9 +55,9 @@ struct SenderOptions {
     Duration receiver_timeout{
         10'000'000'000};   // without any link: the next address is tried (reference: GLOBAL_TIMEOUT)
     bool give_up = false;  // end, as the reference does, when no address is left or all links are lost
-    // Kept after sending, a power of two; bounded by half of the pool, as the rest is for what is on its way.
-    // 4096: four seconds at 1000 packets/s.
-    std::uint32_t history_packets = 4096;
+    // What `adaptive` keeps until it has come, a power of two; bounded by half of the pool, as the rest is for what is on
+    // its way. 8192: two seconds at 43 Mbit/s. What rate and latency make more than that is given up unrepaired.
+    std::uint32_t kept_packets = 8192;
     std::uint32_t listen_buffer_bytes = 4u * 1024 * 1024;
     std::uint32_t uplink_send_buffer_bytes = 8u * 1024 * 1024;  // the reference's
     std::uint32_t uplink_receive_buffer_bytes = 1024 * 1024;
@@ -76,7 +75,8 @@ public:
     void on_opened(std::uint32_t tag, const Result<SocketId, Errno>& socket, const Endpoint& local,
                    std::uint32_t payload_bytes_max, Instant now, Actions& out) noexcept;
     // True: the reference that came with the packet is kept; false: it is still the caller's. `Outlet` sends at once
-    // (send(socket, packet), false when it cannot) and has actions() for everything else; Actions is one itself.
+    // (send(socket, packet), false when it cannot, as has_room() says before), takes the sender's reference of what was
+    // sent (let_go(buffer)) and has actions() for everything else; Actions is one itself.
     template <class Outlet>
     bool on_received(const Completion& completion, Instant now, Outlet& out) noexcept;
     void on_send_failed(const Completion& completion, Instant now, Actions& out) noexcept;
@@ -177,6 +177,7 @@ private:
     bool on_odd(const Completion& c, Instant now, Actions& out) noexcept;
     bool on_odd_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void on_local_control(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
+    void pass_on(const PacketRef& ref, LinkId link, Instant now, Actions& out) noexcept;
     bool admit_caller(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void new_session(Instant now, Actions& out) noexcept;
     // Data that `fate` says of why it goes there.
@@ -238,12 +239,13 @@ private:
     void settle_busy(Instant now) noexcept;
     LinkId choose_soonest(std::size_t packet_bytes, Instant now) noexcept;
     LinkId choose_soonest_of(LinkMask open, std::size_t packet_bytes, Instant now) noexcept;
-    void send_out_of_reach(const PacketRef& ref, Instant now, Actions& out) noexcept;
+    void send_at_once(const PacketRef& ref, Instant now, Actions& out) noexcept;
     void note_acks_absent(bool absent) noexcept {
         srtla_acks_absent_ = absent;
         accounting_.set_srtla_acks_absent(absent);
         dispatch_.set_acks_absent(absent);
     }
+    void take_latency() noexcept { dispatch_.set_latency(deadlines_.latency(), deadlines_.is_guess()); }
     void note_answer(Instant now, Actions& out) noexcept;
     Fate on_report(LinkId link, Bytes packet, Instant now) noexcept;
     Fate forward_nak(const PacketRef& ref, const wire::SrtPacket& nak, const wire::LossList& losses,
@@ -312,7 +314,6 @@ private:
     Caller caller_;
     CopyFilter copies_;
     LossReports loss_reports_;
-    History history_;
     FlightRecorder recorder_;
     Strangers strangers_;
     Dispatch dispatch_;
@@ -410,8 +411,7 @@ template <class Outlet>
     route(c.packet, link, sent_on(link), now, out);
     if (const LinkId probed = selector_.probe_for_gated(now); probed != no_link) [[unlikely]]
         send_probe(c.packet, probed, sequence, now, out);
-    history_.keep(c.packet);
-    return true;
+    return false;
 }
 
 // Apart, so that the path without it keeps its registers.
@@ -464,13 +464,13 @@ template <class Outlet>
 template <class Outlet>
 [[gnu::noinline]] void Sender::send_held(Instant now, Outlet& out) noexcept {
     drop_late_for_cap(now);
-    while (!cap_queue_.empty()) {
+    while (!cap_queue_.empty() && out.has_room()) {
         const CapQueue::Held& next = cap_queue_.front();
         const LinkId link = choose_among(next.packet.length, now);
         if (link == no_link) break;
         accounting_.note_sent(link, next.sequence, now);
         route(next.packet, link, sent_on(link), now, out);
-        history_.keep(cap_queue_.take().packet);
+        out.let_go(cap_queue_.take().packet.buffer);
     }
     if (!cap_queue_.empty()) arm(std::min(dispatch_.caps().opens_at(alive_), tick_at_));
 }

@@ -78,6 +78,10 @@ bool Sender::queue_data(const Completion& c, const wire::SrtPacket& srt, Instant
         note_no_uplink(pool_.bytes(c.packet), now, out);
         return false;
     }
+    if (srt.message_number() == 0) [[unlikely]] {
+        send_at_once(c.packet, now, out);
+        return false;
+    }
     const auto taken = dispatch_.on_data(srt.sequence(), c.packet, deadlines_.of(srt.timestamp_us(), now), now);
     if (dispatch_at_ == never) {
         dispatch_at_ = now + Dispatch::tick_interval;
@@ -87,7 +91,7 @@ bool Sender::queue_data(const Completion& c, const wire::SrtPacket& srt, Instant
         counters_.add(Counter::retransmissions_absorbed);
         record_data(recorder_, {.decision = Decision::absorbed}, no_link, pool_.bytes(c.packet), now);
     }
-    if (taken == Dispatch::Taken::out_of_reach) send_out_of_reach(c.packet, now, out);
+    if (taken == Dispatch::Taken::out_of_reach) send_at_once(c.packet, now, out);
     return taken == Dispatch::Taken::queued;
 }
 
@@ -126,8 +130,10 @@ LinkId Sender::choose_soonest_of(LinkMask open, std::size_t packet_bytes, Instan
     return link;
 }
 
-// Data that are older than anything kept: SRT knows why. They respect caps like all data.
-void Sender::send_out_of_reach(const PacketRef& ref, Instant now, Actions& out) noexcept {
+// Data that are older than anything kept: SRT knows why. And parity of SRT's packet filter, which bears another packet's
+// sequence and message number 0 (Haivision/srt c39196c9, packetfilter.cpp), and is no packet that anybody asks for. They
+// respect caps like all data.
+void Sender::send_at_once(const PacketRef& ref, Instant now, Actions& out) noexcept {
     if (busy_ != 0) settle_busy(now);
     const LinkMask closed = dispatch_.is_limited() ? dispatch_.caps().closed(now) : 0;
     const LinkId link = choose_soonest_of(alive_ & ~busy_ & ~closed, ref.length, now);

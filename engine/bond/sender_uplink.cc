@@ -92,7 +92,7 @@ Fate Sender::on_srt_from_uplink(const Completion& c, Bytes packet, LinkId link, 
             if (!caller_.accepts_answer(srt->destination())) return drop_from_uplink(Counter::drop_bad_destination);
             if (const auto answer = wire::Handshake::over(*srt)) caller_.on_answer(*answer, now);
             deadlines_.on_listener_handshake(*srt);
-            dispatch_.set_latency(deadlines_.latency());
+            take_latency();
             break;
         case wire::SrtControl::keepalive:
         case wire::SrtControl::congestion_warning:

@@ -51,9 +51,10 @@ private:
 };
 
 struct PathSettings {
-    // The standing queue that is aimed at, at most. Of 50, 80, 100 and 120 ms, on recorded cellular and satellite
-    // links: 50 leaves half a point of the packets behind, the others are alike.
-    Duration queue_target{100'000'000};
+    // The standing queue that is aimed at, at most. Of 40, 50, 60, 70, 80 and 100 ms, mean regret over nine recorded and
+    // made-up cellular and satellite networks, 90 % load, 1 and 2 s of latency: 0.61, 0.54, 0.51, 0.51, 0.53, 0.55
+    // points; of 200, 250 and 330 ms at 1 s: 1.1, 1.3 and 1.6.
+    Duration queue_target{70'000'000};
     Duration rate_span{100'000'000};  // over which one delivery rate is taken
     // Of the last rates_max rates the greatest counts, and of none that is older. 0.4 s loses a fifth of a point.
     Duration rate_memory{3'000'000'000};
@@ -98,6 +99,12 @@ public:
         newest_rtt_ns_ = rtt_unknown.ns;
         refreshed_at_ = on_aim_at_ = noted_at_ = Instant{};
         drained_at_ = never;
+        update_window();
+    }
+
+    // Right after clear(): what it may carry until its own answers say more.
+    void begin_with(std::int64_t bytes) noexcept {
+        grown_ = bytes;
         update_window();
     }
 

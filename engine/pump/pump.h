@@ -96,11 +96,15 @@ private:
     struct Direct {
         IoModel& io;
         bond::Actions& out;
+        Pool& pool;
 
         bool send(SocketId socket, const PacketRef& packet) noexcept {
             io.send(socket, packet, nullptr);
             return true;
         }
+        // The Io has a reference of its own.
+        [[nodiscard]] bool has_room() const noexcept { return true; }
+        void let_go(BufferId buffer) noexcept { pool.release(buffer); }
         [[nodiscard]] bond::Actions& actions() noexcept { return out; }
     };
 
@@ -185,7 +189,7 @@ private:
     Border<Snapshot>& border_;
     bond::Actions out_;
     std::array<bond::OpenAction, bond::Actions::opens_max> opens_{};
-    Direct direct_{io_, out_};
+    Direct direct_{io_, out_, pool_};
     Coalescer coalescer_;
     StallWatch stalls_;
     std::uint64_t turns_ = 0;

@@ -18,12 +18,15 @@ struct SrtLatency {
     std::uint16_t sending_ms = 0;
     // It hands over what it receives by timestamp (TSBPDRCV); without, there is no latency to keep.
     bool delivers_by_time = false;
+    // What has not come by then it does without (TLPKTDROP); else it waits, and what is late is late, but no loss.
+    bool drops_late = false;
 };
 
 // Of a conclusion of version 5 with HSREQ or HSRSP; absent for any other packet.
 [[nodiscard]] inline std::optional<SrtLatency> handshake_latency(const SrtPacket& packet) {
     constexpr std::uint16_t has_hsreq = 1;
     constexpr std::uint32_t tsbpd_receiving = 2;
+    constexpr std::uint32_t drops_late = 8;
     const auto handshake = Handshake::over(packet);
     if (!handshake || handshake->request_type() != handshake_conclusion || handshake->version() != 5 ||
         (handshake->extension_field() & has_hsreq) == 0)
@@ -35,7 +38,8 @@ struct SrtLatency {
         if (left.size() < bytes) return std::nullopt;
         const auto block = Fixed<12>::over(left.first(bytes));
         if ((type == 1 || type == 2) && block)
-            return SrtLatency{block->u16<8>(), block->u16<10>(), (block->u32<4>() & tsbpd_receiving) != 0};
+            return SrtLatency{block->u16<8>(), block->u16<10>(), (block->u32<4>() & tsbpd_receiving) != 0,
+                              (block->u32<4>() & drops_late) != 0};
         left = left.subspan(bytes);
     }
     return std::nullopt;

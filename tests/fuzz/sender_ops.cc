@@ -37,7 +37,7 @@ public:
     explicit Machine(Input& input) : input_(input), pool_(slab, pool_slot_bytes), out_(pool_) {
         bond::SenderOptions options;
         options.listen = host(100, 5600);
-        options.history_packets = 64;
+        options.kept_packets = 64;
         const std::uint8_t choices = input_.u8();
         options.give_up = choices % 2 != 0;
         says_goodbye_ = choices / 2 % 2 != 0;

@@ -33,7 +33,7 @@ public:
     Run(std::uint64_t seed, bool is_limited) : random_(seed), is_limited_(is_limited) {
         reports_ = random_.below(3) != 0;
         dispatch_.set_reports(reports_);
-        dispatch_.set_latency(latency);
+        dispatch_.set_latency(latency, false);
     }
     void step() {
         const std::uint32_t i = random_.below(links);

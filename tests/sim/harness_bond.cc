@@ -98,7 +98,7 @@ std::unique_ptr<bond::Sender> BondLab::new_sender(const bond::EarlierRun& earlie
     bond::SenderOptions options;
     options.earlier = earlier;
     options.listen = listen_at;
-    options.history_packets = 1024;
+    options.kept_packets = 1024;
     wire::GroupKey probe;
     for (std::uint8_t& b : probe) b = static_cast<std::uint8_t>(random_.next());
     return std::make_unique<bond::Sender>(options, sender.pool(), probe, options_.seed);

@@ -214,7 +214,7 @@ TEST_CASE("the pump does not spin at a capped uplink that is silent") {
 TEST_CASE("data of before adaptive's memory keep to the caps too, and SRT's own packets go and count") {
     constexpr std::uint64_t cap = 1'000'000;
     LabOptions options = lab_with(Mode::adaptive, 1);
-    options.sender.history_packets = 64;
+    options.sender.kept_packets = 64;
     options.shape.loss_per_million = 20'000;
     SenderLab lab(options);
     REQUIRE(lab.settle());

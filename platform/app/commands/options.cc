@@ -71,7 +71,7 @@ void add_pump_options(cli::App& app, PumpSettings& settings) {
         ->group(group);
     app.add_option_function<std::uint32_t>(
            "--buffer", [&settings](std::uint32_t mib) { settings.pool_slots = mib * 1024 * 1024 / pool_slot_bytes; },
-           "packet memory in MiB (default 16)")
+           "packet memory in MiB (default 32)")
         ->check(cli::Range(4u, buffer_mib_max))
         ->type_name("MIB")
         ->group(group);

@@ -40,6 +40,36 @@ TEST_CASE("without a handshake a second counts, and what the operator says count
     CHECK(d.of(0, t0) == t0 + 300_ms);
 }
 
+TEST_CASE("a listener that waits for what is late, or hands over what it gets, has no deadlines") {
+    const auto request = vectors::from_hex(vectors::libsrt::conclusion_request);
+    const auto reply = vectors::from_hex(vectors::libsrt::conclusion_reply);
+    for (const int missing : {0, 2, 8, 10}) {
+        CAPTURE(missing);
+        auto answer = reply;
+        answer[75] = static_cast<std::uint8_t>(answer[75] & ~missing);
+        Deadlines d;
+        d.on_caller_handshake(*wire::SrtPacket::over(request));
+        d.on_listener_handshake(*wire::SrtPacket::over(answer));
+        CHECK(d.latency() == 300_ms);
+        CHECK(d.of(0, t0) == t0 + (missing == 0 ? 300_ms : Deadlines::far_away));
+        d.fix(700_ms);  // the operator's word counts whatever the listener does
+        CHECK(d.of(0, t0) == t0 + 700_ms);
+    }
+}
+
+TEST_CASE("the latency is a guess until a handshake, the operator or an earlier run has said it") {
+    const auto request = vectors::from_hex(vectors::libsrt::conclusion_request);
+    Deadlines heard, fixed, known;
+    for (const Deadlines* d : {&heard, &fixed, &known}) CHECK(d->is_guess());
+    known.expect(Duration{});
+    fixed.fix(Duration{});
+    CHECK((known.is_guess() && fixed.is_guess()));
+    heard.on_caller_handshake(*wire::SrtPacket::over(request));
+    fixed.fix(400_ms);
+    known.expect(400_ms);
+    for (const Deadlines* d : {&heard, &fixed, &known}) CHECK_FALSE(d->is_guess());
+}
+
 TEST_CASE("a new session's timestamps begin anew") {
     Deadlines d;
     d.fix(500_ms);

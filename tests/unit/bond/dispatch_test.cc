@@ -36,7 +36,7 @@ struct Yard {
 
     Yard() {
         dispatch.set_reports(true);
-        dispatch.set_latency(latency);
+        dispatch.set_latency(latency, false);
         dispatch.link_up(a, now);
         dispatch.link_up(b, now);
     }
@@ -155,6 +155,12 @@ TEST_CASE("a report that says that packets came without naming them is no reason
     yard.arrived[0] += 3;  // two reports are lost
     yard.report(a, {503}, 0_ms, Seq31(504));
     CHECK(yard.dispatch.queued() == 0);
+    CHECK(yard.dispatch.view(a).lost == 0);
+    // It says as well what it has given up: the first question for one that nobody named tells.
+    CHECK(yard.dispatch.on_asked(Seq31(503)));
+    CHECK(yard.dispatch.queued() == 0);
+    CHECK(yard.dispatch.on_asked(Seq31(501)));
+    CHECK(yard.dispatch.queued() == 1);
 }
 
 TEST_CASE("what can no longer come in time is given up, and nothing else is") {
@@ -192,17 +198,18 @@ TEST_CASE("what the link with room would bring too late waits for a nearer one, 
     CHECK(yard.dispatch.queued() == 0);
 }
 
-TEST_CASE("what the receiver passed over before it was sent is given up and counted") {
+TEST_CASE("what our receiver passed over before it was sent is still sent, until SRT's ACK passes it") {
     Yard yard;
     yard.learn();
     yard.offer(10);
     REQUIRE(yard.run(1).size() == 6);
     yard.now = yard.now + 900_ms;
     yard.report(a, {505}, 0_ms, Seq31(508));
-    CHECK(yard.counters[Counter::packets_given_up] == 2);
-    CHECK(yard.dispatch.queued() == 2);
+    CHECK(yard.counters[Counter::packets_given_up] == 0);
+    CHECK(yard.dispatch.queued() == 4);
     yard.dispatch.on_srt_ack(Seq31(509), yard.now);
     CHECK(yard.counters[Counter::packets_given_up] == 3);
+    CHECK(yard.dispatch.queued() == 1);
 }
 
 TEST_CASE("a silent link gets nothing, what it holds goes another way once, and it is used again when it answers") {
@@ -210,9 +217,9 @@ TEST_CASE("a silent link gets nothing, what it holds goes another way once, and 
     yard.learn();
     yard.offer(6);
     REQUIRE(yard.run(1).size() == 6);
-    yard.pass(130_ms);
+    yard.pass(110_ms);
     CHECK_FALSE(yard.dispatch.view(a).silent);
-    yard.pass(30_ms);  // two base round trips and 60 ms are over
+    yard.pass(10_ms);  // two base round trips and 30 ms are over
     REQUIRE(yard.dispatch.view(a).silent);
     CHECK(on(yard.run(), b) == 6);
     CHECK(yard.counters[Counter::hedges_sent] == 6);
@@ -359,6 +366,71 @@ TEST_CASE("SRT is not let ask for what is under way or hopeless; what was delive
     yard.dispatch.on_srt_ack(Seq31(502), yard.now);
     for (int i = 0; i < 5; ++i) static_cast<void>(yard.dispatch.on_asked(Seq31(501)));
     CHECK(yard.run().empty());
+}
+
+TEST_CASE("what SRT misses and only a silent link holds is sent by another one, once") {
+    Yard yard;
+    yard.learn();
+    yard.offer(3);
+    REQUIRE(yard.run(1).size() == 3);
+    yard.pass(50_ms);
+    CHECK(yard.dispatch.on_asked(Seq31(501)));
+    CHECK(yard.dispatch.queued() == 0);
+    yard.pass(110_ms);
+    REQUIRE(yard.dispatch.view(a).silent);
+    CHECK(yard.dispatch.on_asked(Seq31(501)));
+    CHECK(yard.dispatch.queued() == 1);
+    CHECK(yard.dispatch.on_asked(Seq31(501)));
+    static_cast<void>(yard.run(2));
+    CHECK(yard.counters[Counter::repairs_sent] == 1);
+    CHECK(yard.dispatch.on_asked(Seq31(501)));
+    CHECK(yard.dispatch.queued() == 0);
+}
+
+TEST_CASE("what was given up by a latency that nobody has said is taken again when SRT sends it again") {
+    for (const bool is_guess : {false, true}) {
+        Yard yard;
+        yard.dispatch.set_latency(yard.latency, is_guess);
+        yard.learn();
+        yard.offer(1);
+        yard.now = yard.now + 1100_ms;
+        yard.run();
+        REQUIRE(yard.counters[Counter::packets_given_up] == 1);
+        CHECK(yard.dispatch.on_asked(Seq31(500)) == !is_guess);
+        const BufferId id = yard.pool.take();
+        const auto taken = yard.dispatch.on_data(Seq31(500), PacketRef{id, 0, 1332}, yard.now, yard.now);
+        CHECK(taken == (is_guess ? Dispatch::Taken::queued : Dispatch::Taken::known));
+        if (taken == Dispatch::Taken::known) yard.pool.release(id);
+        CHECK(yard.run().size() == (is_guess ? 1 : 0));
+    }
+}
+
+TEST_CASE("a link that is back within half a minute begins with half of what it carried") {
+    for (const Duration away : {29_s, 31_s}) {
+        Yard yard;
+        yard.learn();
+        for (int round = 0; round < 40; ++round) {
+            const std::uint32_t first = yard.next;
+            yard.offer(10);
+            const auto count = static_cast<std::uint32_t>(yard.run(1).size());
+            yard.now = yard.now + 40_ms;
+            std::vector<std::uint32_t> came;
+            for (std::uint32_t s = 0; s < count; ++s) came.push_back(first + s);
+            yard.report(a, came);
+        }
+        const std::int64_t window = yard.dispatch.view(a).window_bytes;
+        REQUIRE(window > 20 * link::PathModel::packet_bytes);
+        yard.dispatch.link_down(a, yard.now);
+        yard.now = yard.now + away;
+        yard.dispatch.link_up(a, yard.now);
+        const std::int64_t first_window = 6 * link::PathModel::packet_bytes;
+        CHECK(yard.dispatch.view(a).window_bytes == (away < 30_s ? window / 2 : first_window));
+        // Who takes its place begins as everybody does.
+        yard.dispatch.link_down(a, yard.now);
+        yard.dispatch.forget(a);
+        yard.dispatch.link_up(a, yard.now);
+        CHECK(yard.dispatch.view(a).window_bytes == first_window);
+    }
 }
 
 TEST_CASE("copies beside others stay within their budget however much falls silent") {

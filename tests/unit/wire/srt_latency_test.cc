@@ -25,6 +25,7 @@ TEST_CASE("conclusions tell the latency asked for and kept", "[latency]") {
         CHECK(latency->receiving_ms == 300);
         CHECK(latency->sending_ms == 300);
         CHECK(latency->delivers_by_time);
+        CHECK(latency->drops_late);
     }
 }
 
@@ -38,6 +39,9 @@ TEST_CASE("the receiver's delay is the first half of its word, the flag one bit"
     CHECK(latency->receiving_ms == 0x0102);
     CHECK(latency->sending_ms == 300);
     CHECK_FALSE(latency->delivers_by_time);
+    CHECK(latency->drops_late);
+    bytes[75] &= 0xF7;
+    CHECK_FALSE(latency_of(bytes)->drops_late);
 }
 
 TEST_CASE("inductions and other packets tell none", "[latency]") {

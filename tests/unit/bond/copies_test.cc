@@ -4,13 +4,11 @@
 #include <vector>
 
 #include "engine/bond/copy_filter.h"
-#include "engine/bond/history.h"
 #include "engine/bond/loss_reports.h"
 
 using namespace hawser;
 using namespace hawser::literals;
 using bond::CopyFilter;
-using bond::History;
 using wire::Seq31;
 
 namespace {
@@ -20,46 +18,7 @@ constexpr LinkId b{1};
 constexpr LinkId c{2};
 constexpr Instant t0{1'000'000'000};
 
-struct Slab {
-    std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(64 * 2048);
-    Pool pool{bytes, 2048};
-
-    // Passes a packet to the history as the sender does: the receive's reference goes with it.
-    void send(History& history) {
-        const BufferId id = pool.take();
-        REQUIRE(id != no_buffer);
-        history.keep(PacketRef{id, 0, 100});
-    }
-};
-
 }  // namespace
-
-TEST_CASE("history holds one reference per packet and gives the oldest back for the newest") {
-    Slab slab;
-    {
-        History history(slab.pool, 16);
-        for (std::uint32_t i = 0; i < 10; ++i) slab.send(history);
-        CHECK(slab.pool.free_slots() == 54);
-        for (std::uint32_t i = 10; i < 100; ++i) slab.send(history);
-        CHECK(slab.pool.free_slots() == 48);
-        history.clear();
-        CHECK(slab.pool.free_slots() == 64);
-        slab.send(history);
-        CHECK(slab.pool.free_slots() == 63);
-    }
-    CHECK(slab.pool.free_slots() == 64);  // its end gives all back
-}
-
-TEST_CASE("a packet that others still hold outlives its place in the history") {
-    Slab slab;
-    History history(slab.pool, 1);
-    const BufferId id = slab.pool.take();
-    slab.pool.add_ref(id);  // on its way out
-    history.keep(PacketRef{id, 0, 100});
-    slab.send(history);
-    CHECK(slab.pool.references(id) == 1);
-    slab.pool.release(id);
-}
 
 TEST_CASE("a packet is first once, and a packet that differs in one bit is another") {
     CopyFilter filter;
