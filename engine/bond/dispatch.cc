@@ -43,7 +43,7 @@ void Dispatch::link_up(LinkId link, Instant now) noexcept {
     l.feedback_at = l.own_word_at = now;
     l.probe_at = now + probe_interval;
     l.echo_settles_at = never;
-    l.hedged_to = l.passed_to = l.acknowledged_to = l.flight.begin();
+    l.hedged_to = l.silent_to = l.passed_to = l.acknowledged_to = l.flight.begin();
     l.acknowledged_at = Instant{};
     l.has_arrived = false;
     if (now - l.left_at < window_memory) l.path.begin_with(l.last_window / 2);
@@ -233,7 +233,8 @@ void Dispatch::count_lost(LinkId link, std::uint32_t position, const link::Fligh
     if (e != nullptr && e->state == Ledger::State::delivered && e->sends == 1)
         return note_lost(link, position, sent.sequence);
     ++at(link).lost;
-    at(link).path.on_lost(sent.bytes, sent.counted);
+    const bool was_silent = static_cast<std::int32_t>(position - at(link).silent_to) < 0;
+    at(link).path.on_lost(sent.bytes, sent.counted, was_silent);
     counters_.add(Counter::losses_seen);
     note_lost(link, position, sent.sequence);
 }

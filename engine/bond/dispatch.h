@@ -219,6 +219,7 @@ private:
         std::uint32_t acknowledged_to = 0;  // what had left when the last ACK came
         std::uint32_t passed_to = 0;        // before that, says a plain receiver's echo, is in no queue
         std::uint32_t hedged_to = 0;
+        std::uint32_t silent_to = 0;  // what had left when it was silent last
         std::uint32_t arrived = 0;  // the receiver's count
         bool has_arrived = false;
         bool is_spaced = false;  // it takes the next packet from opens_at on
@@ -313,7 +314,9 @@ private:
         return speaking(wide != 0 ? wide : open);
     }
     void heard(LinkId link, Instant now) noexcept {
-        at(link).feedback_at = now;
+        Link& l = at(link);
+        l.feedback_at = now;
+        if ((silent_ & mask_of(link)) != 0) l.silent_to = l.flight.end();
         silent_ &= ~mask_of(link);
     }
     void heard_itself(LinkId link, Instant now) noexcept {

@@ -228,6 +228,7 @@ private:
     void set_busy(LinkId link, Instant until) noexcept;
     [[nodiscard]] link::LinkMask narrower_than(std::size_t packet_bytes) const noexcept;
     void note_no_uplink(Bytes packet, Instant now, Actions& out) noexcept;
+    void tell_no_uplink(Instant now, Actions& out) noexcept;
     // Selector `adaptive`: sender_adaptive.cc.
     void set_adaptive(bool adaptive, Instant now, Actions& out) noexcept;
     void send_waiting(Instant now, Actions& out) noexcept;

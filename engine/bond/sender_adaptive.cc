@@ -74,10 +74,8 @@ void Sender::note_answer(Instant now, Actions& out) noexcept {
 }
 
 bool Sender::queue_data(const Completion& c, const wire::SrtPacket& srt, Instant now, Actions& out) noexcept {
-    if (alive_ == 0) {
-        note_no_uplink(pool_.bytes(c.packet), now, out);
-        return false;
-    }
+    // It waits: the first link that is back carries what is still in time then.
+    if (alive_ == 0) tell_no_uplink(now, out);
     if (srt.message_number() == 0) [[unlikely]] {
         send_at_once(c.packet, now, out);
         return false;

@@ -156,9 +156,11 @@ void Sender::drop_stranger(Counter why, Bytes packet, Instant now) noexcept {
 
 void Sender::note_no_uplink(Bytes packet, Instant now, Actions& out) noexcept {
     drop_from_local(Counter::drop_no_uplink, packet, now);
-    if (unrouted_since_told_++ == 0) {
-        out.tell(event(EventKind::no_uplink_for_data, now, no_link, 1));
-    }
+    tell_no_uplink(now, out);
+}
+
+void Sender::tell_no_uplink(Instant now, Actions& out) noexcept {
+    if (unrouted_since_told_++ == 0) out.tell(event(EventKind::no_uplink_for_data, now, no_link, 1));
 }
 
 }  // namespace hawser::bond

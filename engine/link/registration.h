@@ -28,8 +28,8 @@ public:
     // A member is asked about where everything is silent, and a receiver that was restarted is back within moments: so
     // many questions follow each other at the quick pace.
     static constexpr std::uint32_t quick_checks = 8;
-    // A link that was a member a moment ago is asked at the quick pace too: what made it silent may end any time, and its
-    // REG3 is the first packet that it may carry again. Of outages of 2 to 10 s it brings 0.6 points.
+    // A link that was a member a moment ago is asked at the quick pace too: what made it silent may end any time, and
+    // its REG3 comes before the first packet that it may carry again. Of outages of 2 to 10 s it brings 0.6 points.
     static constexpr Duration back_soon{30'000'000'000};
     static constexpr Duration ask_retry{1'000'000'000};  // REG1: sooner would only earn a REG_ERR on a slow path
     static constexpr Duration refused_retry{4'000'000'000};

@@ -121,6 +121,19 @@ TEST_CASE("adaptive is within a point of a sender that knows the present of ever
     if (!test::few_runs) CHECK(sum / static_cast<double>(drawn_count) < allowed);
 }
 
+TEST_CASE("when every link was dark, what is still in time goes out with the first that is back") {
+    const auto receiver = GENERATE(TripReceiver::hawser, TripReceiver::plain);
+    const double dark_ms = GENERATE(2000.0, 3000.0, 4500.0);  // a link is given up after 4 s, SRT's connection after 5
+    const double latency_ms = GENERATE(1000.0, 2000.0);
+    std::vector<sim::TripLink> links{steady(4000, 30), steady(4000, 40)};
+    for (sim::TripLink& link : links) cut(link, sim::LineOutage::Kind::drop, 9500, dark_ms);
+    sim::Trip trip = trip_over(links, 70, latency_ms, 24);
+    trip.selection.mode = Mode::adaptive;
+    trip.receiver = receiver;
+    CAPTURE(int(receiver), dark_ms, latency_ms);
+    CHECK(sim::causal_on_time(trip) - sim::run(trip).on_time < 0.015);
+}
+
 TEST_CASE("a link that stands still while the session begins makes nothing later for the rest of it") {
     const auto receiver = GENERATE(TripReceiver::hawser, TripReceiver::plain);
     const std::size_t still = GENERATE(0u, 1u, 2u);

@@ -141,6 +141,17 @@ TEST_CASE("a burst after a pause is no rate, and what the link was before is not
     CHECK(wire.path.bytes_per_ns() > before * 0.8F);
 }
 
+TEST_CASE("what is lost while there is a queue makes a link shallow, unless all of it was silent") {
+    for (const bool was_silent : {false, true}) {
+        Wire wire;
+        wire.run(1_s, 400, 20'000);  // 4.4 of 4 Mbit/s
+        REQUIRE(wire.path.queue_delay() > 20_ms);
+        wire.path.on_lost(30 * 1360, false, was_silent);
+        wire.run(200_ms, 300, 20'000);
+        CHECK(wire.path.is_shallow() == !was_silent);
+    }
+}
+
 TEST_CASE("how wrong expectations were lately is remembered for a while") {
     Wire wire;
     wire.run(1_s, 300, 0);
