@@ -10,11 +10,11 @@ namespace {
 constexpr Duration refused_told_every{10'000'000'000};
 constexpr std::uint32_t first_ackacks = 16;  // untuned: a tenth of a second of them
 
-// What one link that stands still at the wrong moment must not delay, so that all carry it and the first to come counts;
-// SRT takes copies for repeats. Where the conclusion arrives the SRT receiver counts its latency from. The round trip of
-// the first ACKACK is what it measures the caller's clock against later: when that was long, it takes half of the excess
-// for drift, and the session is so much later from then on (Haivision/srt v1.5.1, tsbpd_time.cpp, addDriftSample). And
-// nobody repeats a goodbye.
+// What one link that stands still at the wrong moment must not delay, so that all carry it and the first to come
+// counts; SRT takes copies for repeats. From the conclusion's arrival the SRT receiver counts its latency. The round
+// trip of the first ACKACK is what it measures the caller's clock against later: when that was long, it takes half of
+// the excess for drift, and the session is so much later from then on (Haivision/srt v1.5.1, tsbpd_time.cpp,
+// addDriftSample). And nobody repeats a goodbye.
 bool counts_once(const wire::SrtPacket& packet) {
     const wire::SrtControl type = packet.control_type();
     return type == wire::SrtControl::handshake || type == wire::SrtControl::shutdown ||
