@@ -55,8 +55,8 @@ struct SenderOptions {
     Duration receiver_timeout{
         10'000'000'000};   // without any link: the next address is tried (reference: GLOBAL_TIMEOUT)
     bool give_up = false;  // end, as the reference does, when no address is left or all links are lost
-    // What `adaptive` keeps until it has come, a power of two; bounded by half of the pool, as the rest is for what is on
-    // its way. 8192: two seconds at 43 Mbit/s. What rate and latency make more than that is given up unrepaired.
+    // What `adaptive` keeps until it has come, a power of two; bounded by half of the pool, as the rest is for what is
+    // on its way. 8192: two seconds at 43 Mbit/s. What rate and latency make more than that is given up unrepaired.
     std::uint32_t kept_packets = 8192;
     std::uint32_t listen_buffer_bytes = 4u * 1024 * 1024;
     std::uint32_t uplink_send_buffer_bytes = 8u * 1024 * 1024;  // the reference's

@@ -128,9 +128,9 @@ LinkId Sender::choose_soonest_of(LinkMask open, std::size_t packet_bytes, Instan
     return link;
 }
 
-// Data that are older than anything kept: SRT knows why. And parity of SRT's packet filter, which bears another packet's
-// sequence and message number 0 (Haivision/srt c39196c9, packetfilter.cpp), and is no packet that anybody asks for. They
-// respect caps like all data.
+// Data that are older than anything kept: SRT knows why. And parity of SRT's packet filter, which bears another
+// packet's sequence and message number 0 (Haivision/srt c39196c9, packetfilter.cpp), and is no packet that anybody asks
+// for. They respect caps like all data.
 void Sender::send_at_once(const PacketRef& ref, Instant now, Actions& out) noexcept {
     if (busy_ != 0) settle_busy(now);
     const LinkMask closed = dispatch_.is_limited() ? dispatch_.caps().closed(now) : 0;
