@@ -5,26 +5,13 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "platform/control/pcapng_format.h"
 
 namespace hawser::control {
 
 namespace {
 
-constexpr std::uint32_t section_block = 0x0A0D0D0A;
-constexpr std::uint32_t interface_block = 1;
-constexpr std::uint32_t packet_block = 6;
-constexpr std::uint32_t byte_order_magic = 0x1A2B3C4D;
-constexpr std::uint16_t linktype_raw = 101;
-// Options: comments, then what each kind of block has of its own.
-constexpr std::uint16_t opt_comment = 1;
-constexpr std::uint16_t shb_userappl = 4;
-constexpr std::uint16_t if_name = 2;
-constexpr std::uint16_t if_description = 3;
-constexpr std::uint16_t if_tsresol = 9;
-constexpr std::uint16_t epb_flags = 2;
-constexpr std::uint32_t inbound = 1;
-constexpr std::uint32_t outbound = 2;
-constexpr std::size_t option_bytes_max = 4096;
+using namespace pcapng;
 
 std::string_view view_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
@@ -42,7 +29,7 @@ void PcapngWriter::put32(std::uint32_t value) {
 
 void PcapngWriter::put_padded(std::string_view bytes) {
     bytes_ += bytes;
-    bytes_.append((4 - bytes.size() % 4) % 4, '\0');
+    bytes_.append(padded(bytes.size()) - bytes.size(), '\0');
 }
 
 void PcapngWriter::put_option(std::uint16_t code, std::string_view value) {
@@ -72,7 +59,7 @@ void PcapngWriter::end_block(std::size_t begin) {
 PcapngWriter::PcapngWriter(std::string_view application, std::string_view comment) {
     const std::size_t block = begin_block(section_block);
     put32(byte_order_magic);
-    put16(1);  // version 1.0
+    put16(version_major);  // version 1.0
     put16(0);
     put32(0xFFFF'FFFF);  // the section's length is not said
     put32(0xFFFF'FFFF);
@@ -89,7 +76,7 @@ std::uint32_t PcapngWriter::add_interface(std::string_view name, std::string_vie
     put32(0);  // no limit of a packet's length
     put_option(if_name, name);
     put_option(if_description, description);
-    put_option(if_tsresol, "\x09");  // 10^-9 s
+    put_option(if_tsresol, std::string_view(reinterpret_cast<const char*>(&nanoseconds), 1));
     end_options();
     end_block(block);
     return interfaces_++;
