@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstring>
 #include <map>
 
-#include "engine/border/counters.h"
-#include "engine/border/selection.h"
-#include "engine/wire/srt.h"
-#include "engine/wire/srtla.h"
+#include "platform/app/flight/capture_words.h"
 #include "platform/app/flight/flight_copy.h"
 #include "platform/control/pcapng.h"
 #include "platform/control/udp_packet.h"
@@ -18,11 +13,6 @@ namespace hawser::app {
 namespace {
 
 constexpr std::size_t piece_bytes = 65'536;  // a write to a disk is worth its call then
-
-// A receiver's, of an address that is no link's.
-bool is_of_stranger(const FlightRecord& r, bool is_sender) {
-    return !is_sender && row_of(r.decision).is_uplink && r.link == no_link;
-}
 
 std::uint32_t way_of(const FlightRecord& r, bool is_sender) {
     const std::uint16_t group = is_sender ? std::uint16_t{0} : r.number;
@@ -38,71 +28,10 @@ FlightWay unknown_way(const FlightRecord& r, bool is_sender) {
     return {fmt::format("group {} link {}", r.number, r.link.value), "gone since", {}, {}};
 }
 
-// The number that SRT gave a data packet, or what an ACK of SRTLA's names.
-std::string what_it_is(const FlightRecord& r) {
-    const Bytes head = r.head_kept();
-    if (const auto srt = wire::SrtPacket::over(head); srt && srt->is_data())
-        return fmt::format(", seq {}{}", srt->sequence().raw(), srt->is_retransmission() ? ", sent again by SRT" : "");
-    const auto type = wire::packet_type(head);
-    if (!type || *type != static_cast<std::uint16_t>(wire::SrtlaType::ack)) return {};
-    const auto ack = wire::SrtlaAck::over(head.first(head.size() / 4 * 4));
-    if (!ack) return {};
-    std::string out = " of";
-    for (std::size_t i = 0; i < ack->count(); ++i) out += fmt::format(" {}", ack->word(i));
-    return out;
-}
-
-std::string why(const FlightRecord& r) {
-    switch (r.decision) {
-        case Decision::sent:
-        case Decision::repaired:
-        case Decision::copied: {
-            const auto mode = static_cast<select::Mode>(std::min<std::size_t>(r.mode, select::mode_names.size() - 1));
-            std::string out = fmt::format("; {}", select::name_of(mode));
-            if (r.detail != 0) out += fmt::format(": there in {:.1f} ms", static_cast<double>(r.detail) / 1e6);
-            return out + fmt::format("; {} in flight", r.number);
-        }
-        case Decision::nak_thinned:
-        case Decision::nak_withheld: return fmt::format(": {} sequences taken out", r.number);
-        case Decision::send_refused:
-        case Decision::local_refused: return fmt::format(": {}", std::strerror(static_cast<int>(r.detail)));
-        case Decision::too_late:
-        case Decision::too_large:
-            return r.number == 0 ? std::string() : fmt::format("; sent {} times before", r.number);
-        case Decision::uplink_dropped:
-        case Decision::local_dropped: {
-            if (r.detail >= counter_count) return {};
-            std::string_view help = counter_table[r.detail].help;
-            constexpr std::string_view beginning = "dropped: ";
-            if (help.substr(0, beginning.size()) == beginning) help.remove_prefix(beginning.size());
-            return fmt::format(": {} ({})", help, counter_table[r.detail].name);
-        }
-        default: break;  // the decision says it all
-    }
-    return {};
-}
-
-std::string left_out(const FlightRecord& r, bool is_sender) {
-    const bool is_strangers =
-        is_of_stranger(r, is_sender) || (is_sender && r.decision == Decision::local_dropped && r.link == no_link);
-    return is_strangers && r.number != 0 ? fmt::format("; {} of strangers left out before it", r.number)
-                                         : std::string();
-}
-
 }  // namespace
 
-std::string flight_comment(const FlightRecord& r, const std::string& way, bool is_sender) {
-    const DecisionRow& row = row_of(r.decision);
-    return fmt::format("{}{}; {}{}{}{}", is_sender && row.is_uplink ? "uplink " : "", way, row.text, what_it_is(r),
-                       why(r), left_out(r, is_sender));
-}
-
 std::uint64_t flight_capture(const FlightCopy& copy, const TakePiece& take) {
-    control::PcapngWriter writer(
-        "hawser " HAWSER_VERSION,
-        fmt::format("What became of the last packets of hawser {}. IP and UDP headers are made up from what is known "
-                    "of the ends.",
-                    copy.is_sender ? "send" : "recv"));
+    control::PcapngWriter writer(capture_application(), capture_comment(copy.is_sender));
     std::map<const FlightWay*, std::uint32_t> interfaces;
     for (const auto& [key, way] : copy.ways) interfaces[&way] = writer.add_interface(way.name, way.description);
     std::map<std::uint32_t, FlightWay> unknown;

@@ -29,9 +29,6 @@ struct FlightCopy {
 // std::bad_alloc: a recording is as large as its operator made it.
 [[nodiscard]] FlightCopy copy_flight(const FlightRecorder& recorder, bool is_sender);
 
-// What stands beside a packet: "uplink wwan0; sent first, seq 1234; adaptive: there in 43 ms; 12 in flight".
-[[nodiscard]] std::string flight_comment(const FlightRecord& record, const std::string& way, bool is_sender);
-
 // The whole as a capture file, handed to `take` in pieces of some 64 KiB until it answers false, so that it takes no
 // memory of its size. Answers how many packets it has.
 using TakePiece = std::function<bool(std::string_view piece)>;

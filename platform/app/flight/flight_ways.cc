@@ -5,6 +5,8 @@
 
 #include <limits>
 
+#include "platform/app/flight/capture_words.h"
+
 namespace hawser::app {
 
 namespace {
@@ -66,7 +68,7 @@ FlightWays flight_ways(const WayHistory& history, const SenderSnapshot& snapshot
         const std::uint32_t way = uplink_way(0, LinkId(static_cast<std::uint8_t>(i)));
         ways[{way, history.since(way)}] = {names[i], "uplink", u.local, snapshot.receiver};
     }
-    ways[{local_way(0), beginning_of_time}] = {"srt", "the SRT caller", listen, snapshot.caller};
+    ways[{local_way(0), beginning_of_time}] = {"srt", caller_description(snapshot.latency), listen, snapshot.caller};
     return ways;
 }
 

@@ -12,6 +12,7 @@
 
 #include "engine/border/counters.h"
 #include "engine/wire/srt.h"
+#include "platform/app/flight/capture_words.h"
 #include "platform/app/flight/flight_dumps.h"
 #include "platform/app/text_file.h"
 #include "tests/io/loop_until.h"
