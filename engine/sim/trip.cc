@@ -81,6 +81,7 @@ private:
     Instant now_{};
     // Not zeroed: of its 64 MiB a trip touches what it needs.
     std::unique_ptr<std::uint8_t[]> slab_ = std::make_unique_for_overwrite<std::uint8_t[]>(slab_bytes);
+    std::vector<FlightRecord> flight_ = std::vector<FlightRecord>(trip_.recorded_packets);
     Pool pool_{std::span(slab_.get(), slab_bytes), pool_slot_bytes};
     std::vector<Line> up_;
     std::vector<Line> down_;
@@ -149,6 +150,9 @@ void Journey::add_sender() {
     for (std::uint8_t& b : probe) b = static_cast<std::uint8_t>(random_.next());
     sender_ = std::make_unique<TripEnd<bond::Sender>>(pool_, now_, TripIo::Network{this, from_sender}, trip_.coalesce,
                                                       options, pool_, probe, random_.next());
+    if (!flight_.empty())
+        sender_->bond().recorder().attach(
+            {reinterpret_cast<std::uint8_t*>(flight_.data()), flight_.size() * sizeof(FlightRecord)}, 0);
     sender_->start();
     Command c;
     c.kind = CommandKind::set_receiver;
@@ -330,6 +334,8 @@ TripOutcome Journey::run() {
         caller_->begin(media.first, media.gap_ns, media.count);
     run_until(end);
     sender_->bond().fill(outcome.sender, now_);
+    sender_->bond().recorder().hold();
+    sender_->bond().recorder().each([&](const FlightRecord& r, Bytes) { outcome.flight.push_back(r); });
     run_until(now_ + trip_.srt.latency + after);
 
     judge(trip_, media, server_->reads(), outcome);

@@ -15,6 +15,7 @@
 #include "engine/base/time.h"
 #include "engine/bond/receiver_options.h"
 #include "engine/bond/sender.h"
+#include "engine/border/flight_recorder.h"
 #include "engine/border/selection.h"
 #include "engine/border/sender_snapshot.h"
 #include "engine/sim/line.h"
@@ -58,9 +59,10 @@ struct Trip {
     bond::ReceiverOptions receiver_options;  // the same
     Duration coalesce{500'000};              // of both pumps: the longest wait for company
     Duration lead{500'000'000};
-    Duration grace{300'000'000};   // on time: handed over within latency + grace of being made
-    Duration series_bucket{};      // zero: no time series
-    bool keep_hand_overs = false;  // TripOutcome::hand_overs
+    Duration grace{300'000'000};         // on time: handed over within latency + grace of being made
+    Duration series_bucket{};            // zero: no time series
+    bool keep_hand_overs = false;        // TripOutcome::hand_overs
+    std::uint32_t recorded_packets = 0;  // TripOutcome::flight; of the sender, the last so many
 };
 
 struct LinkOutcome {
@@ -105,8 +107,9 @@ struct TripOutcome {
     bool connected = false;
     SenderSnapshot sender;  // at the end of the media
     std::vector<HandOver> hand_overs;
-    std::uint64_t digest = 0;  // over every arrival; equal for equal trips
-    std::uint64_t events = 0;  // steps of the clock
+    std::vector<FlightRecord> flight;  // what the sender's flight recorder holds when the media end
+    std::uint64_t digest = 0;          // over every arrival; equal for equal trips
+    std::uint64_t events = 0;          // steps of the clock
 };
 
 [[nodiscard]] TripOutcome run(const Trip& trip);
