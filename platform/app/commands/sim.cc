@@ -7,6 +7,8 @@
 
 #include "platform/app/commands/commands.h"
 #include "platform/app/commands/options.h"
+#include "platform/app/replay/replay.h"
+#include "platform/app/replay/scenario_text.h"
 #include "platform/app/sim/matrix.h"
 #include "platform/app/sim/plot.h"
 #include "platform/app/sim/report.h"
@@ -27,6 +29,7 @@ struct Request {
     bool json = false;
     std::string show;
     std::string plot;
+    std::string write;
 };
 
 const char* const footer =
@@ -37,6 +40,11 @@ const char* const footer =
     "the seed) or by trace (a recording: mahimahi's milliseconds, or lines of seconds and kbit/s), queue, delay, "
     "jitter,\n"
     "loss, bursts, outages and detours.\n\n"
+    "A SCENARIO that ends in .pcapng is a flight recording of hawser send's, as hawser dump makes it: rates, delays, "
+    "queues,\n"
+    "losses and outages of its links are estimated, and the trip is run again with each selector. --write makes files "
+    "of\n"
+    "it, to edit.\n\n"
     "Columns: on time, the share of payloads that SRT handed to the viewer within latency + 300 ms; oracle, the same "
     "for\n"
     "a sender that foresees everything; causal, for one that knows the present of every link and nothing of its "
@@ -63,6 +71,33 @@ int show_scenario(const std::string& name) {
     return exit_usage;
 }
 
+// Recordings as files to edit.
+int write_recordings(const std::vector<std::string>& paths, const std::string& folder) {
+    for (const std::string& path : paths) {
+        if (!is_recording(path)) {
+            std::fprintf(stderr, "hawser sim: --write takes recordings (.pcapng), not %s\n", path.c_str());
+            return exit_usage;
+        }
+        const auto trip = load_recording(path);
+        const auto written = trip ? write_trip(*trip, folder) : Result<std::string, std::string>(Failure{trip.error()});
+        if (!written) {
+            std::fprintf(stderr, "hawser sim: %s\n", written.error().c_str());
+            return exit_failed;
+        }
+        std::printf("%s: %s\n", written->c_str(), trip->scenario.about.c_str());
+    }
+    return exit_ok;
+}
+
+// Of a recording it is told what it cannot tell.
+Result<Scenario, std::string> scenario_of(const std::string& name) {
+    if (!is_recording(name)) return load_scenario(name);
+    auto trip = load_recording(name);
+    if (!trip) return Failure{trip.error()};
+    std::fprintf(stderr, "%s: %s\n", name.c_str(), trip->scenario.about.c_str());
+    return std::move(trip).value().scenario;
+}
+
 bool write_file(const std::string& path, const std::string& text) {
     const auto close = [](std::FILE* f) { std::fclose(f); };
     const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "we"), close);
@@ -74,7 +109,7 @@ bool write_file(const std::string& path, const std::string& text) {
 
 void add_options(cli::App& app, Request& r) {
     MatrixPlan& plan = r.plan;
-    app.add_option("SCENARIO", r.scenarios, "built-in scenarios or TOML files");
+    app.add_option("SCENARIO", r.scenarios, "built-in scenarios, TOML files or recordings");
     app.add_flag("--list", r.list, "name the built-in scenarios");
     app.add_option("--show", r.show, "print a built-in scenario as TOML")->type_name("NAME");
     std::vector<std::string> modes(select::mode_names.begin(), select::mode_names.end());
@@ -119,6 +154,7 @@ void add_options(cli::App& app, Request& r) {
     app.add_flag("--json", r.json, "everything as one line of JSON instead of the table");
     app.add_option("--plot", r.plot, "also draw the first trip of each selector over time, as SVG")
         ->type_name("FILE.svg");
+    app.add_option("--write", r.write, "write the recordings as scenarios to edit, and run nothing")->type_name("DIR");
     app.footer(footer);
 }
 
@@ -143,8 +179,9 @@ int command_sim(int argc, char** argv) {
         std::fputs("hawser sim: no SCENARIO given; --list names the built-in ones\n", stderr);
         return exit_usage;
     }
+    if (!r.write.empty()) return write_recordings(r.scenarios, r.write);
     for (const std::string& name : r.scenarios) {
-        auto scenario = load_scenario(name);
+        auto scenario = scenario_of(name);
         if (!scenario) {
             std::fprintf(stderr, "hawser sim: %s\n", scenario.error().c_str());
             return exit_failed;
