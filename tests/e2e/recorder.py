@@ -3,7 +3,8 @@
 """The flight recorders of both ends, written while an encrypted SRT stream with a stream id runs: tshark reads as many
 packets as were told of, on interfaces with the uplinks' names, each with a decision as its comment. No stream id, key
 material, cookie or group id is in them, and payload in the receiver's alone, which was asked for some; the stream does not
-mind. An uplink that is gone keeps its name. Bad names, a folder that takes nothing and a full one are refused or told."""
+mind. The sender's is replayed in simulated time, and what it is written to as files is, too; the receiver's is refused. An
+uplink that is gone keeps its name. Bad names, a folder that takes nothing and a full one are refused or told."""
 import collections
 import json
 import os
@@ -110,6 +111,36 @@ def tells_no_secret(lab):
             assert secret[:12] not in text.lower(), f"{secret} in {name}"
 
 
+def sim(lab, *arguments):
+    return subprocess.run([lab.hawser, "sim", *arguments], capture_output=True, text=True, timeout=120)
+
+
+def replays(lab, path, seconds_min):
+    """The recording as a scenario that runs, by itself and by the files that it is written to."""
+    if not re.search(r"(?m)^\s+sim\b", subprocess.run([lab.hawser, "--help"], capture_output=True, text=True).stdout):
+        print("not replayed: hawser was built without sim")
+        return
+    tables = []
+    files = lab.folder / "replayed"
+    written = sim(lab, path, "--write", files)
+    assert written.returncode == 0 and written.stdout.startswith(str(files / f"{path.stem}.toml")), written
+    traces = sorted(file.name for file in files.glob("*.rates"))
+    assert len(traces) == len(lab.link_numbers), traces
+    for scenario in (path, files / f"{path.stem}.toml"):
+        done = sim(lab, scenario, "--select", "classic,adaptive", "--json")
+        assert done.returncode == 0, done.stderr
+        report = json.loads(done.stdout)
+        tables.append([(run["on_time"], run["media_kbps"]) for run in report["runs"]])
+        for run in report["runs"]:
+            assert run["connected"] and run["on_time"] > 0.9, run
+            assert 1000 < run["media_kbps"] < 10_000, run
+            assert {link["name"] for link in run["links"]} == {lab.source_address(link) for link in lab.link_numbers}, run
+    assert tables[0] == tables[1], tables
+    seconds = float(re.search(r"(?m)^seconds = (\S+)$", (files / f"{path.stem}.toml").read_text())[1])
+    assert seconds > seconds_min, seconds
+    print(f"replayed: {seconds} s of media, on time and kbit/s {tables[0]}; {written.stdout.strip()}")
+
+
 def options(lab, end, *more):
     return ["--event-log", lab.folder / f"{end}-events", "--control", lab.folder / end, "--recordings", lab.folder / f"{end}-recordings", *more]
 
@@ -151,12 +182,17 @@ def scenario(lab):
         if row["frame.comment"].startswith("uplink ") and row["udp.dstport"] == str(SRTLA_PORT):
             assert row["ip.src"] == row["frame.interface_name"], row
 
+    replays(lab, path, 1.5)
+
     path, count = dump(lab, "recv")
     assert path.name.startswith("hawser-recv-") and path.suffix == ".pcapng"
     _, decisions = look_through(lab, path, count, {"group 0 link 0", "group 0 link 1"}, PAYLOAD)
     print(f"the receiver's {count} packets: {dict(decisions)}")
     for decision in ("passed on to the SRT side", "delivery report sent", "registration received"):
         assert any(text.startswith(decision) for text in decisions), decision
+
+    refused = sim(lab, path)
+    assert refused.returncode == 1 and "a recording of hawser recv's" in refused.stderr, refused
 
     assert "there already" in str(ctl(lab, "send", "recorder.dump", {"name": "first.pcapng"}))
     for name in ("../elsewhere", "/tmp/x", ".hidden", "a b", "x" * 200, "-r"):

@@ -4,6 +4,7 @@
 in a scenario or a recording is named with file, line and key. Needs no root. Arguments: HAWSER."""
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import xml.dom.minidom
@@ -91,6 +92,26 @@ def built_in(folder):
     check("and comes to the same", mine.replace('"mine"', '"d-lossy"') == theirs)
 
 
+def recording(folder):
+    """A flight recording: a small one of those that the fuzzer begins with."""
+    corpus = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fuzz", "corpus", "recording")
+    path = os.path.join(folder, "trip.pcapng")
+    shutil.copy(os.path.join(corpus, "classic"), path)
+    code, table = run("sim", path)
+    check("a recording runs with each selector", code == 0 and table.count("\ntrip ") == 3, table)
+    code, said = run("sim", path, "--write", os.path.join(folder, "made"))
+    check("and is written", code == 0 and os.path.join(folder, "made", "trip.toml") in said, said)
+    check("to what runs as it did", run("sim", os.path.join(folder, "made", "trip.toml"))[1].splitlines()[-3:] == table.splitlines()[-3:])
+    refuses("files that are there", 1, "trip-1-one.rates is there already", "sim", path, "--write", os.path.join(folder, "made"))
+    refuses("another scenario to write", 2, "--write takes recordings .*not a-equal", "sim", "a-equal", "--write", folder)
+    refuses("a recording that is none", 1, r"bus.pcapng: at byte 0: this is no pcapng file", "sim",
+            write(folder, "bus.pcapng", "seven\n"))
+    refuses("a recording that is missing", 1, "cannot read .*none.pcapng: No such file", "sim", os.path.join(folder, "none.pcapng"))
+    shutil.copy(os.path.join(corpus, "classic_torn"), path)
+    code, table = run("sim", path)
+    check("a torn one says so", code == 0 and "the file ends within a block; what came before is used" in table, table)
+
+
 def bad_words(folder):
     bus = recorded(folder)
     refuses("no scenario", 2, "no SCENARIO given", "sim")
@@ -116,5 +137,6 @@ def bad_words(folder):
 with tempfile.TemporaryDirectory() as work:
     replay(work)
     built_in(work)
+    recording(work)
     bad_words(work)
 finish()
