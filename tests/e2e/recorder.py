@@ -138,7 +138,8 @@ def replays(lab, path, seconds_min):
     assert tables[0] == tables[1], tables
     seconds = float(re.search(r"(?m)^seconds = (\S+)$", (files / f"{path.stem}.toml").read_text())[1])
     assert seconds > seconds_min, seconds
-    print(f"replayed: {seconds} s of media, on time and kbit/s {tables[0]}; {written.stdout.strip()}")
+    print(f"replayed: {seconds} s of media, on time and kbit/s {tables[0]}, capacity "
+          f"{[link['up']['capacity_kbps'] for link in report['runs'][0]['links']]} kbit/s; {written.stdout.strip()}")
 
 
 def options(lab, end, *more):

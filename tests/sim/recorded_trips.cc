@@ -167,10 +167,10 @@ TEST_CASE("an outage that the recording ends in goes on") {
     CHECK(in_ms(outages[0].start + outages[0].length) > seconds * 1e3 + latency_ms);
 }
 
-TEST_CASE("links that were never full are said to be perhaps wider, and are no narrower than what they brought") {
+TEST_CASE("links that were never full are said to be guessed, and are no narrower than what they brought") {
     const sim::Trip trip = trip_of(trips::asymmetric(), 15, Mode::classic, TripReceiver::hawser);
     const app::RecordedTrip made = replayed(recorded(trip));
-    CHECK_THAT(made.scenario.about, Catch::Contains("perhaps wider: one"));
+    CHECK_THAT(made.scenario.about, Catch::Contains("of a guessed rate: one"));
     double all = 0;
     for (const app::LinkPlan& link : made.scenario.links) all += kbps_between(link, 1, seconds);
     CHECK(all > trip.kbit_per_second);

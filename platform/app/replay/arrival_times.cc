@@ -22,11 +22,12 @@ constexpr std::int64_t noise_min_ns = ms_ns / 10;
 constexpr int rounds =
     4;  // of finding the rate by the least delay and the other way round; they settle in two or three
 
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
+double quantile(std::vector<double> values, double share) {
+    const auto at = values.begin() + static_cast<std::ptrdiff_t>(static_cast<double>(values.size() - 1) * share);
+    std::nth_element(values.begin(), at, values.end());
+    return *at;
 }
+double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }
 
 // How much faster the receiver's clock goes: by the least ways back at the recording's beginning and at its end.
 double drift_of(const std::vector<LinkHistory>& links) {
@@ -90,6 +91,7 @@ std::vector<BusySpan> busy_spans(const std::vector<TimedCopy>& timed, std::int64
 // The median of stretches: a burst after a stall is no rate.
 double typical_rate(const std::vector<BusySpan>& busy) {
     constexpr std::int64_t stretch_ns = 20 * ms_ns;
+    constexpr std::size_t stretches_min = 5;
     std::vector<double> rates;
     std::int64_t ns = 0;
     std::uint64_t bytes = 0;
@@ -101,16 +103,16 @@ double typical_rate(const std::vector<BusySpan>& busy) {
         ns = 0;
         bytes = 0;
     }
-    return rates.empty() ? 0 : median(rates);
+    return rates.size() < stretches_min ? 0 : median(rates);
 }
 
-// What those that came to an empty bottleneck took beyond the least, as a rule.
+// What those that came to an empty bottleneck took beyond the least, nine of ten.
 std::int64_t noise_of(const std::vector<TimedCopy>& timed, std::int64_t least_ns) {
     std::vector<double> beyond;
     for (std::size_t k = 1; k < timed.size(); ++k)
         if (timed[k].index == timed[k - 1].index + 1 && timed[k - 1].left_ns < timed[k].sent_ns + least_ns)
             beyond.push_back(static_cast<double>(timed[k].left_ns - timed[k].sent_ns - least_ns));
-    return beyond.empty() ? noise_min_ns : std::max(noise_min_ns, static_cast<std::int64_t>(median(beyond)));
+    return beyond.empty() ? noise_min_ns : std::max(noise_min_ns, static_cast<std::int64_t>(quantile(beyond, 0.9)));
 }
 
 struct Least {

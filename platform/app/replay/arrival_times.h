@@ -36,7 +36,7 @@ struct LinkTimes {
     std::vector<BusySpan> busy;
     std::int64_t up_ns = 0;  // from the bottleneck to the receiver
     std::int64_t down_ns = 0;
-    std::int64_t noise_ns = 0;  // what a packet that meets no queue usually takes beyond the least
+    std::int64_t noise_ns = 0;  // what a packet that meets no queue takes beyond the least, nine of ten
     double bits_per_ns = 0;     // a typical rate while busy; zero: never seen busy
     // Then: what it should be by how much longer a packet of media takes than a keepalive; zero: not known.
     double guessed_bits_per_ns = 0;

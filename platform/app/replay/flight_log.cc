@@ -40,7 +40,7 @@ public:
             auto next = capture.next();
             if (!next) return Failure{next.error()};
             if (!next->has_value()) break;
-            if (const auto taken = take(capture, **next); !taken) return taken;
+            if (auto taken = take(capture, **next); !taken) return taken;
         }
         for (const PcapngReader::Interface& way : capture.interfaces())
             if (const auto latency = latency_in(way.description)) log_.latency = latency;

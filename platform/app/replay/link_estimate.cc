@@ -15,6 +15,8 @@ constexpr double evidence_ns = 60e6;
 constexpr std::size_t reach_max = 5;
 // A bin so far from any that is known is far from it.
 constexpr double far_bins = 10;
+// A guess is no more than so many times what the link has brought: shapers let the first packets pass at once.
+constexpr double guess_share_max = 3;
 // A queue of less than this was none: packets that came together.
 constexpr double queue_bytes_min = 6000;
 constexpr std::size_t lost_full_min = 3;
@@ -102,7 +104,9 @@ private:
     void fill(std::vector<double>& kbps, const std::vector<bool>& is_known, bool any, double typical,
               double guess) const {
         if (!any) {
-            std::fill(kbps.begin(), kbps.end(), typical > 0 ? typical : std::max(guess, most_brought()));
+            const double most = most_brought();
+            std::fill(kbps.begin(), kbps.end(),
+                      std::max(most, typical > 0 ? typical : std::min(guess, guess_share_max * most)));
             return;
         }
         const double wide = wide_rate(kbps, is_known);

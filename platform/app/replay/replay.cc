@@ -25,6 +25,8 @@ constexpr double after_s = 5;
 constexpr double opportunities_all_max = 1 << 24;
 // Of so few losses nothing follows.
 constexpr double loss_min = 0.0003;
+// Of an uplink with fewer packets only the registration is in the recording.
+constexpr std::size_t remarkable = 4;
 constexpr double queue_usual_s = 0.3;
 // The largest recording there can be has 4 Mi packets of some 250 bytes, and payload if it was asked for.
 constexpr std::size_t recording_bytes_max = std::size_t{2} << 30;
@@ -133,10 +135,11 @@ public:
         const std::vector<LinkHistory> histories = link_histories(log_);
         const std::vector<LinkTimes> times = link_times(histories);
         for (std::size_t i = 0; i < histories.size(); ++i) {
-            if (times[i].timed.size() < 2)
+            if (times[i].timed.size() >= 2) {
+                if (const auto added = add_link(i, histories[i], times[i]); !added) return Failure{added.error()};
+            } else if (histories[i].keepalives.size() + histories[i].sends.copies().size() >= remarkable) {
                 silent_.push_back(log_.links[i]);
-            else if (const auto added = add_link(i, histories[i], times[i]); !added)
-                return Failure{added.error()};
+            }
         }
         if (s.links.empty()) return fail("no uplink is known to have brought anything");
         s.about = about();
@@ -184,7 +187,7 @@ private:
     }
     [[nodiscard]] std::string about() const {
         std::string out = "estimated from a recording: media at their mean rate, the way back taken for wide";
-        if (!narrow_.empty()) out += "; never seen full, so perhaps wider: " + list(narrow_);
+        if (!narrow_.empty()) out += "; never seen full, so of a guessed rate: " + list(narrow_);
         if (!short_.empty()) out += "; queue never seen full, so perhaps longer: " + list(short_);
         if (!silent_.empty()) out += "; left out, as nothing is known to have arrived by it: " + list(silent_);
         if (!log_.latency) out += "; SRT's latency is not in it";

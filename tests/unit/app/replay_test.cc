@@ -171,9 +171,9 @@ TEST_CASE("losses at random and a dark stretch are told apart") {
     CHECK(trip.scenario.links[0].down.shape.outages.size() == 1);
 }
 
-TEST_CASE("a link that was never full is said to be perhaps wider") {
+TEST_CASE("a link that was never full is said to be guessed") {
     const RecordedTrip trip = made(MadeTrip(MadeLink{}, 10'000 * ms_ns, 0, 3));
-    CHECK_THAT(trip.scenario.about, Contains("perhaps wider: wwan"));
+    CHECK_THAT(trip.scenario.about, Contains("of a guessed rate: wwan"));
     CHECK(mean_kbps(trip) > 3 * wire_bits / 100);
 }
 
