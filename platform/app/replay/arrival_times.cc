@@ -139,7 +139,7 @@ void settle(const LinkHistory& link, double drift, LinkTimes& times) {
     const std::int64_t round_ns = least.way_ns + back_ns;
     std::int64_t own_ns =
         link.round_trip_ns > 0 ? std::clamp<std::int64_t>(round_ns - link.round_trip_ns, 0, round_ns / 2) : 0;
-    if (own_ns > 0)
+    if (link.round_trip_ns > 0)
         times.guessed_bits_per_ns =
             std::max(least.bits - keepalive_bits, 0.0) / static_cast<double>(std::max(own_ns, own_min_ns));
     times.noise_ns = noise_of(times.timed, least.way_ns);
