@@ -9,7 +9,8 @@ namespace hawser::app {
 namespace {
 
 constexpr double rate_max = 1e6;
-constexpr double rate_min = 1;
+// So that a trace of the shortest trip carries something.
+constexpr double rate_min = 10;
 // A rate is taken from so much time of being busy, looked for in as many bins around as needed, up to a bound.
 constexpr double evidence_ns = 60e6;
 constexpr std::size_t reach_max = 5;
@@ -141,6 +142,8 @@ private:
     [[nodiscard]] double most_brought() const {
         constexpr std::size_t span = 5;
         double most = 0;
+        for (const Bin& bin : bins_) most += bin.bits;
+        most *= 1e6 / static_cast<double>(rate_bin_ns) / static_cast<double>(bins_.size());
         for (std::size_t i = 0; i + span <= bins_.size(); ++i) {
             double sum = 0;
             for (std::size_t k = 0; k < span; ++k) sum += brought(i + k);
