@@ -559,8 +559,8 @@ bool Dispatch::is_swallowed(const Ledger::Entry& e) const noexcept {
     return is_swallowed;
 }
 
-// The receiver waits for this one no more, and no answer has named it: it came, and the answer was lost, or it was given
-// up. The first question for it tells.
+// The receiver waits for this one no more, and no answer has named it: it came, and the answer was lost, or it was
+// given up. The first question for it tells.
 void Dispatch::note_inferred(Ledger::Entry& e) noexcept { e.asked = asked_max - 1; }
 
 // A plain receiver's SRT server waits for this one: where its links have passed it, it is lost.

@@ -172,8 +172,8 @@ public:
         e.packet.buffer = no_buffer;
         return packet;
     }
-    // All before `next` have come, or our receiver waits for them no more; what was never sent is wanted still, since the
-    // SRT server may take it. Calls visit(Entry&) for each that was sent and whose fate was open.
+    // All before `next` have come, or our receiver waits for them no more; what was never sent is wanted still, since
+    // the SRT server may take it. Calls visit(Entry&) for each that was sent and whose fate was open.
     template <class Visit>
     void note_delivered_before(wire::Seq31 next, Visit&& visit) noexcept {
         walk(floor_, next, [&](Entry& e) {
