@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Dispatch over random histories, by seed: links come and go, lose, overtake, fall silent and answer late; packets come
-// in order and again; receivers report or not. Its books agree with themselves after each step, it sends on open links
+// in order, with gaps and again, due sooner or later; receivers report or not, and give up what they wait for; who knows
+// the latency may only guess it. Its books agree with themselves after each step, it sends on open links
 // only, no packet is dropped in silence, copies keep to their budget and off metered links, no link goes beyond its
 // cap, the reserve waits for as long as another link is up, or none of them speaks and it is lent; every buffer is
 // given back.
@@ -34,6 +35,7 @@ public:
         reports_ = random_.below(3) != 0;
         dispatch_.set_reports(reports_);
         dispatch_.set_latency(latency, false);
+        for (std::uint32_t i = 0; i < links && is_limited; ++i) dispatch_.set_limits(link_of(i), priority_first, 0, 28);
     }
     void step() {
         const std::uint32_t i = random_.below(links);
@@ -45,7 +47,11 @@ public:
             case 2:
             case 3: offer(1 + random_.below(12)); break;
             case 4:
-                if (offered_ != 0) static_cast<void>(dispatch_.on_asked(recent()));
+                if (next_ == 0) break;
+                if (random_.below(2) == 0)
+                    static_cast<void>(dispatch_.on_asked(recent()));
+                else
+                    offer_again(recent());
                 break;
             case 5:
                 if (is_up(i)) dispatch_.on_echo(link_of(i), 1_ms * (5 + random_.below(300)), now_);
@@ -60,8 +66,9 @@ public:
                 break;
             case 10:
                 // SRT's word covers what has come, and at times what has not.
-                if (offered_ > 200 && random_.below(4) == 0)
-                    dispatch_.on_srt_ack(sequence(offered_ - 1 - random_.below(200)), now_);
+                if (next_ > 200 && random_.below(4) == 0)
+                    dispatch_.on_srt_ack(sequence(next_ - 1 - random_.below(200)), now_);
+                if (random_.below(20) == 0) dispatch_.set_latency(latency, random_.below(2) == 0);
                 break;
             case 11:
                 if (is_limited_ && random_.below(5) == 0) limit(i);
@@ -86,7 +93,7 @@ public:
             if (!is_up(i)) toggle(i);
         run((1 << links) - 1);
         CHECK(dispatch_.queued() == 0);
-        CHECK(offered_ - sent_.size() <= counters_[Counter::packets_given_up]);
+        CHECK(numbers_.size() - sent_.size() <= counters_[Counter::packets_given_up]);
         CHECK(counters_[Counter::hedges_sent] <= 6 + offered_ * 6 / 100);
         dispatch_.new_session(now_);
         CHECK(pool_.free_slots() == pool_.slots());
@@ -98,7 +105,7 @@ private:
     [[nodiscard]] static Seq31 sequence(std::uint32_t number) {
         return Seq31(first).plus(static_cast<std::int32_t>(number));
     }
-    [[nodiscard]] Seq31 recent() { return sequence(offered_ - 1 - random_.below(std::min(offered_, 100u))); }
+    [[nodiscard]] Seq31 recent() { return sequence(next_ - 1 - random_.below(std::min(next_, 100u))); }
     [[nodiscard]] bool is_up(std::uint32_t i) const { return (dispatch_.links() >> i & 1) != 0; }
     void toggle(std::uint32_t i) {
         if (is_up(i)) {
@@ -110,12 +117,29 @@ private:
     }
     void offer(std::uint32_t count) {
         for (; count > 0; --count) {
+            // What SRT drops before it has sent it leaves a gap, at times a long one.
+            if (random_.below(30) == 0) next_ += 1 + random_.below(random_.below(20) == 0 ? 1500 : 4);
             const BufferId id = pool_.take();
             REQUIRE(id != no_buffer);
-            REQUIRE(dispatch_.on_data(sequence(offered_), PacketRef{id, 0, 1332}, now_ + latency, now_) ==
-                    Dispatch::Taken::queued);
-            number_of_[id.value] = offered_++;
+            // Deadlines grow with sequences, whatever held a packet up on its way here.
+            due_ = std::max(due_, now_ + latency - 1_ms * random_.below(80));
+            REQUIRE(dispatch_.on_data(sequence(next_), PacketRef{id, 0, 1332}, due_, now_) == Dispatch::Taken::queued);
+            note_queued(id, next_++);
         }
+    }
+    // SRT sends one again: it is known, new where a gap was or where it was given up by guess, or too old.
+    void offer_again(Seq31 s) {
+        const BufferId id = pool_.take();
+        REQUIRE(id != no_buffer);
+        const auto number = static_cast<std::uint32_t>(wire::distance(Seq31(first), s));
+        const auto taken = dispatch_.on_data(s, PacketRef{id, 0, 1332}, now_ + latency / 2, now_);
+        if (taken != Dispatch::Taken::queued) return pool_.release(id);
+        note_queued(id, number);
+    }
+    void note_queued(BufferId id, std::uint32_t number) {
+        number_of_[id.value] = number;
+        numbers_.insert(number);
+        ++offered_;
     }
     [[nodiscard]] bool is_only_one_speaking(LinkId link, LinkMask open) const {
         for (std::uint32_t k = 0; k < links; ++k)
@@ -164,7 +188,8 @@ private:
         }
         if (reports_) {
             arrived_[i] += static_cast<std::uint32_t>(came.size());
-            wire::ReportBuilder report({0, static_cast<std::uint32_t>(now_.ns / 1000), std::nullopt, arrived_[i]});
+            const auto next = random_.below(6) == 0 && next_ > 0 ? std::optional(recent()) : std::nullopt;
+            wire::ReportBuilder report({0, static_cast<std::uint32_t>(now_.ns / 1000), next, arrived_[i]});
             for (const std::uint32_t s : came) report.add(Seq31(s), random_.below(20'000));
             dispatch_.on_report(link_of(i), *wire::DeliveryReport::over(report.bytes()), now_);
         } else if (!came.empty()) {
@@ -192,7 +217,10 @@ private:
     LinkMask reserve_ = 0;
     bool is_lent_ = false;
     LinkMask metered_ = 0;
-    std::uint32_t offered_ = 0;
+    std::uint32_t next_ = 0;     // sequence, after `first`
+    std::uint32_t offered_ = 0;  // packets that were queued, one that was given up by guess again
+    std::set<std::uint32_t> numbers_;
+    Instant due_;
     std::set<std::uint32_t> sent_;
     std::array<std::uint32_t, 2048> number_of_{};
     std::array<std::vector<std::uint32_t>, links> carried_;
