@@ -93,7 +93,7 @@ const std::vector<Case>& cases() {
     static const std::vector<Case> all{{"asymmetric", trips::asymmetric(), 90},
                                        {"outage", trips::outage(), 80},
                                        {"bloated", trips::bloated(), 90},
-                                       {"lossy", trips::lossy(), 80},
+                                       {"lossy", trips::lossy(), 90},
                                        {"holding", trips::holding(), 80}};
     return all;
 }

@@ -86,8 +86,12 @@ private:
         o.start_ns = out_ns + (next_out_ns - out_ns) / 2;
         o.end_ns = next_good == for_ever_ns ? for_ever_ns : last_sent + (next_good - last_sent) / 2;
         if (o.end_ns < o.start_ns + dark_min_ns / 2) return;
-        const std::int64_t until = std::min(o.end_ns, log_ns_);
+        const std::int64_t until = std::min({o.end_ns, log_ns_, std::max(last_sent, o.start_ns + dark_min_ns)});
         o.is_down = heard_between(o.start_ns + round_trip() + echo_ns, until) < 2;
+        // What came back after that tells that it was over.
+        const auto heard = std::lower_bound(link_.heard_ns.begin(), link_.heard_ns.end(), until);
+        if (o.is_down && heard != link_.heard_ns.end() && *heard - times_.down_ns < next_good)
+            o.end_ns = last_sent + std::max<std::int64_t>(*heard - times_.down_ns - last_sent, 0) / 2;
         found_.push_back(o);
     }
 
@@ -112,7 +116,7 @@ private:
             // At the link's own rate it is a bottleneck that stood still, and its rate tells that.
             const double bits = 8.0 * static_cast<double>(timed[i - 1].delivered_bytes - timed[k].delivered_bytes);
             const double ns = static_cast<double>(std::max<std::int64_t>(timed[i - 1].left_ns - end, 1));
-            if (times_.bits_per_ns > 0 && bits / ns < 3 * times_.bits_per_ns) continue;
+            if (times_.bits_per_ns > 0 && bits / ns < 2 * times_.bits_per_ns) continue;
             FoundOutage o;
             o.holds = true;
             o.first = timed[k - 1].index + 1;
