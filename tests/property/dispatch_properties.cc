@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Dispatch over random histories, by seed: links come and go, lose, overtake, fall silent and answer late; packets come
-// in order, with gaps and again, due sooner or later; receivers report or not, and give up what they wait for; who knows
-// the latency may only guess it. Its books agree with themselves after each step, it sends on open links
+// in order, with gaps and again, due sooner or later; receivers report or not, and give up what they wait for; the
+// latency may be a guess. Its books agree with themselves after each step, it sends on open links
 // only, no packet is dropped in silence, copies keep to their budget and off metered links, no link goes beyond its
 // cap, the reserve waits for as long as another link is up, or none of them speaks and it is lent; every buffer is
 // given back.
