@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/bond/dispatch.h"
 
+#include <utility>
+
 #include "engine/bond/recording.h"
 #include "engine/border/command.h"
 
@@ -46,7 +48,8 @@ void Dispatch::link_up(LinkId link, Instant now) noexcept {
     l.hedged_to = l.silent_to = l.passed_to = l.acknowledged_to = l.flight.begin();
     l.acknowledged_at = Instant{};
     l.has_arrived = false;
-    if (now - l.left_at < window_memory) l.path.begin_with(l.last_window / 2);
+    if (now - l.left_at < window_memory)
+        l.path.begin_with(std::min(std::exchange(l.last_window, 0) / 2, window_remembered_max));
     up_ |= mask_of(link);
     silent_ &= ~mask_of(link);
     unanswered_ &= ~mask_of(link);
@@ -257,6 +260,7 @@ void Dispatch::count_lost_before(LinkId link, std::uint32_t position) noexcept {
 // What the newest arrival on a link says of those before it.
 void Dispatch::settle(LinkId link, Instant now) noexcept {
     Link& l = at(link);
+    if (static_cast<std::int32_t>(l.silent_to - l.flight.begin()) < 0) l.silent_to = l.flight.begin();
     l.flight.settle(now,
                     [&](std::uint32_t position, const link::Flight::Sent& sent) { count_lost(link, position, sent); });
     refresh(link);
@@ -267,6 +271,12 @@ void Dispatch::settle(LinkId link, Instant now) noexcept {
                                                                        Instant now) noexcept {
     Ledger::Entry* const e = ledger_.find(sequence);
     if (e == nullptr) return {};
+    if (e->parity != 0) [[unlikely]] {
+        --e->parity;
+        return {};
+    }
+    if (e->sends == 0) [[unlikely]]
+        return {};
     Link& l = at(link);
     Arrival arrival;
     // Of two copies on one link the open one, unless it cannot have come yet.
@@ -551,7 +561,7 @@ bool Dispatch::is_passed(const Ledger::Entry& e) const noexcept {
 
 // All that was sent of a packet is on links that are silent, while another speaks.
 bool Dispatch::is_swallowed(const Ledger::Entry& e) const noexcept {
-    if ((up_ & ~silent_) == 0) return false;
+    if ((admitted(up_) & ~silent_) == 0) return false;
     bool is_swallowed = true;
     each_open_copy(e, [&](LinkId link, std::uint32_t, const link::Flight::Sent&) {
         is_swallowed = is_swallowed && (silent_ & mask_of(link)) != 0;
@@ -579,7 +589,9 @@ LinkMask Dispatch::take_probes(Instant now) noexcept {
         const bool asks = !reports_ || l.flight.empty() || ((silent_ | unanswered_) & mask_of(link)) != 0;
         if (!asks || l.probe_at > now) return;
         const bool is_silent = reports_ && (silent_ & mask_of(link)) != 0;
-        l.probe_at = now + (is_silent ? probe_interval_silent : probe_interval);
+        const Duration often =
+            std::clamp((now - l.feedback_at) / probe_silence_share, probe_interval_silent, probe_interval);
+        l.probe_at = now + (is_silent ? often : probe_interval);
         probes |= mask_of(link);
     });
     return probes;

@@ -11,7 +11,8 @@
 //  - A packet takes a link only when it will surely be in time; one that is too late for the links with room waits for
 //    the others. What is given up is what even the nearest link would bring too late.
 //  - Copies beside ones that are not known to be lost: at most hedge_share of the packets, and a burst. None leaves on
-//    a metered link, unless it is the only one that speaks.
+//    a metered link, unless it is the only one that speaks. What SRT itself asks for while only silent links hold it is
+//    sent again beside that, once for as long as another one speaks.
 //  - A link that answers again is used again at once; one that leaves gives its packets back.
 //  - A packet waits a while for a link of an earlier class before it takes one of a later; repairs do not wait. Copies
 //    that nobody waits for stay in the first class. That a link is busy is no reason to take one of a later class.
@@ -101,6 +102,13 @@ public:
         active_at_ = now;
         return Taken::queued;
     }
+    // Parity of SRT's packet filter is about to leave, which bears the sequence of that packet. False: it is not known.
+    [[nodiscard]] bool note_parity(wire::Seq31 sequence) noexcept {
+        Ledger::Entry* const e = ledger_.find(sequence);
+        if (e == nullptr) return false;
+        if (!reports_ && e->parity != 255) ++e->parity;  // our receiver says nothing of it
+        return true;
+    }
     // Answers.
     void on_report(LinkId link, const wire::DeliveryReport& report, Instant now) noexcept;
     void on_srtla_ack(LinkId link, const wire::SrtlaAck& ack, Instant now) noexcept;
@@ -124,7 +132,7 @@ public:
     // What the clock brings, each tick_interval while active(): silence, late losses.
     void tick(Instant now) noexcept;
     [[nodiscard]] bool active(Instant now) const noexcept {
-        return ledger_.any_wanted() || open_packets_ != 0 || now - active_at_ < activity;
+        return (ledger_.any_wanted() && up_ != 0) || open_packets_ != 0 || now - active_at_ < activity;
     }
     // No word of that link has come for longer than it takes on its own way, though it carries something: what another
     // link may say of it is welcome.
@@ -169,9 +177,11 @@ private:
     static constexpr Duration unanswered_slack{10'000'000};
     static constexpr Duration probe_interval{100'000'000};
     // Of a silent link, which is used again with the first answer. Of 20, 30, 50 and 100 ms on links that are dark for
-    // 0.2 to 0.4 s of each second, 30 brings 3 points more than 100, and 20 a half more. A plain receiver's echoes tell
-    // rates too, and so often they cost 0.5 to 1.8 points at 500 ms of latency.
+    // 0.2 to 0.4 s of each second, 30 brings 3 points more than 100, and 20 a half more; 10 is the clock's tick. The
+    // longer it is silent, the less often: a 32nd of that. A plain receiver's echoes tell rates too, and so often they
+    // cost 0.5 to 1.8 points at 500 ms of latency.
     static constexpr Duration probe_interval_silent{10'000'000};
+    static constexpr std::int64_t probe_silence_share = 32;
     static constexpr Duration activity{2'000'000'000};  // links are probed this long after the last packet
     // A report is at most 10 ms behind the packet it names; an echo is not held back.
     static constexpr Duration report_slack{25'000'000};
@@ -201,6 +211,7 @@ private:
     static constexpr Duration stuck_max{60'000'000};
     // A link that comes back within so long begins with half of what it carried last. Untuned.
     static constexpr Duration window_memory{30'000'000'000};
+    static constexpr std::int64_t window_remembered_max = 32 * link::PathModel::packet_bytes;
     static constexpr std::int64_t header_bytes = 28;  // UDP and IPv4
     // How long a packet waits for an earlier class at most: long enough for what a picture in full is larger than the
     // others, at most a twentieth of the latency. Untuned.
@@ -293,7 +304,9 @@ private:
     [[nodiscard]] Choice choose_by_class(std::int64_t bytes, std::int64_t left, LinkMask open, LinkMask awaited,
                                          Instant now) noexcept;
     [[nodiscard]] bool has_waited(const Ledger::Entry& e, Instant now) const noexcept {
-        return e.sends != 0 || e.deadline - now <= latency_ - class_wait_;
+        const Duration left = e.deadline - now;
+        // What is due after more than the latency has no deadline to wait by.
+        return e.sends != 0 || left <= latency_ - class_wait_ || left > latency_ + grace_;
     }
     [[nodiscard]] LinkMask awaited_by(const Ledger::Entry& e, LinkMask open, LinkMask able, LinkMask tight,
                                       Instant now) const noexcept {
@@ -492,7 +505,7 @@ void Dispatch::hedge(LinkId silent, Instant now, LinkMask open, Send&& send) noe
         const link::Flight::Sent* const sent = l.flight.find(l.hedged_to);
         if (sent == nullptr) continue;
         Ledger::Entry* const e = ledger_.find(sent->sequence);
-        if (e == nullptr || e->state != Ledger::State::in_flight || e->hedged) continue;
+        if (e == nullptr || e->state != Ledger::State::in_flight || e->hedged || !is_swallowed(*e)) continue;
         if (ledger_.any_wanted() && e->deadline - now > urgent) return;
         // Better a copy that may be late than none.
         const LinkMask others = for_copies(open) & ~mask_of(silent);

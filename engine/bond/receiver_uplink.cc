@@ -77,7 +77,9 @@ Fate Receiver::on_data(const Completion& c, Bytes packet, std::uint32_t slot, In
     group.last_link = link.id;
     group.data_seen = true;
     acknowledge(slot, sequence, now, out);
-    if (group.extension.delivery_reports) report(slot, sequence, packet.size(), now, out);
+    // Parity of SRT's packet filter bears the sequence of another packet (see deliver): that one has not come with it.
+    if (group.extension.delivery_reports && wire::SrtPacket::over(packet)->message_number() != 0)
+        report(slot, sequence, packet.size(), now, out);
     if (group.server == no_socket) [[unlikely]]
         return without_server(link.group, c.packet, false, now, out);
     if (group.extension.any()) return deliver(link.group, c.packet, *wire::SrtPacket::over(packet), now, out);

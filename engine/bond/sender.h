@@ -177,6 +177,7 @@ private:
     bool on_odd(const Completion& c, Instant now, Actions& out) noexcept;
     bool on_odd_local(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void on_local_control(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
+    [[nodiscard]] LinkMask next_for_induction(LinkMask links) noexcept;
     void pass_on(const PacketRef& ref, LinkId link, Instant now, Actions& out) noexcept;
     bool admit_caller(const Completion& c, Bytes packet, Instant now, Actions& out) noexcept;
     void new_session(Instant now, Actions& out) noexcept;
@@ -228,7 +229,7 @@ private:
     void set_busy(LinkId link, Instant until) noexcept;
     [[nodiscard]] link::LinkMask narrower_than(std::size_t packet_bytes) const noexcept;
     void note_no_uplink(Bytes packet, Instant now, Actions& out) noexcept;
-    void tell_no_uplink(Instant now, Actions& out) noexcept;
+    void tell_no_uplink(std::uint32_t dropped, Instant now, Actions& out) noexcept;
     // Selector `adaptive`: sender_adaptive.cc.
     void set_adaptive(bool adaptive, Instant now, Actions& out) noexcept;
     void send_waiting(Instant now, Actions& out) noexcept;
@@ -322,6 +323,7 @@ private:
     Deadlines deadlines_;
     SafeRateLaw safe_rate_;
     bool adaptive_ = false;
+    LinkMask induction_link_ = 0;  // the one that the last took
     Instant dispatch_at_ = never;
 
     SocketId local_socket_ = no_socket;

@@ -75,8 +75,8 @@ void Sender::note_answer(Instant now, Actions& out) noexcept {
 
 bool Sender::queue_data(const Completion& c, const wire::SrtPacket& srt, Instant now, Actions& out) noexcept {
     // It waits: the first link that is back carries what is still in time then.
-    if (alive_ == 0) tell_no_uplink(now, out);
-    if (srt.message_number() == 0) [[unlikely]] {
+    if (alive_ == 0) tell_no_uplink(0, now, out);
+    if (srt.message_number() == 0 && !srt.is_retransmission() && dispatch_.note_parity(srt.sequence())) [[unlikely]] {
         send_at_once(c.packet, now, out);
         return false;
     }

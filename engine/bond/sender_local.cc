@@ -21,6 +21,13 @@ bool counts_once(const wire::SrtPacket& packet) {
            (type == wire::SrtControl::ackack && packet.control_info() <= first_ackacks);
 }
 
+// A late copy of an induction makes a receiver begin with the SRT server anew (OpenIRL/srtla d1c717e, main.cpp); but
+// the caller repeats it four times a second, so each takes another link.
+bool is_induction(const wire::SrtPacket& packet) {
+    const auto handshake = wire::Handshake::over(packet);
+    return handshake && handshake->request_type() == wire::handshake_induction;
+}
+
 }  // namespace
 
 bool Sender::on_odd(const Completion& c, Instant now, Actions& out) noexcept {
@@ -76,7 +83,9 @@ void Sender::on_local_control(const Completion& c, Bytes packet, Instant now, Ac
         out.tell(e);
     }
     if (adaptive_ && counts_once(srt)) {
-        if (const LinkMask links = dispatch_.usable(alive_ & ~busy_); links != 0)
+        LinkMask links = dispatch_.usable(alive_ & ~busy_);
+        if (is_induction(srt)) links = next_for_induction(links);
+        if (links != 0)
             return each_link(links, [&](LinkId link) {
                 if (dispatch_.is_limited()) dispatch_.caps().note_sent(link, packet.size(), now);
                 pass_on(c.packet, link, now, out);
@@ -87,6 +96,14 @@ void Sender::on_local_control(const Completion& c, Bytes packet, Instant now, Ac
     if (link == no_link && !adaptive_ && dispatch_.is_limited()) link = choose_by_class(0, packet.size(), now);
     if (link == no_link) return note_no_uplink(packet, now, out);
     pass_on(c.packet, link, now, out);
+}
+
+// One of them, in turn.
+LinkMask Sender::next_for_induction(LinkMask links) noexcept {
+    const LinkMask later = links & ~((induction_link_ << 1) - 1);
+    const LinkMask rest = later != 0 ? later : links;
+    induction_link_ = rest & (~rest + 1);
+    return induction_link_;
 }
 
 void Sender::pass_on(const PacketRef& ref, LinkId link, Instant now, Actions& out) noexcept {
@@ -156,11 +173,14 @@ void Sender::drop_stranger(Counter why, Bytes packet, Instant now) noexcept {
 
 void Sender::note_no_uplink(Bytes packet, Instant now, Actions& out) noexcept {
     drop_from_local(Counter::drop_no_uplink, packet, now);
-    tell_no_uplink(now, out);
+    tell_no_uplink(1, now, out);
 }
 
-void Sender::tell_no_uplink(Instant now, Actions& out) noexcept {
-    if (unrouted_since_told_++ == 0) out.tell(event(EventKind::no_uplink_for_data, now, no_link, 1));
+void Sender::tell_no_uplink(std::uint32_t dropped, Instant now, Actions& out) noexcept {
+    if (unrouted_since_told_ == 0) out.tell(event(EventKind::no_uplink_for_data, now, no_link, dropped));
+    // tick() tells of those that were dropped since.
+    unrouted_since_told_ =
+        dropped == 0 ? std::max<std::uint64_t>(unrouted_since_told_, 1) : unrouted_since_told_ + dropped;
 }
 
 }  // namespace hawser::bond

@@ -35,7 +35,7 @@ enum class EventKind : std::uint8_t {
     caller_gone,         // endpoint; a: 1 shutdown, 0 silence
     session_started,     // a: caller's SRT socket id, b: initial sequence
     session_ended,
-    no_uplink_for_data,  // data dropped: no link can take it; a: packets since last told
+    no_uplink_for_data,  // no link can take data; a: packets dropped since last told, 0: they wait
     no_srtla_acks,       // the receiver sends none: delivery is read from SRT ACKs
     resolve_wanted,      // the control thread is to look the receiver's name up again
     reserve_used,        // link: no other works, so what was stopped at its budget carries data

@@ -125,6 +125,7 @@ Registration::Outcome Registration::on_no_group(LinkId link, bool any_alive, Ins
         // at the slow pace and never later than without it; a member stays one until the silence says otherwise, since
         // the REG3 that answers its REG2 may be on its way.
         if (l.tries != 0) l.tries = std::max(l.tries, l.checking ? quick_checks : tries_at_slow_pace);
+        l.quick_until = Instant{};
         return Outcome::noted;
     }
     for (Link& other : links_) {

@@ -87,7 +87,8 @@ EventLine describe(const Event& e, const EventNames& names) {
             return {Level::info, fmt::format("SRT session {:#010x} begins", e.a)};
         case EventKind::session_ended: return {Level::info, "the SRT server ended the session"};
         case EventKind::no_uplink_for_data:
-            return {Level::error, fmt::format("no available connections: {} packets dropped", e.a)};
+            return {Level::error, e.a == 0 ? std::string("no available connections: packets wait")
+                                           : fmt::format("no available connections: {} packets dropped", e.a)};
         case EventKind::no_srtla_acks:
             return {Level::warn, "the receiver sends no SRTLA ACKs: reading delivery from SRT ACKs"};
         case EventKind::reserve_used:

@@ -365,22 +365,27 @@ TEST_CASE("after a sender's restart the receiver lets gaps pass for a while, sin
     options.up = {shape(20_ms, 50'000), shape(35_ms, 50'000)};
     options.caller.latency = options.server.latency = 2_s;
     options.server.reorder_tolerance = 40;
-    BondLab lab(options);
-    lab.run(5_s);
-    bond::EarlierRun earlier{lab.snapshot().group_joined, lab.snapshot().group, lab.snapshot().latency};
-    const auto waits = [&] { return lab.receiver.bond().counters()[Counter::hold_waits]; };
-    CHECK(waits() > 20);
-    lab.restart_sender(earlier);
-    lab.run(200_ms);
-    const std::uint64_t during = waits();
-    lab.run(200_ms);
-    const std::uint64_t after = waits();
-    CHECK(after - during < 10);
-    lab.run(4_s);  // it says for two seconds that it has begun anew
-    const std::uint64_t later = waits();
-    lab.run(200_ms);
-    CHECK(waits() - later > 30);
-    CHECK(lab.server->sessions().size() == 1);
+    // How many wait in 200 ms is a matter of chance: what was lost and when.
+    std::uint64_t soon = 0, later = 0;
+    for (options.seed = 1; options.seed <= 6; ++options.seed) {
+        BondLab lab(options);
+        lab.run(5_s);
+        bond::EarlierRun earlier{lab.snapshot().group_joined, lab.snapshot().group, lab.snapshot().latency};
+        const auto waits = [&] { return lab.receiver.bond().counters()[Counter::hold_waits]; };
+        CHECK(waits() > 20);
+        lab.restart_sender(earlier);
+        lab.run(200_ms);
+        soon -= waits();
+        lab.run(200_ms);
+        soon += waits();
+        lab.run(4_s);  // it says for two seconds that it has begun anew
+        later -= waits();
+        lab.run(200_ms);
+        later += waits();
+        CHECK(lab.server->sessions().size() == 1);
+    }
+    CHECK(later > 6 * 30);
+    CHECK(soon < later / 3);
 }
 
 TEST_CASE("the latency that an earlier run knew holds until a handshake or the operator says another") {

@@ -136,7 +136,7 @@ void settle(const LinkHistory& link, double drift, LinkTimes& times) {
     }
     times.down_ns = back_ns;
     // The least way has the packet's own time in the bottleneck in it, which a keepalive hardly takes.
-    const std::int64_t round_ns = least.way_ns + back_ns;
+    const std::int64_t round_ns = std::max<std::int64_t>(least.way_ns + back_ns, 0);  // a clock may have stepped
     std::int64_t own_ns =
         link.round_trip_ns > 0 ? std::clamp<std::int64_t>(round_ns - link.round_trip_ns, 0, round_ns / 2) : 0;
     if (link.round_trip_ns > 0)

@@ -67,8 +67,11 @@ private:
         const std::int64_t next_sent = ends ? copies[end].sent_ns : for_ever_ns;
         std::int64_t next_good = next_sent;
         // Keepalives in between say more of when it ended. Those of before the end of which nothing came.
-        for (const KeepaliveRound& k : link_.keepalives) {
-            if (k.sent_ns <= copies[first].sent_ns || k.sent_ns >= next_sent) continue;
+        const auto sent_until = [](std::int64_t ns, const KeepaliveRound& k) { return ns < k.sent_ns; };
+        for (auto it =
+                 std::upper_bound(link_.keepalives.begin(), link_.keepalives.end(), copies[first].sent_ns, sent_until);
+             it != link_.keepalives.end() && it->sent_ns < next_sent; ++it) {
+            const KeepaliveRound& k = *it;
             if (k.answered_ns)
                 next_good = std::min(next_good, k.sent_ns > last_sent ? k.sent_ns : next_good);
             else if (k.sent_ns < next_good && k.sent_ns < log_ns_ - 2 * silent_min_ns)

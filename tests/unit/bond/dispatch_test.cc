@@ -387,6 +387,33 @@ TEST_CASE("what SRT misses and only a silent link holds is sent by another one, 
     CHECK(yard.dispatch.queued() == 0);
 }
 
+TEST_CASE("an answer to parity that bears a packet's number says nothing of the packet") {
+    for (const bool reports : {false, true}) {
+        Yard yard;
+        yard.dispatch.set_reports(reports);
+        yard.learn();
+        yard.offer(10);
+        CHECK_FALSE(yard.dispatch.note_parity(Seq31(499)));
+        REQUIRE(yard.dispatch.note_parity(Seq31(509)));
+        wire::SrtlaAckBuilder ack;
+        ack.add(Seq31(509));
+        const auto acknowledged = [&] { yard.dispatch.on_srtla_ack(a, *wire::SrtlaAck::over(ack.bytes()), yard.now); };
+        if (reports)
+            yard.report(a, {509});  // a receiver that tells of parity all the same
+        else
+            acknowledged();
+        CHECK(yard.dispatch.queued() == 10);
+        if (reports) continue;
+        REQUIRE(yard.dispatch.note_parity(Seq31(509)));
+        CHECK(yard.run().size() == 10);
+        yard.now = yard.now + 50_ms;
+        acknowledged();
+        CHECK(yard.dispatch.ledger().find(Seq31(509))->state == bond::Ledger::State::in_flight);
+        acknowledged();
+        CHECK(yard.dispatch.ledger().find(Seq31(509))->state == bond::Ledger::State::delivered);
+    }
+}
+
 TEST_CASE("what was given up by a latency that nobody has said is taken again when SRT sends it again") {
     for (const bool is_guess : {false, true}) {
         Yard yard;
