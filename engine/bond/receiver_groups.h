@@ -57,6 +57,7 @@ struct alignas(cache_line_bytes) ReceiverGroup {
     bool in_use = false;
     bool opening = false;
     bool data_seen = false;
+    bool numbers_messages = false;  // a packet bore a message number: one that bears 0 is parity from then on
     bool ack_seen = false;
     std::uint32_t links = 0;  // bit i: slot i holds a link
     ServerSession session;

@@ -77,8 +77,10 @@ Fate Receiver::on_data(const Completion& c, Bytes packet, std::uint32_t slot, In
     group.last_link = link.id;
     group.data_seen = true;
     acknowledge(slot, sequence, now, out);
+    const bool bears_number = wire::SrtPacket::over(packet)->message_number() != 0;
+    group.numbers_messages = group.numbers_messages || bears_number;
     // Parity of SRT's packet filter bears the sequence of another packet (see deliver): that one has not come with it.
-    if (group.extension.delivery_reports && wire::SrtPacket::over(packet)->message_number() != 0)
+    if (group.extension.delivery_reports && (bears_number || !group.numbers_messages))
         report(slot, sequence, packet.size(), now, out);
     if (group.server == no_socket) [[unlikely]]
         return without_server(link.group, c.packet, false, now, out);
