@@ -193,6 +193,23 @@ TEST_CASE("a link's packets are reported on that link, at once, then each interv
     CHECK(s.links()[1].reports_out == 2);
 }
 
+TEST_CASE("parity of SRT's packet filter is not reported, and data of a stream that numbers no messages are") {
+    for (const bool numbers : {false, true}) {
+        ReceiverRig rig;
+        rig.set_server({srt_server});
+        join_offering(rig, {phone(1)}, reports_wanted);
+        for (std::uint32_t i = 0; i < 6; ++i) {
+            Packet packet = sim::make_data(wire::Seq31(100 + i), false, {0, 7}, Packet(100));
+            if (!numbers || i % 2 == 1) store_be32(packet.data() + 4, 0xC0000000);
+            rig.from(phone(1), packet);
+        }
+        rig.pass(100_ms);
+        const auto sent = reports_in(rig.take());
+        REQUIRE(!sent.empty());
+        CHECK(DeliveryReport::over(sent.back().bytes)->arrived() == (numbers ? 3 : 6));
+    }
+}
+
 TEST_CASE("a burst of one turn is reported whole, sixteen packets at a time") {
     ReceiverRig rig;
     rig.set_server({srt_server});
