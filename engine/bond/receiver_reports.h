@@ -7,8 +7,8 @@
 //    to be answered, do not wait.
 //  - Each entry is said twice: by the first report after it, and by the next one, which comes when the next packets
 //    ask for it or after two intervals.
-//  - A link that asks (its way back seems dark) has its last entries said again by another link, and for a while each
-//    of its reports goes by that one too.
+//  - A link that asks (its way back seems dark) has what its sender may not know of yet said again by another link, in
+//    as many reports as that takes, and for a while each of its reports goes by that one too.
 //  - What a link is sent in SRTLA ACKs and reports, or others for it, never exceeds what it brought, headers of IP and
 //    UDP included: forged packets gain their sender nothing. Only tiny packets ever meet this; the report then waits
 //    for more of them.
@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <type_traits>
 
 #include "engine/base/due_heap.h"
 #include "engine/base/time.h"
@@ -28,10 +29,16 @@ namespace hawser::bond {
 
 // New entries that wait for no interval. Half a report, as the other half repeats.
 inline constexpr std::uint32_t report_fresh_max = 16;
+// Entries of a link that can be said again: what 45 Mbit/s bring in a quarter of a second, which is how long it takes
+// until a dark way back is noticed, and the question has passed a queue.
+inline constexpr std::uint32_t report_memory = 1024;
 
 class ReportBook {
 public:
-    explicit ReportBook(std::uint32_t links) : links_(std::make_unique<Link[]>(links)), due_(links) {}
+    explicit ReportBook(std::uint32_t links)
+        : links_(std::make_unique<Link[]>(links)),
+          entries_(std::make_unique_for_overwrite<Entries[]>(links)),
+          due_(links) {}
 
     // A link joins; nothing is known of it.
     void begin(std::uint32_t slot, Duration interval) noexcept {
@@ -46,7 +53,7 @@ public:
     void note(std::uint32_t slot, wire::Seq31 sequence, std::size_t bytes, Instant now) noexcept {
         Link& link = links_[slot];
         link.credit += static_cast<std::int64_t>(bytes) + headers_min;
-        link.entries[link.arrived % wire::report_entries_max] = {now, sequence};
+        entries_[slot][link.arrived % report_memory] = {now.ns, sequence.raw()};
         ++link.arrived;
         const bool waits = link.arrived - link.said < report_fresh_max && now < link.sent_at + link.interval;
         const Instant due = waits ? link.sent_at + link.interval : now;
@@ -77,7 +84,7 @@ public:
         Link& link = links_[slot];
         due_.remove(slot);
         const std::uint32_t count = std::min<std::uint32_t>(link.arrived - link.said_twice, wire::report_entries_max);
-        auto report = write(link, count, next_expected, now);
+        auto report = write(slot, link.arrived, count, next_expected, now);
         if (!report) return report;
         link.said_twice = link.said;
         link.said = link.arrived;
@@ -91,12 +98,22 @@ public:
     [[nodiscard]] bool is_asked(std::uint32_t slot, Instant now) const noexcept {
         return now < links_[slot].asked_until;
     }
-    // What the link brought last, said or not.
-    [[nodiscard]] std::optional<wire::ReportBuilder> again(std::uint32_t slot,
-                                                           const std::optional<wire::Seq31>& next_expected,
-                                                           Instant now) noexcept {
-        Link& link = links_[slot];
-        return write(link, std::min<std::uint32_t>(link.arrived, wire::report_entries_max), next_expected, now);
+    // What the link brought last, said or not, for a sender that takes so many of its packets to be under way: calls
+    // send(ReportBuilder) for each report, oldest first.
+    template <class Send>
+    void again(std::uint32_t slot, std::int32_t in_flight, const std::optional<wire::Seq31>& next_expected, Instant now,
+               Send&& send) noexcept {
+        constexpr auto least = static_cast<std::int32_t>(wire::report_entries_max);
+        const auto wanted =
+            static_cast<std::uint32_t>(std::clamp(in_flight, least, static_cast<std::int32_t>(report_memory)));
+        const std::uint32_t arrived = links_[slot].arrived;
+        for (std::uint32_t left = std::min(arrived, wanted); left > 0;) {
+            const std::uint32_t count = std::min<std::uint32_t>(left, wire::report_entries_max);
+            left -= count;
+            auto report = write(slot, arrived - left, count, next_expected, now);
+            if (!report) return;
+            send(*report);
+        }
     }
     // Whether there is credit for a copy of a report, which it then costs.
     [[nodiscard]] bool may_copy(std::uint32_t slot, std::size_t bytes) noexcept {
@@ -118,13 +135,16 @@ private:
     static constexpr std::int64_t headers_max = 48;
     // Twice the pace at which a sender asks.
     static constexpr Duration asked_time{200'000'000};
-    static_assert((std::uint64_t{1} << 32) % wire::report_entries_max == 0, "the ring's places survive the wrap");
+    static_assert((std::uint64_t{1} << 32) % report_memory == 0, "the ring's places survive the wrap");
 
+    // Without initial values: memory is touched as it is used.
     struct Entry {
-        Instant at;
-        wire::Seq31 sequence;
+        std::int64_t at_ns;
+        std::uint32_t sequence;
     };
-    // Packets of the link are numbered from 1, modulo 2^32; packet n is at place (n - 1) of the ring.
+    static_assert(std::is_trivially_default_constructible_v<Entry>);
+    // Packets of a link are numbered from 1, modulo 2^32; packet n is at place (n - 1) of the ring.
+    using Entries = std::array<Entry, report_memory>;
     struct Link {
         Duration interval{};
         Instant sent_at{-1'000'000'000'000};  // long ago
@@ -134,12 +154,13 @@ private:
         std::uint32_t said = 0;        // up to this packet at least once
         std::uint32_t said_twice = 0;  // up to this one at least twice
         std::uint32_t number = 0;
-        std::array<Entry, wire::report_entries_max> entries{};
     };
 
-    [[nodiscard]] static std::optional<wire::ReportBuilder> write(Link& link, std::uint32_t count,
-                                                                  const std::optional<wire::Seq31>& next_expected,
-                                                                  Instant now) noexcept {
+    // Of so many packets, the last of them number `last`.
+    [[nodiscard]] std::optional<wire::ReportBuilder> write(std::uint32_t slot, std::uint32_t last, std::uint32_t count,
+                                                           const std::optional<wire::Seq31>& next_expected,
+                                                           Instant now) noexcept {
+        Link& link = links_[slot];
         const std::size_t bytes = wire::ReportBuilder::report_bytes(count);
         const std::int64_t cost = static_cast<std::int64_t>(bytes) + headers_max;
         if (count == 0 || link.credit < cost) return std::nullopt;
@@ -148,16 +169,17 @@ private:
         header.number = ++link.number;
         header.clock_us = static_cast<std::uint32_t>(now.ns / 1'000);
         header.next_expected = next_expected;
-        header.arrived = link.arrived;
+        header.arrived = last;
         wire::ReportBuilder report(header);
         for (std::uint32_t i = count; i > 0; --i) {
-            const Entry& entry = link.entries[(link.arrived - i) % wire::report_entries_max];
-            report.add(entry.sequence, (now - entry.at).us());
+            const Entry& entry = entries_[slot][(last - i) % report_memory];
+            report.add(wire::Seq31(entry.sequence), (now - Instant{entry.at_ns}).us());
         }
         return report;
     }
 
     std::unique_ptr<Link[]> links_;
+    std::unique_ptr<Entries[]> entries_;
     DueHeap due_;
 };
 

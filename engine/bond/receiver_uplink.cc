@@ -193,10 +193,9 @@ void Receiver::on_keepalive(const Completion& c, Bytes packet, std::uint32_t slo
     if (link.has_telemetry && (link.telemetry.connection & wire::renewed_bit) != 0) [[unlikely]]
         pause_hold(link.group, now, out);
     if (extension.delivery_reports && reports_.is_pending(slot)) send_report(slot, now, out);
-    if (asks) [[unlikely]] {
-        if (auto report = reports_.again(slot, holds_[link.group].next_expected(), now))
-            report_by_another(slot, *report, now, out);
-    }
+    if (asks) [[unlikely]]
+        reports_.again(slot, link.telemetry.in_flight, holds_[link.group].next_expected(), now,
+                       [&](wire::ReportBuilder& report) { report_by_another(slot, report, now, out); });
     if (!out.send(uplink_, c.packet, &link.endpoint)) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::keepalives_out);
     note_out(Decision::keepalive_out, link, packet, now);

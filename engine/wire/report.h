@@ -48,8 +48,7 @@ inline constexpr std::uint32_t renewed_bit = 1u << 30;
 inline constexpr std::uint32_t connection_mask = ~(report_ask_bit | renewed_bit);
 inline constexpr std::size_t report_header_bytes = 20;
 inline constexpr std::size_t report_entry_bytes = 6;
-// What a receiver of ours puts into one: those of this report and of the one before, or what a link brought last, a
-// fifth of a second at 600 packets/s. A reader takes any count.
+// What a receiver of ours puts into one: those of this report and of the one before. A reader takes any count.
 inline constexpr std::size_t report_entries_max = 128;
 inline constexpr std::size_t report_bytes_max =
     report_header_bytes + report_entries_max * report_entry_bytes + report_link_bytes;

@@ -144,6 +144,46 @@ TEST_CASE("packets smaller than reports get fewer of them: a link is never sent 
     CHECK(reports > 200);
 }
 
+TEST_CASE("a link that asks is told again what its sender has not heard of, in as many reports as that takes") {
+    ReportBook book(2);
+    book.begin(1, 10_ms);
+    const Instant now{1'000'000'000};
+    std::uint32_t brought = 0;
+    const auto bring = [&](std::uint32_t count) {
+        for (const std::uint32_t end = brought + count; brought < end; ++brought)
+            book.note(1, Seq31(brought), media_bytes, now);
+    };
+    const auto again = [&](std::int32_t in_flight) {
+        std::vector<Said> said;
+        book.again(1, in_flight, std::nullopt, now + 3_ms,
+                   [&](const wire::ReportBuilder& report) { said.push_back(read(report)); });
+        return said;
+    };
+    CHECK(again(1000).empty());
+    bring(40);
+    REQUIRE(again(-5).size() == 1);  // what senders say may be nonsense
+    CHECK(again(0).at(0).sequences.size() == 40);
+    bring(260);
+    const auto said = again(299);
+    REQUIRE(said.size() == 3);
+    std::uint32_t next = 1;
+    for (const Said& report : said) {
+        CHECK(report.arrived == next + report.sequences.size());
+        for (const std::uint32_t sequence : report.sequences) CHECK(sequence == next++);
+        for (const std::uint32_t age : report.ages_us) CHECK(age == 3000);
+    }
+    CHECK(next == 300);
+    CHECK(said[1].number == said[0].number + 1);
+    // No more than is kept, and a full ring's oldest first.
+    bring(3000);
+    std::vector<std::uint32_t> kept;
+    for (const Said& report : again(2'000'000'000))
+        kept.insert(kept.end(), report.sequences.begin(), report.sequences.end());
+    CHECK(kept.size() == report_memory);
+    CHECK(kept.front() == 3300 - report_memory);
+    CHECK(kept.back() == 3299);
+}
+
 TEST_CASE("every packet is said twice by reports that name the link's arrivals without a gap") {
     const std::uint32_t links = 3;
     ReportBook book(links);
