@@ -91,7 +91,7 @@ public:
         spaced_to_ = Instant{};
         sample_count_ = sample_first_ = 0;
         rates_count_ = rates_first_ = 0;
-        rate_ = 0;
+        rate_ = recent_ = 0;
         pace_ = best_pace_ = 0;
         errors_.clear();
         grown_ = 0;
@@ -184,6 +184,12 @@ private:
     static constexpr int pace_bits = 8;
     // From this delay on a link has a queue, and what it delivers is what it can.
     static constexpr std::int64_t saturated_ns = 20'000'000;
+    // With a queue of so many times the aim the link has become slower than its best rate of late says, and its window
+    // is for so many times what it delivers just now. Mean regret over seven recorded and made-up networks, 90 % load,
+    // 1 s of latency: 0.88 points without, 0.82 so; of 1, 1.5 and 3 times the rate 1.1, 0.87 and 0.84. Of 1.5, 2 and 3
+    // times the aim, over 24 bonds drawn by chance, each is as good.
+    static constexpr std::int64_t overlong_queue = 3;
+    static constexpr float overlong_rate = 2;
     static constexpr Duration error_span{2'000'000'000};  // 5 s does as well
     static constexpr Duration base_span{10'000'000'000};
     // A queue is what even the luckiest of the last packets waited; what one waits longer than the next is jitter.
@@ -270,7 +276,8 @@ private:
             note_rate(rate_over(settings_.rate_span), now);
             const bool is_saturated = queue_delay_ns_ > saturated_ns;
             const float recent = is_saturated ? std::min(rate_over(settings_.recent_span), rate_) : rate_;
-            pace_ = pace_of(recent > 0 ? recent : rate_);
+            recent_ = recent > 0 ? recent : rate_;
+            pace_ = pace_of(recent_);
             if (is_shallow()) [[unlikely]]
                 best_pace_ = pace_of(rate_);
         }
@@ -340,7 +347,9 @@ private:
     }
     [[nodiscard]] std::int64_t allowance() const noexcept {
         const auto horizon = static_cast<float>(base_rtt().ns + target_ns());
-        return std::max({static_cast<std::int64_t>(rate_ * horizon), grown_, least_window()});
+        const bool is_overlong = queue_delay_ns_ > overlong_queue * target_ns();
+        const float rate = is_overlong ? std::min(rate_, overlong_rate * recent_) : rate_;
+        return std::max({static_cast<std::int64_t>(rate * horizon), grown_, least_window()});
     }
     [[nodiscard]] std::int64_t least_window() const noexcept {
         return (rate_ > 0 ? settings_.window_packets_min : settings_.first_packets) * packet_bytes;
@@ -394,6 +403,7 @@ private:
     std::int64_t grown_ = 0;
     std::int64_t window_ = 0;
     float rate_ = 0;
+    float recent_ = 0;                       // the rate of just now; at most rate_
     std::int64_t pace_ = 0;                  // ns per byte of a packet that is sent now, << pace_bits; 0: not known
     std::int64_t base_ns_ = rtt_unknown.ns;  // the least of base_rtt_
     std::size_t sample_first_ = 0;

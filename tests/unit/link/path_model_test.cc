@@ -111,6 +111,27 @@ TEST_CASE("a link with a queue delivers later packets at its rate of just now, n
     CHECK(behind < 1000_ms);
 }
 
+TEST_CASE("a queue of several times the aim bounds the window by what the link delivers just now") {
+    Wire wire;
+    wire.bytes_per_ms = 150;
+    wire.run(1_s, 100, 0);
+    const std::int64_t at_best = wire.path.window();
+    REQUIRE(at_best > 12 * PathModel::packet_bytes);
+    wire.bytes_per_ms = 30;  // a fifth
+    wire.run(40_ms, 100, 0);
+    REQUIRE(wire.path.queue_delay() < 70_ms * 3);
+    CHECK(wire.path.window() >= at_best);
+    wire.run(200_ms, 50, 0);
+    REQUIRE(wire.path.queue_delay() > 70_ms * 3);
+    CHECK(wire.path.window() < at_best * 2 / 3);
+    CHECK(wire.path.window() > 30 * 60);  // more than its distance holds now
+    // The best rate counts again with the queue's end.
+    wire.bytes_per_ms = 150;
+    wire.run(1200_ms, 20, 0);
+    REQUIRE(wire.path.queue_delay() < 10_ms);
+    CHECK(wire.path.window() >= at_best * 9 / 10);
+}
+
 TEST_CASE("more falling rates than are kept leave the greatest of those that are") {
     PathModel path;
     Instant now = t0;
