@@ -100,7 +100,9 @@ private:
     void send_ack(std::uint32_t slot, Instant now, Actions& out) noexcept;
     void report(std::uint32_t slot, wire::Seq31 sequence, std::size_t bytes, Instant now, Actions& out) noexcept;
     void send_report(std::uint32_t slot, Instant now, Actions& out) noexcept;
-    void report_by_another(std::uint32_t slot, wire::ReportBuilder& report, Instant now, Actions& out) noexcept;
+    [[nodiscard]] const ReceiverLink* carrier_of(std::uint32_t slot, Instant now) const noexcept;
+    void report_by_another(const ReceiverLink& link, const ReceiverLink& carrier, wire::ReportBuilder& report,
+                           Instant now, Actions& out) noexcept;
     void replace_session(std::uint32_t g, Bytes induction, Instant now, Actions& out) noexcept;
     [[nodiscard]] std::uint32_t slot_from(const Endpoint& from) noexcept;
     Fate drop(Counter why, std::uint32_t slot) noexcept;

@@ -10,8 +10,9 @@
 //  - A link that asks (its way back seems dark) has what its sender may not know of yet said again by another link, in
 //    as many reports as that takes, and for a while each of its reports goes by that one too.
 //  - What a link is sent in SRTLA ACKs and reports, or others for it, never exceeds what it brought, headers of IP and
-//    UDP included: forged packets gain their sender nothing. Only tiny packets ever meet this; the report then waits
-//    for more of them.
+//    UDP included: forged packets gain their sender nothing. What it brought long ago buys credit_max at most, and a
+//    question is answered each again_every at most. Tiny packets and many questions meet this; the report then waits
+//    for more packets.
 #pragma once
 
 #include <algorithm>
@@ -52,7 +53,7 @@ public:
     // The link brought an SRT data packet of so many bytes.
     void note(std::uint32_t slot, wire::Seq31 sequence, std::size_t bytes, Instant now) noexcept {
         Link& link = links_[slot];
-        link.credit += static_cast<std::int64_t>(bytes) + headers_min;
+        link.credit = std::min(link.credit + static_cast<std::int64_t>(bytes) + headers_min, credit_max);
         entries_[slot][link.arrived % report_memory] = {now.ns, sequence.raw()};
         ++link.arrived;
         const bool waits = link.arrived - link.said < report_fresh_max && now < link.sent_at + link.interval;
@@ -84,7 +85,7 @@ public:
         Link& link = links_[slot];
         due_.remove(slot);
         const std::uint32_t count = std::min<std::uint32_t>(link.arrived - link.said_twice, wire::report_entries_max);
-        auto report = write(slot, link.arrived, count, next_expected, now);
+        auto report = write(slot, link.arrived, count, 0, next_expected, now);
         if (!report) return report;
         link.said_twice = link.said;
         link.said = link.arrived;
@@ -99,29 +100,28 @@ public:
         return now < links_[slot].asked_until;
     }
     // What the link brought last, said or not, for a sender that takes so many of its packets to be under way: calls
-    // send(ReportBuilder) for each report, oldest first.
+    // send(ReportBuilder) for each report, oldest first. A report more than they need: a sender passes over what leaves
+    // a gap, and a packet that overtook its question, or came twice, or was taken for lost would make one.
     template <class Send>
     void again(std::uint32_t slot, std::int32_t in_flight, const std::optional<wire::Seq31>& next_expected, Instant now,
                Send&& send) noexcept {
-        constexpr auto least = static_cast<std::int32_t>(wire::report_entries_max);
-        const auto wanted =
-            static_cast<std::uint32_t>(std::clamp(in_flight, least, static_cast<std::int32_t>(report_memory)));
-        const std::uint32_t arrived = links_[slot].arrived;
-        for (std::uint32_t left = std::min(arrived, wanted); left > 0;) {
+        Link& link = links_[slot];
+        if (now - link.again_at < again_every) return;
+        link.again_at = now;
+        const auto under_way =
+            static_cast<std::uint32_t>(std::clamp(in_flight, 0, static_cast<std::int32_t>(report_memory)));
+        const auto kept = std::min<std::uint32_t>(under_way + wire::report_entries_max, report_memory);
+        for (std::uint32_t left = std::min(link.arrived, kept); left > 0;) {
             const std::uint32_t count = std::min<std::uint32_t>(left, wire::report_entries_max);
             left -= count;
-            auto report = write(slot, arrived - left, count, next_expected, now);
+            auto report = write(slot, link.arrived - left, count, wire::report_link_bytes, next_expected, now);
             if (!report) return;
             send(*report);
         }
     }
-    // Whether there is credit for a copy of a report, which it then costs.
+    // Whether there is credit for a copy by another link of a report of so many bytes, which it then costs.
     [[nodiscard]] bool may_copy(std::uint32_t slot, std::size_t bytes) noexcept {
-        Link& link = links_[slot];
-        const std::int64_t cost = static_cast<std::int64_t>(bytes) + headers_max;
-        if (link.credit < cost) return false;
-        link.credit -= cost;
-        return true;
+        return pay(links_[slot], bytes + wire::report_link_bytes);
     }
 
     [[nodiscard]] std::uint32_t arrived(std::uint32_t slot) const noexcept { return links_[slot].arrived; }
@@ -135,6 +135,9 @@ private:
     static constexpr std::int64_t headers_max = 48;
     // Twice the pace at which a sender asks.
     static constexpr Duration asked_time{200'000'000};
+    static constexpr Duration again_every{40'000'000};  // untuned
+    // All of report_memory, said again for a second.
+    static constexpr std::int64_t credit_max = 200'000;
     static_assert((std::uint64_t{1} << 32) % report_memory == 0, "the ring's places survive the wrap");
 
     // Without initial values: memory is touched as it is used.
@@ -149,6 +152,7 @@ private:
         Duration interval{};
         Instant sent_at{-1'000'000'000'000};  // long ago
         Instant asked_until{-1'000'000'000'000};
+        Instant again_at{-1'000'000'000'000};
         std::int64_t credit = 0;  // bytes it brought less those it was sent
         std::uint32_t arrived = 0;
         std::uint32_t said = 0;        // up to this packet at least once
@@ -156,15 +160,19 @@ private:
         std::uint32_t number = 0;
     };
 
-    // Of so many packets, the last of them number `last`.
+    [[nodiscard]] static bool pay(Link& link, std::size_t bytes) noexcept {
+        const std::int64_t cost = static_cast<std::int64_t>(bytes) + headers_max;
+        if (link.credit < cost) return false;
+        link.credit -= cost;
+        return true;
+    }
+    // Of so many packets, the last of them number `last`; so many bytes more are to follow.
     [[nodiscard]] std::optional<wire::ReportBuilder> write(std::uint32_t slot, std::uint32_t last, std::uint32_t count,
+                                                           std::size_t more,
                                                            const std::optional<wire::Seq31>& next_expected,
                                                            Instant now) noexcept {
         Link& link = links_[slot];
-        const std::size_t bytes = wire::ReportBuilder::report_bytes(count);
-        const std::int64_t cost = static_cast<std::int64_t>(bytes) + headers_max;
-        if (count == 0 || link.credit < cost) return std::nullopt;
-        link.credit -= cost;
+        if (count == 0 || !pay(link, wire::ReportBuilder::report_bytes(count) + more)) return std::nullopt;
         wire::ReportHeader header;
         header.number = ++link.number;
         header.clock_us = static_cast<std::uint32_t>(now.ns / 1'000);

@@ -128,24 +128,30 @@ void Receiver::send_report(std::uint32_t slot, Instant now, Actions& out) noexce
     if (!out.send_bytes(uplink_, bytes, &link.endpoint)) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::reports_out);
     note_out(Decision::report_out, link, bytes, now);
-    if (reports_.is_asked(slot, now) && reports_.may_copy(slot, bytes.size())) [[unlikely]]
-        report_by_another(slot, *report, now, out);
+    if (!reports_.is_asked(slot, now)) [[likely]]
+        return;
+    if (const ReceiverLink* carrier = carrier_of(slot, now);
+        carrier != nullptr && reports_.may_copy(slot, bytes.size()))
+        report_by_another(link, *carrier, *report, now, out);
 }
 
-// By the first link that has been heard just now and whose own way back is not in doubt: copies that went now by this
-// link and now by that one would overtake each other.
-void Receiver::report_by_another(std::uint32_t slot, wire::ReportBuilder& report, Instant now, Actions& out) noexcept {
-    const ReceiverLink& link = table_.link(slot);
+// The first link that has been heard just now and whose own way back is not in doubt: reports that went now by this
+// link and now by that one would overtake each other. Null when there is none.
+const ReceiverLink* Receiver::carrier_of(std::uint32_t slot, Instant now) const noexcept {
     const ReceiverLink* carrier = nullptr;
-    table_.each_link(link.group, [&](std::uint32_t other, const ReceiverLink& l) {
+    table_.each_link(table_.link(slot).group, [&](std::uint32_t other, const ReceiverLink& l) {
         if (carrier != nullptr || other == slot || reports_.is_asked(other, now)) return;
         if (now - l.heard < carrier_heard) carrier = &l;
     });
-    if (carrier == nullptr) return;
+    return carrier;
+}
+
+void Receiver::report_by_another(const ReceiverLink& link, const ReceiverLink& carrier, wire::ReportBuilder& report,
+                                 Instant now, Actions& out) noexcept {
     const Bytes bytes = report.bytes_by_another(link.telemetry.connection & wire::connection_mask);
-    if (!out.send_bytes(uplink_, bytes, &carrier->endpoint)) return counters_.add(Counter::drop_no_room);
+    if (!out.send_bytes(uplink_, bytes, &carrier.endpoint)) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::reports_by_others_out);
-    note_out(Decision::report_by_another, *carrier, bytes, now);
+    note_out(Decision::report_by_another, carrier, bytes, now);
 }
 
 Fate Receiver::on_uplink_control(const Completion& c, Bytes packet, std::uint32_t slot, Instant now,
@@ -193,9 +199,9 @@ void Receiver::on_keepalive(const Completion& c, Bytes packet, std::uint32_t slo
     if (link.has_telemetry && (link.telemetry.connection & wire::renewed_bit) != 0) [[unlikely]]
         pause_hold(link.group, now, out);
     if (extension.delivery_reports && reports_.is_pending(slot)) send_report(slot, now, out);
-    if (asks) [[unlikely]]
+    if (const ReceiverLink* carrier = asks ? carrier_of(slot, now) : nullptr; carrier != nullptr) [[unlikely]]
         reports_.again(slot, link.telemetry.in_flight, holds_[link.group].next_expected(), now,
-                       [&](wire::ReportBuilder& report) { report_by_another(slot, report, now, out); });
+                       [&](wire::ReportBuilder& report) { report_by_another(link, *carrier, report, now, out); });
     if (!out.send(uplink_, c.packet, &link.endpoint)) return counters_.add(Counter::drop_no_room);
     counters_.add(Counter::keepalives_out);
     note_out(Decision::keepalive_out, link, packet, now);

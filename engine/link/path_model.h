@@ -6,8 +6,9 @@
 // The window is the delivery rate times base delay plus a small standing queue: the link never idles for want of
 // packets that are on their way to it, and never holds more than a late decision may wish to have back. The rate is the
 // greatest of late ones, since what a link delivers is also bounded by what it is given; while the window is what
-// limits and no queue builds, it grows as data arrive. What a pause held back comes in a burst, which is no rate: bytes
-// count over the time in which they were sent where that is longer.
+// limits and no queue builds, it grows as data arrive; with a queue far beyond the aim it counts no more than twice
+// what the link delivers just now. What a pause held back comes in a burst, which is no rate: bytes count over the time
+// in which they were sent where that is longer.
 //
 // A link that loses much of a round trip while there is a queue has less room for one than was thought: for a while
 // what leaves on it is spaced at little more than its rate, which is all of its growth, and a shorter queue is aimed
@@ -356,9 +357,9 @@ private:
     }
     void update_window() noexcept {
         window_ = allowance();
-        if (draining())
-            window_ =
-                std::max(static_cast<std::int64_t>(rate_ * static_cast<float>(base_rtt().ns)) * 3 / 4, least_window());
+        if (!draining()) return;
+        const auto emptied = static_cast<std::int64_t>(rate_ * static_cast<float>(base_rtt().ns)) * 3 / 4;
+        window_ = std::min(window_, std::max(emptied, least_window()));
     }
     void drop_rate() noexcept {
         rates_first_ = (rates_first_ + 1) % rates_max;
@@ -403,7 +404,7 @@ private:
     std::int64_t grown_ = 0;
     std::int64_t window_ = 0;
     float rate_ = 0;
-    float recent_ = 0;                       // the rate of just now; at most rate_
+    float recent_ = 0;                       // with a queue the rate of just now, at most rate_; else rate_
     std::int64_t pace_ = 0;                  // ns per byte of a packet that is sent now, << pace_bits; 0: not known
     std::int64_t base_ns_ = rtt_unknown.ns;  // the least of base_rtt_
     std::size_t sample_first_ = 0;

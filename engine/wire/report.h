@@ -9,7 +9,8 @@
 //    8  u32 clock: the receiver's, when the report was written; us, modulo 2^32
 //   12  u32 next expected: the SRT sequence before which all have come or were given up, whichever link brought them;
 //       top bit set: not known
-//   16  u32 arrived: SRT data packets that this link has brought so far, copies too; modulo 2^32
+//   16  u32 arrived: SRT data packets that this link has brought so far, copies too; modulo 2^32. Of several reports
+//       that say again what was said, up to the last entry of each
 //   20  entries of 6 bytes in order of arrival, the last of them packet number `arrived` of the link:
 //         u32 SRT sequence, u16 age: arrival before `clock`, in 10 us; 65535: that long ago or longer
 //   Of version 2, behind the entries: u32 the link, as its sender's keepalives number it.
@@ -18,9 +19,9 @@
 // Version 2 is for a link whose way back is dark: its sender asks for it in that link's keepalives (report_ask_bit),
 // and only where the receiver has said that it answers such (wire::Extension::reports_by_others).
 //
-// Each report repeats the entries of the one before it: where two in a row are lost, the sender sees by `arrived` that
-// entries are missing which it never saw. Reports of one link may overtake each other, so a sender heeds `arrived` (and
-// `number`) and lets older ones count for their entries only.
+// Each report that a link sends by itself repeats the entries of the one before it: where two in a row are lost, the
+// sender sees by `arrived` that entries are missing which it never saw. Reports of one link may overtake each other, so
+// a sender heeds `arrived` (and `number`) and lets older ones count for their entries only.
 #pragma once
 
 #include <algorithm>
@@ -48,7 +49,7 @@ inline constexpr std::uint32_t renewed_bit = 1u << 30;
 inline constexpr std::uint32_t connection_mask = ~(report_ask_bit | renewed_bit);
 inline constexpr std::size_t report_header_bytes = 20;
 inline constexpr std::size_t report_entry_bytes = 6;
-// What a receiver of ours puts into one: those of this report and of the one before. A reader takes any count.
+// What a receiver of ours puts into one at most. A reader takes any count.
 inline constexpr std::size_t report_entries_max = 128;
 inline constexpr std::size_t report_bytes_max =
     report_header_bytes + report_entries_max * report_entry_bytes + report_link_bytes;

@@ -335,8 +335,10 @@ TEST_CASE("a link that was dark is used again within half a second, and carries 
 }
 
 TEST_CASE("a link whose way back alone is dark goes on carrying, and nothing is lost for want of its word") {
-    const double kbps = GENERATE(5000.0, 15000.0, 40000.0);  // up to a thousand packets between a word and the next
+    const double kbps = GENERATE(5000.0, 15000.0, 40000.0);
+    const double jitter_ms = GENERATE(0.0, 12.0);
     std::vector<sim::TripLink> links{steady(kbps, 30), steady(kbps, 40)};
+    links[0].up.jitter = ms(jitter_ms);
     cut(links[0], sim::LineOutage::Kind::drop, 3000, 3000);
     links[0].up.outages.clear();
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
@@ -348,7 +350,7 @@ TEST_CASE("a link whose way back alone is dark goes on carrying, and nothing is 
         const sim::TripOutcome o = sim::run(trip);
         std::uint64_t dark = 0;
         for (std::size_t t = 35; t < 65; ++t) dark += o.links[0].up.series[t].bytes_in;
-        CAPTURE(kbps, seed, o.on_time, dark);
+        CAPTURE(kbps, jitter_ms, seed, o.on_time, dark);
         CHECK(o.on_time > 0.99);
         CHECK(static_cast<double>(dark) > kbps * 1000 / 8 * 3 * 0.7);
         CHECK(o.sender.counters[Counter::reports_by_others_in] > 50);

@@ -263,6 +263,33 @@ TEST_CASE("a link whose way back is dark asks for words by another one, and with
     CHECK(yard.dispatch.view(a).in_flight == 0);
 }
 
+TEST_CASE(
+    "of reports in a row by another link what comes behind a lost one waits for the next row, and none counts lost") {
+    Yard yard;
+    yard.learn();
+    yard.offer(6);
+    REQUIRE(yard.run(1).size() == 6);
+    yard.pass(40_ms);
+    yard.report(a, {500});
+    yard.pass(60_ms);
+    yard.report_by_another(a, {501, 502});
+    yard.report_by_another(a, {504, 505}, 1);
+    CHECK(yard.dispatch.view(a).in_flight == 3);
+    yard.pass(40_ms);
+    yard.arrived[0] = 1;
+    yard.report_by_another(a, {501, 502});
+    yard.report_by_another(a, {503});
+    CHECK(yard.dispatch.view(a).in_flight == 2);
+    // And what has been on its own way back since before all of these.
+    yard.arrived[0] = 1;
+    yard.report(a, {501, 502});
+    CHECK(yard.dispatch.view(a).in_flight == 2);
+    yard.arrived[0] = 4;
+    yard.report_by_another(a, {504, 505});
+    CHECK(yard.dispatch.view(a).in_flight == 0);
+    CHECK(yard.counters[Counter::losses_seen] == 0);
+}
+
 TEST_CASE("what others say of a link that came anew counts once it has spoken itself: it may be of the time before") {
     Yard yard;
     yard.learn();
