@@ -108,10 +108,10 @@ public:
         Link& link = links_[slot];
         if (now - link.again_at < again_every) return;
         link.again_at = now;
-        const auto under_way =
-            static_cast<std::uint32_t>(std::clamp(in_flight, 0, static_cast<std::int32_t>(report_memory)));
-        const auto kept = std::min<std::uint32_t>(under_way + wire::report_entries_max, report_memory);
-        for (std::uint32_t left = std::min(link.arrived, kept); left > 0;) {
+        constexpr std::uint32_t one_more = wire::report_entries_max;
+        const auto wanted = one_more + static_cast<std::uint32_t>(std::clamp(
+                                           in_flight, 0, static_cast<std::int32_t>(report_memory - one_more)));
+        for (std::uint32_t left = std::min(link.arrived, wanted); left > 0;) {
             const std::uint32_t count = std::min<std::uint32_t>(left, wire::report_entries_max);
             left -= count;
             auto report = write(slot, link.arrived - left, count, wire::report_link_bytes, next_expected, now);

@@ -114,7 +114,6 @@ class Lab:
         self.sender_ns, self.router_ns, self.receiver_ns = (f"hawser-{os.getpid()}-{end}" for end in ("s", "x", "r"))
         self.stack = contextlib.ExitStack()
         self.processes = []
-        self.disturbance = 0  # of a run that failed
         self.sources, self.sink = [], None
         self.run_count = 0
 
@@ -374,21 +373,22 @@ def starved_s(process):
 
 
 def run_once(lab, scenario, arguments):
-    begun = time.monotonic()
+    """What failed, if anything, and for which share of the time the most starved program had waited for a CPU by then."""
+    begun, disturbance = time.monotonic(), 0
     try:
         with lab:
             try:
                 scenario(lab, *arguments)
             except BaseException:
                 starved = max(map(starved_s, lab.processes), default=0)
-                lab.disturbance = starved / (time.monotonic() - begun)
+                disturbance = starved / (time.monotonic() - begun)
                 for process in lab.processes:
                     print(f"--- {process.name}:\n{process.text()[-3000:]}")
                 raise
     except AssertionError as error:
-        return error
+        return error, disturbance
     print(f"passed in {time.monotonic() - begun:.1f} s")
-    return None
+    return None, 0
 
 
 def main(scenario, place=Lab, **layout):
@@ -409,12 +409,12 @@ def main(scenario, place=Lab, **layout):
         # CPU a good part of the time says nothing, and is done again.
         for attempt in range(RUNS_MAX):
             lab = place(words.hawser, words.srt_end, **layout)
-            error = run_once(lab, scenario, words.arguments)
+            error, disturbance = run_once(lab, scenario, words.arguments)
             if error is None:
                 return
-            if lab.disturbance < DISTURBED_SHARE or attempt == RUNS_MAX - 1:
+            if disturbance < DISTURBED_SHARE or attempt == RUNS_MAX - 1:
                 raise error
-            print(f"disturbed: a program waited for a CPU {100 * lab.disturbance:.0f} % of the time; again ({error})", flush=True)
+            print(f"disturbed: a program waited for a CPU {100 * disturbance:.0f} % of the time; again ({error})", flush=True)
     except Skip as skip:
         print(f"skipped: {skip}")
         sys.exit(SKIPPED)

@@ -69,7 +69,6 @@ class Machine:
     def __init__(self, hawser, srt_end):
         self.hawser, self.srt_end = hawser, srt_end
         self.processes, self.stack, self.first = [], contextlib.ExitStack(), None
-        self.disturbance = 0
 
     def __enter__(self):
         self.folder = pathlib.Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="hawser-e2e-")))
