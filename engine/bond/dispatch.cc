@@ -84,6 +84,7 @@ void Dispatch::new_session(Instant now) noexcept {
     HAWSER_CHECK(open_packets_ == 0);
     stuck_since_ = never;
     hedge_budget_ = 6 * hedge_cost;
+    ahead_budget_ = ahead_burst * hedge_cost;
 }
 
 void Dispatch::clear(Instant now) noexcept {
@@ -197,6 +198,7 @@ void Dispatch::set_limits(LinkId link, std::uint8_t priority, std::uint64_t rate
 void Dispatch::forget(LinkId link) noexcept {
     at(link).lost = at(link).copies = 0;
     at(link).last_window = 0;
+    at(link).hold = link::HoldTrust();
     classes_.forget(link);
     caps_.set(link, 0, 0);
     is_limited_ = classes_.several() || caps_.any();
@@ -357,6 +359,7 @@ void Dispatch::on_report(LinkId link, const wire::DeliveryReport& report, Instan
     }
     if (newest_sent != never) {
         if (is_own_way) l.path.on_rtt(now - newest_sent - newest_age, now);
+        l.hold.on_arrivals(bytes, report.clock_us() - newest_age_us, now);
         l.path.on_arrivals(bytes, report.clock_us() - newest_age_us, newest_sent, in_flight, now);
         l.path.note_expected(newest_expected, now);
     }
@@ -544,10 +547,54 @@ void Dispatch::tick(Instant now) noexcept {
         if (now - since > l.path.base_rtt() * 2 + slack && (silent_ & mask_of(link)) == 0) {
             silent_ |= mask_of(link);
             l.hedged_to = l.flight.begin();
+            l.hold.on_silence(l.path.recent_bytes_per_ns(), l.path.bytes_per_ns());
+            l.ahead_from = l.flight.end();
+            l.ahead_at = now;
             l.probe_at = std::min(l.probe_at, now);
         }
     });
     if (!reports_ && stuck_since_ != never && now - stuck_since_ >= stuck_max) note_stuck(stuck_at_, now);
+}
+
+// What was sent ahead waits for no other link any more.
+void Dispatch::end_silence(LinkId link, Instant now) noexcept {
+    Link& l = at(link);
+    silent_ &= ~mask_of(link);
+    l.silent_to = l.flight.end();
+    l.hold.on_heard(now);
+    // The flight may have been emptied since.
+    const bool is_within = static_cast<std::int32_t>(l.ahead_from - l.flight.begin()) > 0;
+    for (std::uint32_t p = is_within ? l.ahead_from : l.flight.begin(); p != l.flight.end(); ++p) {
+        const link::Flight::Sent* const sent = l.flight.find(p);
+        Ledger::Entry* const e = sent == nullptr ? nullptr : ledger_.find(sent->sequence);
+        if (e != nullptr && e->state == Ledger::State::wanted) ledger_.note_under_way(*e);
+    }
+}
+
+LinkMask Dispatch::for_packets_ahead(LinkMask open, Instant now) noexcept {
+    const LinkMask there = admitted(open);
+    if (!reports_ || !ledger_.any_wanted() || (there & ~silent_) == 0) return 0;
+    const Duration left = ledger_.first_wanted().deadline - now;
+    if (latency_ - left < std::min(ahead_backlog, latency_ / 4)) return 0;
+    LinkMask likely = 0;
+    each_link(there & silent_ & ~metered_, [&](LinkId link) {
+        const Link& l = at(link);
+        if (l.hold.is_likely() && l.path.recent_bytes_per_ns() > 0 && !l.path.is_shallow()) likely |= mask_of(link);
+    });
+    return is_limited_ ? likely & classes_.first_of(there) & ~caps_.closed(now) : likely;
+}
+
+Ledger::Entry* Dispatch::next_ahead(LinkId silent, Instant now) noexcept {
+    const Link& l = at(silent);
+    if (!ledger_.any_wanted() || l.flight.full()) return nullptr;
+    // A silence is as likely to go on for as long as it has lasted as to end before.
+    const Instant least = now + (now - l.feedback_at) + Duration{lanes_[silent.index()].delay_ns};
+    for (int back = 0; back < ahead_look_back; ++back) {
+        Ledger::Entry* const e = ledger_.find(ledger_.newest().plus(-back));
+        if (e == nullptr || e->state != Ledger::State::wanted || e->sends != 0) continue;
+        return e->deadline < least ? nullptr : e;
+    }
+    return nullptr;
 }
 
 // All that was sent of a packet has passed the queues.

@@ -161,6 +161,8 @@ public:
         set(e, State::in_flight);
         e.note_copy(link, position);
     }
+    // It is wanted, but a copy that was sent all the same is likely to come.
+    void note_under_way(Entry& e) noexcept { set(e, State::in_flight); }
     void note_delivered(Entry& e) noexcept { set(e, State::delivered); }
     void give_up(Entry& e) noexcept {
         set(e, State::given_up);

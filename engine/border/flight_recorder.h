@@ -33,6 +33,7 @@ enum class Decision : std::uint8_t {
                        // detail: ns until it should arrive; 0: the selector knows nothing of that
     repaired,          // data again, since its uplink lost it; as `sent`
     copied,            // data beside a copy whose fate is open; as `sent`
+    sent_ahead,        // data to a silent uplink that may only hold it, before its turn on the others; as `sent`
     probed,            // a copy to an uplink that the selector keeps data off
     rerouted,          // what another uplink refused
     passed,            // SRT's own packet
@@ -80,6 +81,7 @@ inline constexpr std::array<DecisionRow, static_cast<std::size_t>(Decision::coun
     {Decision::sent, true, true, "sent first"},
     {Decision::repaired, true, true, "sent again, as its uplink lost it"},
     {Decision::copied, true, true, "copy beside one whose fate is open"},
+    {Decision::sent_ahead, true, true, "sent ahead into a silence"},
     {Decision::probed, true, true, "copy to probe an uplink that carries no data now"},
     {Decision::rerouted, true, true, "sent here as another uplink refused it"},
     {Decision::passed, true, true, "passed on from the SRT side"},

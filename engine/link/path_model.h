@@ -138,6 +138,10 @@ public:
     [[nodiscard]] Duration base_rtt() const noexcept { return Duration{base_ns_}; }
     [[nodiscard]] Duration queue_delay() const noexcept { return Duration{queue_delay_ns_}; }
     [[nodiscard]] float bytes_per_ns() const noexcept { return rate_; }
+    // What it delivers just now, as far as that is known.
+    [[nodiscard]] float recent_bytes_per_ns() const noexcept { return recent_; }
+    // So many bytes at that rate; only when it is known.
+    [[nodiscard]] Duration time_of(std::int64_t bytes) const noexcept { return Duration{bytes * pace_ >> pace_bits}; }
     [[nodiscard]] std::int64_t window() const noexcept { return window_; }
     // From now until a packet arrives that is sent behind so many bytes. An integer's arithmetic: once per packet.
     [[nodiscard]] Duration delay_behind(std::int64_t in_flight) const noexcept {

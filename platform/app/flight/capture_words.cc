@@ -47,7 +47,8 @@ std::string why(const FlightRecord& r) {
     switch (r.decision) {
         case Decision::sent:
         case Decision::repaired:
-        case Decision::copied: {
+        case Decision::copied:
+        case Decision::sent_ahead: {
             const auto mode = static_cast<select::Mode>(std::min<std::size_t>(r.mode, select::mode_names.size() - 1));
             std::string out = fmt::format("; {}", select::name_of(mode));
             if (r.detail != 0) out += fmt::format(": there in {:.1f} ms", static_cast<double>(r.detail) / 1e6);

@@ -56,6 +56,7 @@ bool is_of_media(const LoggedPacket& p) {
         case Decision::sent:
         case Decision::repaired:
         case Decision::copied:
+        case Decision::sent_ahead:
         case Decision::probed:
         case Decision::rerouted:
         case Decision::waits_for_cap:
