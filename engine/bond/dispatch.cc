@@ -581,12 +581,13 @@ LinkMask Dispatch::for_packets_ahead(LinkMask open, Instant now) noexcept {
         const Link& l = at(link);
         if (l.hold.is_likely() && l.path.recent_bytes_per_ns() > 0 && !l.path.is_shallow()) likely |= mask_of(link);
     });
-    return is_limited_ ? likely & classes_.first_of(there) & ~caps_.closed(now) : likely;
+    return is_limited_ ? likely & classes_.first_of(there) : likely;
 }
 
 Ledger::Entry* Dispatch::next_ahead(LinkId silent, Instant now) noexcept {
     const Link& l = at(silent);
     if (!ledger_.any_wanted() || l.flight.full()) return nullptr;
+    if (is_limited_ && (caps_.closed(now) & mask_of(silent)) != 0) return nullptr;
     // A silence is as likely to go on for as long as it has lasted as to end before.
     const Instant least = now + (now - l.feedback_at) + Duration{lanes_[silent.index()].delay_ns};
     for (int back = 0; back < ahead_look_back; ++back) {

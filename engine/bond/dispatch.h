@@ -377,10 +377,13 @@ private:
     void settle(LinkId link, Instant now) noexcept;
     void settle_echo(LinkId link, Instant now) noexcept;
     void on_plain_echo(LinkId link, Instant asked_at, Instant now) noexcept;
-    void note_repair(const Ledger::Entry& e, const Lane& lane, std::int64_t left) noexcept {
+    // One that has left before: a repair, unless it was sent ahead and may come yet.
+    Decision note_again(const Ledger::Entry& e, const Lane& lane, std::int64_t left) noexcept {
+        if (e.ahead && e.has_open_copy()) return Decision::copied;
         counters_.add(Counter::repairs_sent);
         if (is_last_try(lane, left) && last_tries_count_ != last_tries_max)
             last_tries_[last_tries_count_++] = e.sequence;
+        return Decision::repaired;
     }
     // Which of the links that could have had it takes a packet.
     void note_class(LinkId link, LinkMask able) noexcept {
@@ -474,9 +477,10 @@ void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noe
         if (choice.link != no_link) {
             if (is_limited_) [[unlikely]]
                 note_class(choice.link, able);
+            Decision why = Decision::sent;
             if (e.sends != 0) [[unlikely]]
-                note_repair(e, lanes_[choice.link.index()], left);
-            const Fate fate = put(e, choice.link, e.sends != 0 ? Decision::repaired : Decision::sent, now);
+                why = note_again(e, lanes_[choice.link.index()], left);
+            const Fate fate = put(e, choice.link, why, now);
             send(choice.link, e.packet, fate);
         } else if (left < least_base_ns_) {
             give_up(e, Decision::too_late, now);
@@ -556,6 +560,7 @@ void Dispatch::send_ahead(LinkId silent, Instant now, Send&& send, Narrow&& narr
         counters_.add(Counter::sent_ahead);
         const Fate fate = put(*e, silent, Decision::sent_ahead, now);
         l.ahead_at = l.ahead_at + l.path.time_of(e->packet.length + header_bytes);
+        e->ahead = true;
         ledger_.want(*e);
         send(silent, e->packet, fate);
     }

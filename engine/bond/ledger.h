@@ -40,6 +40,7 @@ public:
         std::uint8_t asked;   // NAKs since it was delivered
         std::uint8_t parity;  // packets that bear its number and are others, whose answers are not its own
         bool hedged;          // a copy went out beside one that was not known to be lost
+        bool ahead;           // its first copy went into a silence, before its turn
 
         [[nodiscard]] bool has_open_copy() const {
             return (link[0] != no_link && (lost & 1) == 0) || (link[1] != no_link && (lost & 2) == 0);
@@ -114,7 +115,7 @@ public:
         }
         Entry& e = entries_[sequence.raw() & mask_];
         if (e.state != State::absent) displace(e, displaced);
-        e = Entry{packet, deadline, {}, {no_link, no_link}, 0, State::delivered, sequence, 0, 0, 0, false};
+        e = Entry{packet, deadline, {}, {no_link, no_link}, 0, State::delivered, sequence, 0, 0, 0, false, false};
         want(e);
     }
 

@@ -95,6 +95,7 @@ public:
         CHECK(dispatch_.queued() == 0);
         CHECK(numbers_.size() - sent_.size() <= counters_[Counter::packets_given_up]);
         CHECK(counters_[Counter::hedges_sent] <= 6 + offered_ * 6 / 100);
+        CHECK(counters_[Counter::sent_ahead] <= 1024 + offered_ * 3 / 100);
         dispatch_.new_session(now_);
         CHECK(pool_.free_slots() == pool_.slots());
     }
@@ -141,6 +142,11 @@ private:
         numbers_.insert(number);
         ++offered_;
     }
+    [[nodiscard]] bool is_any_speaking(LinkMask open) const {
+        for (std::uint32_t k = 0; k < links; ++k)
+            if ((open >> k & 1) != 0 && is_up(k) && !dispatch_.view(link_of(k)).silent) return true;
+        return false;
+    }
     [[nodiscard]] bool is_only_one_speaking(LinkId link, LinkMask open) const {
         for (std::uint32_t k = 0; k < links; ++k)
             if (link_of(k) != link && (open >> k & 1) != 0 && is_up(k) && !dispatch_.view(link_of(k)).silent)
@@ -162,10 +168,19 @@ private:
     void run(LinkMask open) {
         LinkMask closed = dispatch_.caps().closed(now_);
         std::uint64_t copies = counters_[Counter::hedges_sent];
+        std::uint64_t ahead = counters_[Counter::sent_ahead];
         dispatch_.run(
             now_, open,
-            [&](LinkId link, const PacketRef& packet, const Fate&) {
+            [&](LinkId link, const PacketRef& packet, const Fate& fate) {
                 REQUIRE((open & dispatch_.links() & mask_of(link)) != 0);
+                const bool is_ahead = std::exchange(ahead, counters_[Counter::sent_ahead]) != ahead;
+                REQUIRE(is_ahead == (fate.decision == Decision::sent_ahead));
+                if (is_ahead) {
+                    REQUIRE((dispatch_.view(link).silent && (metered_ & mask_of(link)) == 0 && dispatch_.queued() > 0));
+                    REQUIRE(is_any_speaking(open));
+                } else if (dispatch_.view(link).silent) {
+                    REQUIRE_FALSE((is_any_speaking(open) && reserve_ == 0));
+                }
                 check_limits(link, std::exchange(closed, dispatch_.caps().closed(now_)));
                 if (std::exchange(copies, counters_[Counter::hedges_sent]) != copies)
                     REQUIRE(((metered_ & mask_of(link)) == 0 || is_only_one_speaking(link, open)));

@@ -358,6 +358,34 @@ TEST_CASE("a link whose way back alone is dark goes on carrying, and nothing is 
     }
 }
 
+// A satellite's or a cell's handover: no capacity is lost, only late. What knows the present but not that lets it lie.
+TEST_CASE("what a link could carry while it holds is not lost, and little is sent into silences that lose it") {
+    using Kind = sim::LineOutage::Kind;
+    const Kind kind = GENERATE(Kind::hold, Kind::drop, Kind::pause);
+    const double latency_ms = GENERATE(1000.0, 2000.0);
+    std::vector<sim::TripLink> links{steady(8000, 30), steady(3000, 40)};
+    cut(links[0], kind, 4000, 1000, 5000);
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        sim::Trip trip = trip_over(links, 92, latency_ms, trip_seconds);
+        trip.seed = seed;
+        trip.selection.mode = Mode::adaptive;
+        trip.receiver = TripReceiver::hawser;
+        const sim::TripOutcome o = sim::run(trip);
+        const double causal = sim::causal_on_time(trip);
+        const std::uint64_t ahead = o.sender.counters[Counter::sent_ahead];
+        CAPTURE(int(kind), latency_ms, seed, o.on_time, causal, ahead);
+        if (kind == Kind::hold) {
+            CHECK(o.on_time > causal + 0.02);
+            CHECK(ahead > o.srt_unique / 50);
+        } else {
+            CHECK(o.on_time > causal - 0.03);
+            CHECK(ahead < o.srt_unique / 50);
+        }
+        CHECK(ahead <= 1024 + o.srt_unique * 3 / 100);
+        CHECK(o.wire_overhead < 0.05);
+    }
+}
+
 TEST_CASE("the only link is used through everything it does") {
     const auto receiver = GENERATE(TripReceiver::hawser, TripReceiver::plain);
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {

@@ -31,6 +31,7 @@ SenderSnapshot snapshot(select::Mode mode) {
     s.counters.add(Counter::repairs_sent, 5);
     s.counters.add(Counter::packets_given_up, 6);
     s.counters.add(Counter::hedges_sent, 7);
+    s.counters.add(Counter::sent_ahead, 12);
     s.counters.add(Counter::retransmissions_absorbed, 8);
     s.counters.add(Counter::nak_sequences_held, 9);
     s.counters.add(Counter::losses_seen, 10);
@@ -64,7 +65,7 @@ TEST_CASE("the table shows of each link what its selector goes by") {
     CHECK_THAT(adaptive, Contains("estimate") && Contains("base RTT") && Contains("queue") && Contains("lost"));
     CHECK_THAT(adaptive, Contains("4.00 Mbit/s") && Contains("42.0 ms") && Contains("17.0 ms") && Contains("12.0K") &&
                              Contains("48.0K") && Contains("connected, silent, metered"));
-    CHECK_THAT(adaptive, Contains("10 lost, 5 repaired, 7 doubled, 6 given up"));
+    CHECK_THAT(adaptive, Contains("10 lost, 5 repaired, 7 doubled, 12 sent ahead, 6 given up"));
     CHECK_THAT(adaptive, Contains("8 of SRT's retransmissions, 9 sequences of its NAKs"));
     CHECK_THAT(adaptive, Contains("no reports"));
     const std::string classic = table(snapshot(select::Mode::classic));

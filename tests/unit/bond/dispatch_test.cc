@@ -232,6 +232,107 @@ TEST_CASE("a silent link gets nothing, what it holds goes another way once, and 
     CHECK(yard.dispatch.view(a).in_flight == 5);
 }
 
+// Both links have carried a packet each 22 ms; then the nearer one falls silent, and the other has no room for what
+// comes meanwhile.
+struct Held : Yard {
+    Held() {
+        learn();
+        for (int i = 0; i < 20; ++i) {
+            offer(2);
+            run(1);
+            run(2);
+            now = now + 22_ms;
+            report(a, {next - 2});
+            report(b, {next - 1});
+        }
+        dispatch.on_srt_ack(Seq31(next), now);
+        offer(24);
+        run();
+        REQUIRE(dispatch.queued() > 8);
+    }
+    // `b` speaks, and brings nothing.
+    void wait(Duration span) {
+        for (const Instant end = now + span; now < end;) {
+            pass(10_ms);
+            report(b, {});
+        }
+    }
+    std::size_t ahead() { return on(run(), a); }
+    std::uint64_t count() const { return counters[Counter::sent_ahead]; }
+};
+
+TEST_CASE("what waits is sent into the silence of a link that stopped at its full rate, at that rate") {
+    Held yard;
+    const std::uint32_t queued = yard.dispatch.queued();
+    yard.wait(200_ms);
+    REQUIRE(yard.dispatch.view(a).silent);
+    CHECK(yard.ahead() == 0);  // the others may do yet
+    yard.wait(60_ms);
+    CHECK(yard.ahead() == 1);
+    CHECK(yard.ahead() == 0);
+    yard.wait(20_ms);
+    CHECK(yard.ahead() == 1);
+    CHECK(yard.count() == 2);
+    CHECK(yard.dispatch.queued() == queued);  // they wait for the other one, too
+    // The newest, and nothing that would be late after twice the silence.
+    const auto is_ahead = [&](std::uint32_t s) { return yard.dispatch.ledger().find(Seq31(s))->has_open_copy(); };
+    CHECK(is_ahead(yard.next - 1));
+    CHECK(is_ahead(yard.next - 2));
+    CHECK_FALSE(is_ahead(yard.next - 3));
+    yard.wait(300_ms);
+    CHECK(yard.ahead() == 0);
+    yard.offer(1);
+    CHECK(yard.ahead() == 1);
+    // When it speaks they are its own, until it shows that it has lost them.
+    yard.report(a, {});
+    CHECK(yard.dispatch.queued() == queued + 1 - 3);
+    yard.report(a, {yard.next - 1});
+    CHECK(yard.dispatch.queued() == queued + 1 - 1 + yard.counters[Counter::losses_seen] - 2);
+}
+
+TEST_CASE("what was sent into a silence goes by another link, too, when that has room: no repair, nothing was lost") {
+    Held yard;
+    yard.wait(260_ms);
+    REQUIRE(yard.ahead() == 1);
+    const std::uint32_t newest = yard.next - 1;
+    for (std::uint32_t s = newest - 23; s <= newest && yard.dispatch.queued() != 0; ++s) {
+        if (yard.dispatch.ledger().find(Seq31(s))->link[0] != b) continue;
+        yard.report(b, {s});
+        yard.run(2);
+        yard.now = yard.now + 10_ms;
+    }
+    REQUIRE(yard.dispatch.queued() == 0);
+    CHECK(yard.dispatch.ledger().find(Seq31(newest))->sends == 2);
+    CHECK(yard.counters[Counter::repairs_sent] == 0);
+}
+
+TEST_CASE("nothing is sent ahead on a metered link, one of a later class, at its cap, or that lost what it held") {
+    const auto count_with = [](auto&& change) {
+        Held yard;
+        change(yard);
+        yard.wait(260_ms);
+        yard.run();
+        return yard.count();
+    };
+    CHECK(count_with([](Held&) {}) == 1);
+    CHECK(count_with([](Held& yard) { yard.dispatch.set_metered(a, true); }) == 0);
+    CHECK(count_with([](Held& yard) {
+              yard.dispatch.set_limits(a, 2, 0, 28);
+              yard.dispatch.set_limits(b, 1, 0, 28);
+          }) == 0);
+    CHECK(count_with([](Held& yard) {
+              yard.dispatch.set_limits(a, 1, 1000, 28);
+              yard.dispatch.caps().note_sent(a, 100'000, yard.now);
+          }) == 0);
+    CHECK(count_with([](Held& yard) { yard.dispatch.set_reports(false); }) == 0);
+    CHECK(count_with([](Held& yard) {
+              for (int silence = 0; silence < 2; ++silence) {
+                  yard.wait(120_ms);
+                  yard.report(a, {});
+              }
+          }) == 0);
+}
+
 TEST_CASE("a link whose way back is dark asks for words by another one, and with them it is not silent") {
     Yard yard;
     yard.learn();
