@@ -62,6 +62,7 @@ void Dispatch::link_down(LinkId link, Instant now) noexcept {
     Link& l = at(link);
     l.last_window = l.path.window();
     l.left_at = now;
+    if ((silent_ & mask_of(link)) != 0) l.hold.on_down();
     l.flight.settle_before(l.flight.end(), [&](std::uint32_t position, const link::Flight::Sent& sent) {
         note_lost(link, position, sent.sequence);
     });
@@ -89,7 +90,10 @@ void Dispatch::new_session(Instant now) noexcept {
 
 void Dispatch::clear(Instant now) noexcept {
     new_session(now);
-    each_link(up_, [&](LinkId link) { link_up(link, now); });
+    each_link(up_, [&](LinkId link) {
+        at(link).hold = link::HoldTrust();
+        link_up(link, now);
+    });
 }
 
 link::PathSettings Dispatch::path_settings() const noexcept {
@@ -228,7 +232,7 @@ void Dispatch::note_lost(LinkId link, std::uint32_t position, wire::Seq31 sequen
     for (std::size_t copy = 0; copy < 2; ++copy)
         if (e->link[copy] == link && e->position[copy] == position)
             e->lost = static_cast<std::uint8_t>(e->lost | 1u << copy);
-    if (e->state == Ledger::State::in_flight && !e->has_open_copy()) ledger_.want(*e);
+    if (e->state == Ledger::State::in_flight && (!e->has_open_copy() || is_swallowed(*e))) ledger_.want(*e);
 }
 
 // The network has lost it, as opposed to what leaves with its link or never left, or came though nobody named it: what
@@ -515,6 +519,7 @@ void Dispatch::on_unsent(LinkId link, wire::Seq31 sequence) noexcept {
     l.flight.give_up(position);
     note_lost(link, position, sequence);
     if (e->sends != 0) --e->sends;  // it is no repair that follows
+    e->ahead = e->ahead && e->sends != 0;
     refresh(link);
 }
 
@@ -561,13 +566,13 @@ void Dispatch::end_silence(LinkId link, Instant now) noexcept {
     Link& l = at(link);
     silent_ &= ~mask_of(link);
     l.silent_to = l.flight.end();
-    l.hold.on_heard(now);
+    l.hold.on_heard(l.flight.bytes(), l.path.base_rtt(), now);
     // The flight may have been emptied since.
     const bool is_within = static_cast<std::int32_t>(l.ahead_from - l.flight.begin()) > 0;
     for (std::uint32_t p = is_within ? l.ahead_from : l.flight.begin(); p != l.flight.end(); ++p) {
         const link::Flight::Sent* const sent = l.flight.find(p);
         Ledger::Entry* const e = sent == nullptr ? nullptr : ledger_.find(sent->sequence);
-        if (e != nullptr && e->state == Ledger::State::wanted) ledger_.note_under_way(*e);
+        if (e != nullptr && e->state == Ledger::State::wanted && e->ahead) ledger_.note_under_way(*e);
     }
 }
 
@@ -579,7 +584,8 @@ LinkMask Dispatch::for_packets_ahead(LinkMask open, Instant now) noexcept {
     LinkMask likely = 0;
     each_link(there & silent_ & ~metered_, [&](LinkId link) {
         const Link& l = at(link);
-        if (l.hold.is_likely() && l.path.recent_bytes_per_ns() > 0 && !l.path.is_shallow()) likely |= mask_of(link);
+        if (l.hold.is_likely() && !l.path.is_shallow() && l.path.time_of(link::PathModel::packet_bytes).ns > 0)
+            likely |= mask_of(link);
     });
     return is_limited_ ? likely & classes_.first_of(there) : likely;
 }
@@ -588,8 +594,9 @@ Ledger::Entry* Dispatch::next_ahead(LinkId silent, Instant now) noexcept {
     const Link& l = at(silent);
     if (!ledger_.any_wanted() || l.flight.full()) return nullptr;
     if (is_limited_ && (caps_.closed(now) & mask_of(silent)) != 0) return nullptr;
-    // A silence is as likely to go on for as long as it has lasted as to end before.
-    const Instant least = now + (now - l.feedback_at) + Duration{lanes_[silent.index()].delay_ns};
+    // A silence is as likely to go on for as long as it has lasted as to end before. Of what would then wait behind the
+    // others in its queue there is none with the links that this is for: counted with, links that hold lose half a point.
+    const Instant least = now + (now - l.feedback_at) + l.path.base_rtt() / 2;
     for (int back = 0; back < ahead_look_back; ++back) {
         Ledger::Entry* const e = ledger_.find(ledger_.newest().plus(-back));
         if (e == nullptr || e->state != Ledger::State::wanted || e->sends != 0) continue;

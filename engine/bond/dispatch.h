@@ -8,10 +8,10 @@
 //
 // Laws, which tests/unit/bond and tests/sim quote:
 //  - A link never carries more than its window. A silent link gets nothing while another one answers, but:
-//  - While the others cannot carry what waits, a silent link that is likely to deliver all at once when its silence
-//    ends gets copies of the newest packets, at the rate that it had, as long as they would still be in time after a
-//    silence of twice its length so far. They wait for the others all the same, until the link speaks: at most
-//    ahead_share of the packets, and a burst; none on a metered link, or one of a later class.
+//  - While a packet has waited for ahead_backlog, a silent link that is likely to deliver all at once when its silence
+//    ends gets the newest ones, at the rate that it had, as long as they would be in time if its silence lasted twice
+//    as long as so far. They wait for the others all the same, until the link speaks: at most ahead_share of the
+//    packets, and a burst; none on a metered link, or one of a later class, nor without reports.
 //  - A packet takes a link only when it will surely be in time; one that is too late for the links with room waits for
 //    the others. What is given up is what even the nearest link would bring too late.
 //  - Copies beside ones that are not known to be lost: at most hedge_share of the packets, and a burst. None leaves on
@@ -245,10 +245,10 @@ private:
         std::uint32_t acknowledged_to = 0;  // what had left when the last ACK came
         std::uint32_t passed_to = 0;        // before that, says a plain receiver's echo, is in no queue
         std::uint32_t hedged_to = 0;
-        std::uint32_t silent_to = 0;  // what had left when it was silent last
+        std::uint32_t silent_to = 0;   // what had left when it was silent last
         std::uint32_t ahead_from = 0;  // from there on it was sent into the silence under way
         Instant ahead_at;              // the next may be
-        std::uint32_t arrived = 0;    // the receiver's count
+        std::uint32_t arrived = 0;     // the receiver's count
         bool has_arrived = false;
         bool is_spaced = false;  // it takes the next packet from opens_at on
         Instant opens_at;
@@ -297,7 +297,11 @@ private:
         }
         const auto bytes = static_cast<std::uint16_t>(e.packet.length + header_bytes);
         const Duration delay{lanes_[link.index()].delay_ns};
-        ledger_.note_sent(e, link, l.flight.push(e.sequence, bytes, delay, now));
+        const std::uint32_t position = l.flight.push(e.sequence, bytes, delay, now);
+        if (why == Decision::sent_ahead)
+            ledger_.note_sent_ahead(e, link, position);
+        else
+            ledger_.note_sent(e, link, position);
         ++open_packets_;
         if (l.path.is_shallow()) [[unlikely]]
             space(link, bytes, now);
@@ -323,7 +327,7 @@ private:
     [[nodiscard]] bool has_waited(const Ledger::Entry& e, Instant now) const noexcept {
         const Duration left = e.deadline - now;
         // What is due after more than the latency has no deadline to wait by.
-        return e.sends != 0 || left <= latency_ - class_wait_ || left > latency_ + grace_;
+        return e.has_had_its_turn() || left <= latency_ - class_wait_ || left > latency_ + grace_;
     }
     [[nodiscard]] LinkMask awaited_by(const Ledger::Entry& e, LinkMask open, LinkMask able, LinkMask tight,
                                       Instant now) const noexcept {
@@ -374,14 +378,22 @@ private:
             if (sent != nullptr) fn(e.link[copy], e.position[copy], *sent);
         }
     }
+    [[nodiscard]] LinkMask with_open_copy(const Ledger::Entry& e) const noexcept {
+        LinkMask links = 0;
+        each_open_copy(e, [&](LinkId link, std::uint32_t, const link::Flight::Sent&) { links |= mask_of(link); });
+        return links;
+    }
     void settle(LinkId link, Instant now) noexcept;
     void settle_echo(LinkId link, Instant now) noexcept;
     void on_plain_echo(LinkId link, Instant asked_at, Instant now) noexcept;
     // One that has left before: a repair, unless it was sent ahead and may come yet.
-    Decision note_again(const Ledger::Entry& e, const Lane& lane, std::int64_t left) noexcept {
-        if (e.ahead && e.has_open_copy()) return Decision::copied;
+    Decision note_again(Ledger::Entry& e, LinkId link, std::int64_t left) noexcept {
+        if (std::exchange(e.ahead, false) && e.has_open_copy()) {
+            ++at(link).copies;
+            return Decision::copied;
+        }
         counters_.add(Counter::repairs_sent);
-        if (is_last_try(lane, left) && last_tries_count_ != last_tries_max)
+        if (is_last_try(lanes_[link.index()], left) && last_tries_count_ != last_tries_max)
             last_tries_[last_tries_count_++] = e.sequence;
         return Decision::repaired;
     }
@@ -470,7 +482,8 @@ void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noe
         const std::int64_t bytes = e.packet.length + header_bytes;
         const std::int64_t left = e.deadline.ns + least_base_ns_ - now.ns;
         const LinkMask tight = narrow(static_cast<std::size_t>(e.packet.length));
-        const LinkMask able = tight == 0 ? usable : widest(open, tight);
+        const LinkMask all = tight == 0 ? usable : widest(open, tight);
+        const LinkMask able = e.ahead ? all & ~with_open_copy(e) : all;
         const Choice choice = is_limited_
                                   ? choose_by_class(bytes, left, able, awaited_by(e, open, able, tight, now), now)
                                   : choose(bytes, left, able);
@@ -479,11 +492,13 @@ void Dispatch::run(Instant now, LinkMask open, Send&& send, Narrow&& narrow) noe
                 note_class(choice.link, able);
             Decision why = Decision::sent;
             if (e.sends != 0) [[unlikely]]
-                why = note_again(e, lanes_[choice.link.index()], left);
+                why = note_again(e, choice.link, left);
             const Fate fate = put(e, choice.link, why, now);
             send(choice.link, e.packet, fate);
         } else if (left < least_base_ns_) {
             give_up(e, Decision::too_late, now);
+        } else if (able != all) {
+            // It is on its way on the others.
         } else if (choice.safe_ns == never.ns) {
             break;
         } else {
@@ -555,13 +570,14 @@ void Dispatch::send_ahead(LinkId silent, Instant now, Send&& send, Narrow&& narr
     l.ahead_at = std::max(l.ahead_at, now - ahead_burst_span);
     while (l.ahead_at < now && ahead_budget_ >= hedge_cost) {
         Ledger::Entry* const e = next_ahead(silent, now);
-        if (e == nullptr || (narrow(static_cast<std::size_t>(e->packet.length)) & mask_of(silent)) != 0) return;
+        if (e == nullptr || (narrow(static_cast<std::size_t>(e->packet.length)) & mask_of(silent)) != 0) {
+            l.ahead_at = now;
+            return;
+        }
         ahead_budget_ -= hedge_cost;
         counters_.add(Counter::sent_ahead);
         const Fate fate = put(*e, silent, Decision::sent_ahead, now);
         l.ahead_at = l.ahead_at + l.path.time_of(e->packet.length + header_bytes);
-        e->ahead = true;
-        ledger_.want(*e);
         send(silent, e->packet, fate);
     }
 }

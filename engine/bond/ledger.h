@@ -4,6 +4,7 @@
 // and since SRT's timestamps grow with its sequences that is the earliest deadline first. A repair is a bit set again.
 //
 //   wanted --sent--> in_flight --all copies lost--> wanted;  any --arrived--> delivered;  wanted --too late--> given_up
+//   wanted --sent ahead--> wanted --its link speaks--> in_flight
 //
 // Holds a reference to each buffer until all before it have arrived too, it is given up, or its place is needed.
 // Bounded: `capacity` sequences up to the newest; an older one is not held, and a place that is taken again gives up
@@ -40,8 +41,9 @@ public:
         std::uint8_t asked;   // NAKs since it was delivered
         std::uint8_t parity;  // packets that bear its number and are others, whose answers are not its own
         bool hedged;          // a copy went out beside one that was not known to be lost
-        bool ahead;           // its first copy went into a silence, before its turn
+        bool ahead;           // all that was sent of it went into a silence, before its turn
 
+        [[nodiscard]] bool has_had_its_turn() const { return sends != 0 && !ahead; }
         [[nodiscard]] bool has_open_copy() const {
             return (link[0] != no_link && (lost & 1) == 0) || (link[1] != no_link && (lost & 2) == 0);
         }
@@ -162,9 +164,17 @@ public:
         set(e, State::in_flight);
         e.note_copy(link, position);
     }
-    // It is wanted, but a copy that was sent all the same is likely to come.
+    // It was sent, and is wanted all the same.
+    void note_sent_ahead(Entry& e, LinkId link, std::uint32_t position) noexcept {
+        e.note_copy(link, position);
+        e.ahead = true;
+    }
+    // That copy is likely to come.
     void note_under_way(Entry& e) noexcept { set(e, State::in_flight); }
-    void note_delivered(Entry& e) noexcept { set(e, State::delivered); }
+    void note_delivered(Entry& e) noexcept {
+        set(e, State::delivered);
+        e.ahead = false;
+    }
     void give_up(Entry& e) noexcept {
         set(e, State::given_up);
         release(e);
@@ -183,7 +193,7 @@ public:
         walk(floor_, next, [&](Entry& e) {
             if (is_unsent(e) || e.state == State::given_up) return;
             if (e.state == State::in_flight || e.state == State::wanted) visit(e);
-            set(e, State::delivered);
+            note_delivered(e);
         });
     }
     // The same, and nobody will ask for them again, though one may be on its way once more.
@@ -235,7 +245,10 @@ private:
         }
         return nullptr;
     }
-    [[nodiscard]] static bool is_unsent(const Entry& e) noexcept { return e.state == State::wanted && e.sends == 0; }
+    // Nothing of it is on its way.
+    [[nodiscard]] static bool is_unsent(const Entry& e) noexcept {
+        return e.state == State::wanted && (e.sends == 0 || (e.ahead && !e.has_open_copy()));
+    }
     void set(Entry& e, State state) noexcept {
         if (e.state == State::wanted) {
             const std::uint32_t i = index(e);

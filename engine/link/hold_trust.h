@@ -3,7 +3,7 @@
 // cells hold packets for up to a second and then deliver all of them at once: no capacity is lost, only late. A radio
 // link in a fade keeps its queue and carries no more than its rate afterwards; a dark one loses all.
 // A link is trusted that has ended one of its last silences with such a burst; a new one is, the first time, when it
-// fell silent at its full rate, since fades come gradually.
+// fell silent at its full rate, since fades come gradually. A link without a queue counts as at its full rate.
 #pragma once
 
 #include <algorithm>
@@ -22,10 +22,16 @@ public:
         is_likely_ = trust_ >= proven || (trust_ > 0 && recent >= best * full_share);
         counted_until_ = Instant{};
     }
-    // It speaks again.
-    void on_heard(Instant now) noexcept {
-        counted_until_ = now + burst_within;
+    // It speaks again, after so much was sent that nobody has named yet.
+    void on_heard(std::int64_t in_flight, Duration base_rtt, Instant now) noexcept {
+        is_heard_ = static_cast<float>(in_flight) >= best_ * static_cast<float>(burst_min_ns);
+        counted_until_ = now + base_rtt + burst_within;
         has_first_ = false;
+        burst_ns_ = 0;
+    }
+    // Or it does not speak any more: what was sent is lost.
+    void on_down() noexcept {
+        counted_until_ = Instant{};
         burst_ns_ = 0;
         is_heard_ = true;
     }
@@ -34,7 +40,7 @@ public:
         if (now >= counted_until_ || best_ <= 0) [[likely]]
             return;
         const std::int64_t span = std::int64_t{static_cast<std::int32_t>(arrival_us - first_us_)} * 1000;
-        if (!has_first_ || span > burst_span_ns) {
+        if (!has_first_ || span < 0 || span > burst_span_ns) {
             has_first_ = true;
             first_us_ = arrival_us;
             bytes_ = 0;
@@ -51,7 +57,8 @@ private:
     // Untuned: bursts of recorded and made-up holds are worth 90 ms and more, those of fades 8 ms at most.
     static constexpr std::int64_t burst_min_ns = 50'000'000;  // at the link's best rate, beyond twice their own time
     static constexpr std::int64_t burst_span_ns = 20'000'000;
-    static constexpr Duration burst_within{200'000'000};  // of its first word: words sent before the hold come first
+    // Words that were held come first, and what they answer to a round trip later.
+    static constexpr Duration burst_within{200'000'000};
     // Of 0, 0.6 and 0.8, with 0.8 links that fade lose the least.
     static constexpr float full_share = 0.8F;
     static constexpr int proven = 2;
@@ -70,7 +77,7 @@ private:
     std::uint32_t first_us_ = 0;
     int trust_ = 1;
     bool has_first_ = false;
-    bool is_heard_ = false;
+    bool is_heard_ = false;  // and there is something to judge by
     bool is_likely_ = false;
 };
 

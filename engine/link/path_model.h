@@ -138,9 +138,9 @@ public:
     [[nodiscard]] Duration base_rtt() const noexcept { return Duration{base_ns_}; }
     [[nodiscard]] Duration queue_delay() const noexcept { return Duration{queue_delay_ns_}; }
     [[nodiscard]] float bytes_per_ns() const noexcept { return rate_; }
-    // What it delivers just now, as far as that is known.
+    // What it delivers just now; 0: not known.
     [[nodiscard]] float recent_bytes_per_ns() const noexcept { return recent_; }
-    // So many bytes at that rate; only when it is known.
+    // So many bytes at that rate.
     [[nodiscard]] Duration time_of(std::int64_t bytes) const noexcept { return Duration{bytes * pace_ >> pace_bits}; }
     [[nodiscard]] std::int64_t window() const noexcept { return window_; }
     // From now until a packet arrives that is sent behind so many bytes. An integer's arithmetic: once per packet.

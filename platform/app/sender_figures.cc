@@ -101,11 +101,12 @@ std::string figures_table(const SenderSnapshot& now, const SenderSnapshot& befor
                        since(Counter::srt_data), since(Counter::srt_retransmissions), since(Counter::srt_acks),
                        since(Counter::srt_naks), since(Counter::drop_no_uplink));
     if (is_adaptive) {
-        out += fmt::format("bond: {} lost, {} repaired, {} doubled, {} sent ahead, {} given up, {} waiting; "
-                           "latency {} ms, {}\n",
-                           since(Counter::losses_seen), since(Counter::repairs_sent), since(Counter::hedges_sent),
-                           since(Counter::sent_ahead), since(Counter::packets_given_up), now.waiting, now.latency.ms(),
-                           now.reports ? fmt::format("{} reports", since(Counter::reports_in)) : "no reports");
+        out += fmt::format(
+            "bond: {} lost, {} repaired, {} doubled, {} sent ahead, {} given up, {} waiting; "
+            "latency {} ms, {}\n",
+            since(Counter::losses_seen), since(Counter::repairs_sent), since(Counter::hedges_sent),
+            since(Counter::sent_ahead), since(Counter::packets_given_up), now.waiting, now.latency.ms(),
+            now.reports ? fmt::format("{} reports", since(Counter::reports_in)) : "no reports");
         out += fmt::format("held back: {} of SRT's retransmissions, {} sequences of its NAKs\n",
                            since(Counter::retransmissions_absorbed), since(Counter::nak_sequences_held));
     }

@@ -286,11 +286,12 @@ TEST_CASE("what waits is sent into the silence of a link that stopped at its ful
     // When it speaks they are its own, until it shows that it has lost them.
     yard.report(a, {});
     CHECK(yard.dispatch.queued() == queued + 1 - 3);
-    yard.report(a, {yard.next - 1});
-    CHECK(yard.dispatch.queued() == queued + 1 - 1 + yard.counters[Counter::losses_seen] - 2);
+    yard.report(a, {yard.next - 1});  // which overtook all that it had carried before: six of its window and two
+    CHECK(yard.counters[Counter::losses_seen] == 8);
+    CHECK(yard.dispatch.queued() == queued + 8);
 }
 
-TEST_CASE("what was sent into a silence goes by another link, too, when that has room: no repair, nothing was lost") {
+TEST_CASE("what was sent into a silence goes by another link, too, when that has room, as no repair") {
     Held yard;
     yard.wait(260_ms);
     REQUIRE(yard.ahead() == 1);
@@ -304,6 +305,46 @@ TEST_CASE("what was sent into a silence goes by another link, too, when that has
     REQUIRE(yard.dispatch.queued() == 0);
     CHECK(yard.dispatch.ledger().find(Seq31(newest))->sends == 2);
     CHECK(yard.counters[Counter::repairs_sent] == 0);
+    CHECK(yard.dispatch.view(b).copies == yard.counters[Counter::hedges_sent] + 1);
+    // Its other copy is of no use as long as that link is silent: what is lost is wanted, whoever loses it.
+    SECTION("the link that has it now loses it") {
+        yard.offer(1);
+        yard.run(2);
+        yard.report(b, {newest + 1});
+    }
+    SECTION("the kernel did not take it") { yard.dispatch.on_unsent(b, Seq31(newest)); }
+    SECTION("that link leaves") { yard.dispatch.link_down(b, yard.now); }
+    CHECK(yard.dispatch.ledger().find(Seq31(newest))->state == bond::Ledger::State::wanted);
+}
+
+TEST_CASE("what was sent ahead goes on no link twice, and waits when that is the only one") {
+    Held yard;
+    yard.wait(260_ms);
+    REQUIRE(yard.ahead() == 1);
+    const std::uint32_t newest = yard.next - 1;
+    // Whatever the silent one may carry, as it is the only one: the kernel has no room on the other.
+    yard.dispatch.on_unsent(a, Seq31(newest - 23));
+    for (int i = 0; i < 10; ++i) yard.run(1);
+    for (std::uint32_t s = newest - 23; s <= newest; ++s) CHECK(yard.dispatch.ledger().find(Seq31(s))->sends <= 1);
+    CHECK(yard.dispatch.ledger().find(Seq31(newest))->state == bond::Ledger::State::wanted);
+}
+
+TEST_CASE("a link that goes down in its silence gives back what was sent ahead, and is not trusted next time") {
+    Held yard;
+    yard.wait(260_ms);
+    REQUIRE(yard.ahead() == 1);
+    yard.dispatch.link_down(a, yard.now);
+    CHECK(yard.dispatch.ledger().find(Seq31(yard.next - 1))->state == bond::Ledger::State::wanted);
+    CHECK_FALSE(yard.dispatch.ledger().find(Seq31(yard.next - 1))->has_open_copy());
+    yard.dispatch.link_up(a, yard.now);
+    yard.learn();
+    yard.arrived[a.index()] = 0;
+    yard.run(1);
+    yard.wait(300_ms);
+    REQUIRE(yard.dispatch.view(a).silent);
+    yard.offer(1);
+    CHECK(yard.ahead() == 0);
+    CHECK(yard.count() == 1);
 }
 
 TEST_CASE("nothing is sent ahead on a metered link, one of a later class, at its cap, or that lost what it held") {

@@ -23,9 +23,9 @@ struct Line {
         return trust.is_likely();
     }
     // So many packets arrive in so long after the first.
-    void speak(int packets, Duration over) {
+    void speak(int packets, Duration over, std::int64_t in_flight = 100 * packet) {
         now = now + 1_s;
-        trust.on_heard(now);
+        trust.on_heard(in_flight, 60_ms, now);
         for (int i = 0; i < packets; ++i) {
             const auto at = static_cast<std::uint32_t>((now.ns + over.ns * i / packets) / 1000);
             trust.on_arrivals(packet, at + clock_offset_us, now + over * i / packets);
@@ -67,15 +67,46 @@ TEST_CASE("what drains at twice the rate is no burst, nor is what comes long aft
     line.speak(200, 136_ms);
     CHECK_FALSE(line.fall_silent());
     line.now = line.now + 1_s;
-    line.trust.on_heard(line.now);
+    line.trust.on_heard(100 * packet, 60_ms, line.now);
     line.now = line.now + 300_ms;
     for (std::uint32_t i = 0; i < 90; ++i) line.trust.on_arrivals(packet, 1000 + i, line.now);
     CHECK_FALSE(line.fall_silent());
 }
 
-TEST_CASE("a link whose rate is not known is not judged") {
+TEST_CASE("where words are held too, the burst comes a round trip after the first") {
+    Line line;
+    line.fall_silent(rate / 2);
+    line.now = line.now + 1_s;
+    line.trust.on_heard(100 * packet, 600_ms, line.now);
+    line.trust.on_arrivals(packet, 1000, line.now);
+    line.now = line.now + 600_ms;
+    for (std::uint32_t i = 0; i < 90; ++i) line.trust.on_arrivals(packet, 601'000 + i, line.now);
+    CHECK(line.fall_silent(rate / 2));
+}
+
+TEST_CASE("a link whose rate is not known, or that carried little, is not judged") {
     Line line;
     line.trust.on_silence(0, 0);
     line.speak(5, 100_ms);
     CHECK(line.fall_silent());
+    line.speak(5, 100_ms, 30 * packet);
+    CHECK(line.fall_silent());
+    line.speak(5, 100_ms);
+    CHECK_FALSE(line.fall_silent());
+}
+
+TEST_CASE("a link that does not come back has held nothing") {
+    Line line;
+    line.fall_silent();
+    line.trust.on_down();
+    CHECK_FALSE(line.fall_silent());
+}
+
+TEST_CASE("a clock that goes back makes no burst") {
+    Line line;
+    line.fall_silent();
+    line.now = line.now + 1_s;
+    line.trust.on_heard(100 * packet, 60_ms, line.now);
+    for (std::uint32_t i = 0; i < 5; ++i) line.trust.on_arrivals(packet, 200'000 - 40'000 * i, line.now);
+    CHECK_FALSE(line.fall_silent());
 }
