@@ -594,8 +594,8 @@ Ledger::Entry* Dispatch::next_ahead(LinkId silent, Instant now) noexcept {
     const Link& l = at(silent);
     if (!ledger_.any_wanted() || l.flight.full()) return nullptr;
     if (is_limited_ && (caps_.closed(now) & mask_of(silent)) != 0) return nullptr;
-    // A silence is as likely to go on for as long as it has lasted as to end before. Of what would then wait behind the
-    // others in its queue there is none with the links that this is for: counted with, links that hold lose half a point.
+    // A silence is as likely to go on for as long as it has lasted as to end before. A link that holds delivers all at
+    // once then: where what stands before a packet counted, too, such links lost half a point at 1 s of latency.
     const Instant least = now + (now - l.feedback_at) + l.path.base_rtt() / 2;
     for (int back = 0; back < ahead_look_back; ++back) {
         Ledger::Entry* const e = ledger_.find(ledger_.newest().plus(-back));
