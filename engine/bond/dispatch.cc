@@ -553,7 +553,6 @@ void Dispatch::tick(Instant now) noexcept {
             silent_ |= mask_of(link);
             l.hedged_to = l.flight.begin();
             l.hold.on_silence(l.path.recent_bytes_per_ns(), l.path.bytes_per_ns());
-            l.ahead_from = l.flight.end();
             l.ahead_at = now;
             l.probe_at = std::min(l.probe_at, now);
         }
@@ -567,9 +566,7 @@ void Dispatch::end_silence(LinkId link, Instant now) noexcept {
     silent_ &= ~mask_of(link);
     l.silent_to = l.flight.end();
     l.hold.on_heard(l.flight.bytes(), l.path.base_rtt(), now);
-    // The flight may have been emptied since.
-    const bool is_within = static_cast<std::int32_t>(l.ahead_from - l.flight.begin()) > 0;
-    for (std::uint32_t p = is_within ? l.ahead_from : l.flight.begin(); p != l.flight.end(); ++p) {
+    for (std::uint32_t p = l.flight.begin(); p != l.flight.end(); ++p) {
         const link::Flight::Sent* const sent = l.flight.find(p);
         Ledger::Entry* const e = sent == nullptr ? nullptr : ledger_.find(sent->sequence);
         if (e != nullptr && e->state == Ledger::State::wanted && e->ahead) ledger_.note_under_way(*e);
@@ -592,7 +589,7 @@ LinkMask Dispatch::for_packets_ahead(LinkMask open, Instant now) noexcept {
 
 Ledger::Entry* Dispatch::next_ahead(LinkId silent, Instant now) noexcept {
     const Link& l = at(silent);
-    if (!ledger_.any_wanted() || l.flight.full()) return nullptr;
+    if (l.flight.full()) return nullptr;
     if (is_limited_ && (caps_.closed(now) & mask_of(silent)) != 0) return nullptr;
     // A silence is as likely to go on for as long as it has lasted as to end before. A link that holds delivers all at
     // once then: where what stands before a packet counted, too, such links lost half a point at 1 s of latency.

@@ -245,10 +245,9 @@ private:
         std::uint32_t acknowledged_to = 0;  // what had left when the last ACK came
         std::uint32_t passed_to = 0;        // before that, says a plain receiver's echo, is in no queue
         std::uint32_t hedged_to = 0;
-        std::uint32_t silent_to = 0;   // what had left when it was silent last
-        std::uint32_t ahead_from = 0;  // from there on it was sent into the silence under way
-        Instant ahead_at;              // the next may be
-        std::uint32_t arrived = 0;     // the receiver's count
+        std::uint32_t silent_to = 0;  // what had left when it was silent last
+        Instant ahead_at;             // the next may be sent into the silence under way
+        std::uint32_t arrived = 0;    // the receiver's count
         bool has_arrived = false;
         bool is_spaced = false;  // it takes the next packet from opens_at on
         Instant opens_at;

@@ -247,7 +247,7 @@ private:
     }
     // Nothing of it is on its way.
     [[nodiscard]] static bool is_unsent(const Entry& e) noexcept {
-        return e.state == State::wanted && (e.sends == 0 || (e.ahead && !e.has_open_copy()));
+        return e.state == State::wanted && !e.has_had_its_turn() && !e.has_open_copy();
     }
     void set(Entry& e, State state) noexcept {
         if (e.state == State::wanted) {

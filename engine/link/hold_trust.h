@@ -24,7 +24,7 @@ public:
     }
     // It speaks again, after so much was sent that nobody has named yet.
     void on_heard(std::int64_t in_flight, Duration base_rtt, Instant now) noexcept {
-        is_heard_ = static_cast<float>(in_flight) >= best_ * static_cast<float>(burst_min_ns);
+        has_evidence_ = static_cast<float>(in_flight) >= best_ * static_cast<float>(burst_min_ns);
         counted_until_ = now + base_rtt + burst_within;
         has_first_ = false;
         burst_ns_ = 0;
@@ -33,7 +33,7 @@ public:
     void on_down() noexcept {
         counted_until_ = Instant{};
         burst_ns_ = 0;
-        is_heard_ = true;
+        has_evidence_ = true;
     }
     // It has brought so many bytes more, the last of them at that time on the receiver's clock.
     void on_arrivals(std::int64_t bytes, std::uint32_t arrival_us, Instant now) noexcept {
@@ -65,8 +65,8 @@ private:
     static constexpr int trust_max = 4;  // silences without a burst until it is trusted no more; untuned
 
     void judge() noexcept {
-        if (!is_heard_ || best_ <= 0) return;
-        is_heard_ = false;
+        if (!has_evidence_ || best_ <= 0) return;
+        has_evidence_ = false;
         trust_ = burst_ns_ >= burst_min_ns ? trust_max : std::max(0, trust_ - 1);
     }
 
@@ -77,7 +77,7 @@ private:
     std::uint32_t first_us_ = 0;
     int trust_ = 1;
     bool has_first_ = false;
-    bool is_heard_ = false;  // and there is something to judge by
+    bool has_evidence_ = false;  // of how the silence ended
     bool is_likely_ = false;
 };
 

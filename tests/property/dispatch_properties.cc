@@ -149,9 +149,7 @@ private:
         return false;
     }
     [[nodiscard]] bool is_only_one_speaking(LinkId link, LinkMask open) const {
-        for (std::uint32_t k = 0; k < links; ++k)
-            if (link_of(k) != link && (open >> k & 1) != 0 && is_up(k) && !dispatch_.view(link_of(k)).silent)
-                return false;
+        if (is_any_speaking(open & ~mask_of(link))) return false;
         return !dispatch_.view(link).silent || std::popcount(open & dispatch_.links()) == 1;
     }
     void limit(std::uint32_t i) {
